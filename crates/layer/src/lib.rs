@@ -1,0 +1,5 @@
+//! Entries to a deterministic, compressed layer, and back.
+
+mod entry;
+
+pub use entry::{Attributes, Content, Entry, Node};
