@@ -58,8 +58,8 @@ pub struct CheckOptions {
 /// One stage: a base and what is laid on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stage {
-    /// The `FROM` line.
-    pub from: From,
+    /// What the `FROM` line names.
+    pub base: StageBase,
     /// Where the `FROM` line is.
     pub span: Span,
     /// The instructions that follow.
@@ -68,7 +68,7 @@ pub struct Stage {
 
 /// What a stage starts from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct From {
+pub struct StageBase {
     /// An image, an earlier stage, a named context or `scratch`.
     pub image: Word,
     /// `--platform`.
