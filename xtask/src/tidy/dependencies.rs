@@ -1,0 +1,88 @@
+//! Which crate of the workspace may depend on which: the arrows of `ARCHITECTURE.md`.
+
+use serde_json::Value;
+
+/// What may stand between two crates of the workspace.
+struct Arrows {
+    crate_name: &'static str,
+    may_depend_on: &'static [&'static str],
+}
+
+const ARROWS: &[Arrows] = &[
+    Arrows { crate_name: "oci", may_depend_on: &[] },
+    Arrows { crate_name: "recipe", may_depend_on: &["oci"] },
+    Arrows { crate_name: "layer", may_depend_on: &["oci"] },
+    Arrows { crate_name: "context", may_depend_on: &["oci", "recipe", "layer"] },
+    Arrows { crate_name: "plan", may_depend_on: &["oci", "recipe", "layer"] },
+    Arrows { crate_name: "image", may_depend_on: &["oci", "layer"] },
+    Arrows { crate_name: "store", may_depend_on: &["oci", "layer", "image"] },
+    Arrows { crate_name: "registry", may_depend_on: &["oci", "image"] },
+    Arrows {
+        crate_name: "plywood",
+        may_depend_on: &["oci", "recipe", "layer", "context", "plan", "image", "store", "registry"],
+    },
+    Arrows { crate_name: "testbed", may_depend_on: &["oci"] },
+    Arrows { crate_name: "xtask", may_depend_on: &["testbed"] },
+];
+
+/// What any crate's tests may stand on.
+const FOR_TESTS: &str = "testbed";
+
+/// Complains of each dependency between the workspace's `packages` that the table does not allow.
+pub fn check(packages: &[Value]) -> Vec<String> {
+    packages.iter().flat_map(check_package).collect()
+}
+
+fn check_package(package: &Value) -> Vec<String> {
+    let name = package["name"].as_str().unwrap_or_default();
+    let Some(arrows) = ARROWS.iter().find(|arrows| arrows.crate_name == name) else {
+        return vec![format!("{name}: is not in the table of xtask/src/tidy/dependencies.rs")];
+    };
+    let dependencies = package["dependencies"].as_array().into_iter().flatten();
+    dependencies
+        .filter(|dependency| dependency["path"].is_string())
+        .filter_map(|dependency| {
+            let on = dependency["name"].as_str()?;
+            let for_tests = dependency["kind"] == "dev" && on == FOR_TESTS;
+            let allowed = for_tests || arrows.may_depend_on.contains(&on);
+            (!allowed)
+                .then(|| format!("{name}: depends on {on}, which its place in the flow forbids"))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn arrows_run_one_way() {
+        for (position, arrows) in ARROWS.iter().enumerate() {
+            let earlier = &ARROWS[..position];
+            for on in arrows.may_depend_on {
+                let found = earlier.iter().any(|arrows| arrows.crate_name == *on);
+                assert!(found, "{} may depend on {on}, which comes later", arrows.crate_name);
+            }
+        }
+    }
+
+    #[test]
+    fn arrows_against_the_flow_are_refused() {
+        let package = |name: &str, on: &str, kind: Value| {
+            json!({ "name": name, "dependencies": [
+                { "name": "serde", "path": null, "kind": null },
+                { "name": on, "path": "/x", "kind": kind },
+            ]})
+        };
+        let refused = "oci: depends on layer, which its place in the flow forbids";
+        assert_eq!(check(&[package("oci", "layer", Value::Null)]), [refused]);
+        assert_eq!(check(&[package("oci", "layer", json!("dev"))]), [refused]);
+        assert!(check(&[package("layer", "oci", Value::Null)]).is_empty());
+        assert!(check(&[package("layer", "testbed", json!("dev"))]).is_empty());
+        assert!(!check(&[package("layer", "testbed", Value::Null)]).is_empty());
+        assert!(
+            check(&[package("newcomer", "oci", Value::Null)])[0].starts_with("newcomer: is not")
+        );
+    }
+}
