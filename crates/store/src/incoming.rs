@@ -1,0 +1,220 @@
+//! Bytes that come from elsewhere and have to prove what they are before they become a blob.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use oci::{Descriptor, Digest, Digester};
+
+use crate::scratch::{Scratch, Sealed, is_at};
+use crate::{Store, StoreError};
+
+/// A blob on its way in, hashed while it is written.
+///
+/// It takes no byte more than was announced, and [`commit`](Incoming::commit) lets nothing in that
+/// was not announced.
+pub struct Incoming {
+    scratch: Scratch,
+    digester: Digester,
+    digest: Digest,
+    size: u64,
+}
+
+impl Store {
+    /// Takes in the blob `expected`; dropped before the commit, it leaves nothing behind.
+    pub fn incoming(&self, expected: &Descriptor) -> Result<Incoming, StoreError> {
+        Ok(Incoming {
+            scratch: Scratch::create(&self.inner)?,
+            digester: Digester::new(expected.digest.algorithm()),
+            digest: expected.digest,
+            size: expected.size,
+        })
+    }
+
+    /// Takes in the blob `expected`, going on where an earlier attempt broke off.
+    ///
+    /// [`Incoming::written`] says how much is there already. Dropped before the commit, what came
+    /// so far is kept for the next attempt; bytes that turn out wrong are not. If another process
+    /// is taking in the same blob at this moment, this is [`Store::incoming`].
+    pub fn partial(&self, expected: &Descriptor) -> Result<Incoming, StoreError> {
+        let name = format!("{}-{}", expected.digest.algorithm().name(), expected.digest.hex());
+        let path = self.inner.plywood("partial").join(name);
+        let file = OpenOptions::new()
+            .read(true)
+            .append(true)
+            .create(true)
+            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+            .open(&path)
+            .map_err(StoreError::io("open", &path))?;
+        // Renamed since it was opened: another process has just completed it.
+        if file.try_lock().is_err() || !is_at(&file, &path) {
+            return self.incoming(expected);
+        }
+        let mut digester = Digester::new(expected.digest.algorithm());
+        let written = rehash(&file, &mut digester, expected.size, &path)?;
+        let scratch = Scratch::resume(&self.inner, file, path, written);
+        Ok(Incoming { scratch, digester, digest: expected.digest, size: expected.size })
+    }
+}
+
+/// Hashes what an earlier attempt left, and throws it away if it is too long to be right.
+fn rehash(
+    mut file: &File,
+    digester: &mut Digester,
+    size: u64,
+    path: &Path,
+) -> Result<u64, StoreError> {
+    let length = file.metadata().map_err(StoreError::io("read", path))?.len();
+    if length > size {
+        file.set_len(0).map_err(StoreError::io("truncate", path))?;
+        return Ok(0);
+    }
+    let mut buffer = vec![0; 256 * 1024];
+    let mut total = 0;
+    while total < length {
+        let count = file.read(&mut buffer).map_err(StoreError::io("read", path))?;
+        if count == 0 {
+            break;
+        }
+        digester.update(&buffer[..count]);
+        total += count as u64;
+    }
+    Ok(total)
+}
+
+impl Incoming {
+    /// How many bytes are here, those of an earlier attempt included.
+    pub fn written(&self) -> u64 {
+        self.scratch.written()
+    }
+
+    /// How many bytes are still to come.
+    pub fn remaining(&self) -> u64 {
+        self.size - self.written()
+    }
+
+    /// Throws away what came so far, for a source that can only start at the beginning.
+    pub fn restart(&mut self) -> Result<(), StoreError> {
+        self.scratch.truncate()?;
+        self.digester = Digester::new(self.digest.algorithm());
+        Ok(())
+    }
+
+    /// Lets the blob in, if it is the one that was announced.
+    ///
+    /// When this returns, the blob is in the store, whole and synced. Bytes that are not what was
+    /// announced are removed, those of an earlier attempt included; if some are only missing, they
+    /// are kept as they would be on a drop.
+    pub fn commit(self) -> Result<(), StoreError> {
+        self.seal()?.publish()
+    }
+
+    pub(crate) fn seal(self) -> Result<Sealed, StoreError> {
+        let Incoming { mut scratch, digester, digest, size } = self;
+        if scratch.written() < size {
+            let actual = scratch.written();
+            return Err(StoreError::SizeMismatch { digest, expected: size, actual });
+        }
+        let actual = digester.finish();
+        if actual != digest {
+            scratch.remove_when_dropped();
+            return Err(StoreError::DigestMismatch { expected: digest, actual });
+        }
+        scratch.seal(digest, size)
+    }
+}
+
+impl Write for Incoming {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.len() as u64 > self.remaining() {
+            let actual = self.written() + bytes.len() as u64;
+            let error =
+                StoreError::SizeMismatch { digest: self.digest, expected: self.size, actual };
+            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
+        }
+        let count = self.scratch.write(bytes)?;
+        self.digester.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.scratch.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use oci::MediaType;
+
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        (directory, store)
+    }
+
+    fn files(store: &Store, below: &str) -> usize {
+        fs::read_dir(store.root().join(below)).unwrap().count()
+    }
+
+    #[test]
+    fn wrong_bytes_leave_nothing() {
+        let (_directory, store) = open();
+        let expected = Descriptor::of(MediaType::OciConfig, b"hello");
+        let mut incoming = store.incoming(&expected).unwrap();
+        incoming.write_all(b"hullo").unwrap();
+        insta::assert_snapshot!(incoming.commit().unwrap_err(), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: its bytes have the digest sha256:7835066a1457504217688c8f5d06909c6591e0ca78c254ccf174c50999a3e2f1");
+        let mut incoming = store.incoming(&expected).unwrap();
+        incoming.write_all(b"hell").unwrap();
+        let error = incoming.commit().unwrap_err();
+        insta::assert_snapshot!(error, @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: it has 4 bytes instead of 5");
+        insta::assert_snapshot!(error.hint().unwrap(), @"what came is damaged or was tampered with: nothing of it was kept");
+        let mut incoming = store.incoming(&expected).unwrap();
+        insta::assert_snapshot!(incoming.write_all(b"hello!").unwrap_err(), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: it has 6 bytes instead of 5");
+        drop(incoming);
+        assert_eq!(files(&store, "blobs/sha256"), 0);
+        let own = fs::read_dir(store.root().join("plywood/scratch")).unwrap().next().unwrap();
+        assert_eq!(fs::read_dir(own.unwrap().path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn goes_on_where_it_broke_off() {
+        let (_directory, store) = open();
+        let expected = Descriptor::of(MediaType::OciConfig, b"hello world");
+        let mut first = store.partial(&expected).unwrap();
+        first.write_all(b"hello").unwrap();
+        let mut beside = store.partial(&expected).unwrap();
+        assert_eq!(beside.written(), 0, "the partial file is taken");
+        beside.write_all(b"hello ").unwrap();
+        drop((first, beside));
+        let mut second = store.partial(&expected).unwrap();
+        assert_eq!((second.written(), second.remaining()), (5, 6));
+        second.write_all(b" world").unwrap();
+        second.commit().unwrap();
+        assert_eq!(store.read(&expected).unwrap(), b"hello world");
+        assert_eq!(files(&store, "plywood/partial"), 0);
+    }
+
+    #[test]
+    fn a_wrong_beginning_is_not_kept() {
+        let (_directory, store) = open();
+        let expected = Descriptor::of(MediaType::OciConfig, b"hello");
+        let mut first = store.partial(&expected).unwrap();
+        first.write_all(b"hu").unwrap();
+        drop(first);
+        let mut second = store.partial(&expected).unwrap();
+        second.write_all(b"llo").unwrap();
+        assert!(matches!(second.commit(), Err(StoreError::DigestMismatch { .. })));
+        assert_eq!(files(&store, "plywood/partial"), 0);
+        let mut third = store.partial(&expected).unwrap();
+        third.write_all(b"xx").unwrap();
+        third.restart().unwrap();
+        third.write_all(b"hello").unwrap();
+        third.commit().unwrap();
+        assert_eq!(store.contains(&expected.digest).unwrap(), Some(5));
+    }
+}
