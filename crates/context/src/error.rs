@@ -1,0 +1,151 @@
+//! Why a context cannot be read, each with the path that it is about.
+
+use std::io;
+use std::path::PathBuf;
+
+use oci::{ImagePath, PathError};
+
+use crate::listing::Special;
+
+/// Why a context, or a file of it, cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ContextError {
+    /// There is nothing at the path that was given as context.
+    #[error("find the build context `{}`", .path.display())]
+    NoContext {
+        /// The path as given.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A directory was wanted, and the path is something else.
+    #[error("use `{}` as the build context: it is not a directory", .path.display())]
+    NotDirectory {
+        /// The path as given.
+        path: PathBuf,
+    },
+    /// The system does not let this user read a path.
+    #[error("read `{}`: permission denied", .path.display())]
+    Denied {
+        /// The path on this machine.
+        path: PathBuf,
+    },
+    /// Any other error of the system.
+    #[error("{action} `{}`", .path.display())]
+    Io {
+        /// What was being done: `read`, `list`, `write`.
+        action: &'static str,
+        /// The path on this machine.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A name that no layer can hold.
+    #[error("list `{}`: {source}", .directory.display())]
+    Name {
+        /// The directory that holds the name.
+        directory: PathBuf,
+        /// What is wrong with it.
+        source: PathError,
+    },
+    /// A file is not what it was when the context was listed.
+    #[error("read `{}`: it changed while it was read", .path.display())]
+    Changed {
+        /// The path on this machine.
+        path: PathBuf,
+    },
+    /// Something that a layer cannot take from a context.
+    #[error("copy `{path}`: it is a {special}")]
+    Special {
+        /// The path in the context.
+        path: ImagePath,
+        /// What it is.
+        special: Special,
+    },
+    /// A file's content was asked of what is not a file.
+    #[error("read `{path}`: it is not a file")]
+    NotFile {
+        /// The path in the context.
+        path: ImagePath,
+    },
+}
+
+impl ContextError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            ContextError::NoContext { .. } => {
+                "the last argument is the directory, or the tarball, that COPY reads from".into()
+            }
+            ContextError::NotDirectory { .. } => {
+                "give a directory, a tarball, or `-` for a tar on standard input".into()
+            }
+            ContextError::Denied { path } => {
+                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+                format!(
+                    "make it readable, or leave it out of the build: add `**/{name}` to .dockerignore"
+                )
+            }
+            ContextError::Changed { .. } => {
+                "build again when nothing writes to the context any more".into()
+            }
+            ContextError::Special { special, .. } => {
+                format!("a layer cannot hold a {special} of this machine: add it to .dockerignore")
+            }
+            ContextError::Io { .. } | ContextError::Name { .. } | ContextError::NotFile { .. } => {
+                return None;
+            }
+        };
+        Some(hint)
+    }
+
+    /// An error of the system while `action` was done to `path`.
+    pub(crate) fn io(action: &'static str, path: PathBuf, source: io::Error) -> Self {
+        match source.kind() {
+            io::ErrorKind::PermissionDenied => ContextError::Denied { path },
+            _ => ContextError::Io { action, path, source },
+        }
+    }
+
+    /// What [`into_io`](Self::into_io) had made an error of a reader, or else what it says of `path`.
+    pub(crate) fn from_io(error: io::Error, path: &ImagePath) -> Self {
+        error.downcast::<ContextError>().unwrap_or_else(|source| {
+            ContextError::io("read", PathBuf::from(path.to_string()), source)
+        })
+    }
+
+    /// This error as one of `std::io`, for readers.
+    pub(crate) fn into_io(self) -> io::Error {
+        let kind = match &self {
+            ContextError::Denied { .. } => io::ErrorKind::PermissionDenied,
+            ContextError::Io { source, .. } => source.kind(),
+            _ => io::ErrorKind::InvalidData,
+        };
+        io::Error::new(kind, self)
+    }
+}
+
+/// Why a path leads nowhere in a context.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// Nothing that was listed has this path.
+    #[error("find `{path}` in the build context")]
+    Missing {
+        /// The path as far as links have been followed: the nearest thing that is not there.
+        path: ImagePath,
+    },
+    /// Links that lead to each other.
+    #[error("follow `{path}` in the build context: too many symbolic links")]
+    Loop {
+        /// The path that was asked for.
+        path: ImagePath,
+    },
+    /// A path that goes on below something that is not a directory.
+    #[error("find `{path}` in the build context: `{file}` is not a directory")]
+    NotDirectory {
+        /// The path that was asked for.
+        path: ImagePath,
+        /// What stands in the way.
+        file: ImagePath,
+    },
+}
