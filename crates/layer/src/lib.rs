@@ -1,5 +1,32 @@
 //! Entries to a deterministic, compressed layer, and back.
+//!
+//! - [`LayerWriter`] makes a tar of entries and their content, and of the tar a blob, compressed
+//!   in parallel and hashed while it is written. The bytes depend on the entries, the contents and
+//!   the [`Packing`], and on nothing else.
+//! - [`LayerIndex`] is what a layer holds, read from any layer that others made or taken from a
+//!   plan: entries, with the digest of each file's content and its place in the tar.
+//! - [`RootFs`] is the file system that layers make together.
+//!
+//! This crate reads and writes streams. It knows no files, registries or manifests.
 
+mod blocks;
+mod decompress;
 mod entry;
+mod error;
+mod header;
+mod index;
+mod limits;
+mod members;
+mod pack;
+mod root_fs;
+mod tree;
+mod writer;
 
+pub use decompress::decompress;
 pub use entry::{Attributes, Content, Entry, Node};
+pub use error::{LayerError, Limit, TarError};
+pub use index::LayerIndex;
+pub use limits::Limits;
+pub use pack::{GzipLevel, Packing, ZstdLevel};
+pub use root_fs::{Found, NotLoaded, ResolveError, Resolved, RootFs};
+pub use writer::{LayerWriter, Packed};

@@ -1,0 +1,211 @@
+//! What can go wrong with a layer: while it is written, and while one is read.
+
+use std::io;
+
+use oci::{ImagePath, PathError};
+
+/// Why a layer could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// An entry came at the wrong place, or twice.
+    #[error("write `/{path}` after `/{previous}`: a layer's entries are in order, each once")]
+    OutOfOrder {
+        /// The entry that came too late.
+        path: ImagePath,
+        /// The entry before it.
+        previous: ImagePath,
+    },
+    /// The content had another size than its entry says.
+    #[error("read `/{path}`: it changed while it was read ({expected} bytes became {found})")]
+    Changed {
+        /// The file in the image.
+        path: ImagePath,
+        /// The size that was planned.
+        expected: u64,
+        /// How many bytes came; one more than `expected` stands for any larger number.
+        found: u64,
+    },
+    /// A file's entry came without its bytes.
+    #[error("write `/{0}`: it is a file, and came without its content")]
+    NoContent(ImagePath),
+    /// The content of a file could not be read.
+    #[error("read the content of `/{path}`")]
+    Content {
+        /// The file in the image.
+        path: ImagePath,
+        /// What the reader said.
+        source: io::Error,
+    },
+    /// A name that every reader would take for a whiteout.
+    #[error("write `/{0}`: names that start with `.wh.` mean deletion in a layer")]
+    ReservedName(ImagePath),
+    /// A name, a link target or an attribute's name that a tar cannot hold.
+    #[error("write `/{path}`: its {what} cannot stand in a tar")]
+    Unwritable {
+        /// The entry.
+        path: ImagePath,
+        /// Which part of it.
+        what: &'static str,
+    },
+    /// The blob could not be written.
+    #[error("write the layer's blob")]
+    Sink(#[source] io::Error),
+    /// The compressor refused to work.
+    #[error("compress the layer")]
+    Compress(#[source] io::Error),
+    /// The system gave no thread.
+    #[error("start a thread")]
+    Thread(#[source] io::Error),
+}
+
+impl LayerError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            LayerError::Changed { .. } => {
+                Some("build again once nothing writes to the file any more".to_owned())
+            }
+            LayerError::ReservedName(_) => {
+                Some("rename the file, or exclude it with `.dockerignore`".to_owned())
+            }
+            LayerError::Sink(source) if source.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space, or put the store on another disk".to_owned())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why a tar, or an index of one, could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum TarError {
+    /// The stream failed, or its compression is broken.
+    #[error("read the archive after {offset} bytes")]
+    Read {
+        /// Uncompressed bytes that were read before.
+        offset: u64,
+        /// What the reader said.
+        source: io::Error,
+    },
+    /// The archive ends in the middle of an entry.
+    #[error("read the archive: it is cut off after {offset} bytes, in `{path}`")]
+    Truncated {
+        /// Uncompressed bytes that were there.
+        offset: u64,
+        /// The entry that is cut, or what stood there instead of one.
+        path: String,
+    },
+    /// No header where one must be.
+    #[error("read the archive: no tar header at {offset} ({why})")]
+    BadHeader {
+        /// Uncompressed bytes before it.
+        offset: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// An extended header that does not follow POSIX.1-2024 `pax`, "pax Extended Header".
+    #[error("read the archive: the extended header at {offset} is malformed ({why})")]
+    BadExtendedHeader {
+        /// Uncompressed bytes before it.
+        offset: u64,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A path that leads out of the image, or is none.
+    #[error("accept an entry of the archive")]
+    Path(#[from] PathError),
+    /// A hard link to something outside the image, or to nothing.
+    #[error("accept the link `/{path}`: its target `{target}` is outside the image or malformed")]
+    LinkTarget {
+        /// The link.
+        path: ImagePath,
+        /// Where it points.
+        target: String,
+    },
+    /// A whiteout of nothing, `.` or `..`.
+    #[error("accept the whiteout `{0}`: it names nothing that could be deleted")]
+    BadWhiteout(String),
+    /// An entry of a kind that no layer has.
+    #[error("accept `{path}`: entries of type `{kind}` are not supported in layers")]
+    UnsupportedType {
+        /// The entry.
+        path: String,
+        /// The type flag, or the name of the extension.
+        kind: String,
+    },
+    /// More of something than the limits allow.
+    #[error("read the archive: more than {allowed} {what}")]
+    LimitExceeded {
+        /// What there is too much of.
+        what: Limit,
+        /// How much is allowed.
+        allowed: u64,
+    },
+    /// A file's bytes are not the ones that the index names.
+    #[error("read `/{0}` from the layer: its content is not what the index says")]
+    ContentMismatch(ImagePath),
+    /// Bytes that are not an index, or not all of it.
+    #[error("read the layer's index: {0}")]
+    BadIndex(&'static str),
+    /// An index in a format that this version does not know.
+    #[error("read the layer's index: format {found} is not known (up to {known} is)")]
+    IndexVersion {
+        /// The format found.
+        found: u8,
+        /// The newest that is known.
+        known: u8,
+    },
+}
+
+/// What [`crate::Limits`] bounds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// Uncompressed bytes.
+    Uncompressed,
+    /// Uncompressed bytes for each compressed one.
+    Ratio,
+    /// Entries.
+    Entries,
+    /// Bytes of names, link targets and extended attributes together.
+    Names,
+    /// Bytes in one extended header.
+    ExtendedHeader,
+    /// Directories above one path.
+    Depth,
+}
+
+impl std::fmt::Display for Limit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Limit::Uncompressed => "uncompressed bytes",
+            Limit::Ratio => "bytes from each compressed byte",
+            Limit::Entries => "entries",
+            Limit::Names => "bytes of names and attributes",
+            Limit::ExtendedHeader => "bytes in one extended header",
+            Limit::Depth => "directories in one path",
+        })
+    }
+}
+
+impl TarError {
+    /// What the user can do about it.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            TarError::Path(PathError::Parent(_)) | TarError::LinkTarget { .. } => {
+                Some("the archive is hostile or broken: do not use it".to_owned())
+            }
+            TarError::UnsupportedType { kind, .. } if kind.contains("sparse") => {
+                Some("pack it again without `--sparse`".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    /// Takes back an error that [`crate::decompress`] sent through `io::Error`.
+    pub(crate) fn from_io(offset: u64, source: io::Error) -> TarError {
+        match source.downcast::<TarError>() {
+            Ok(error) => error,
+            Err(source) => TarError::Read { offset, source },
+        }
+    }
+}

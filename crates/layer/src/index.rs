@@ -1,0 +1,229 @@
+//! What a layer holds, known without its bytes at hand: entries with the digests of their content,
+//! and where in the tar the content stands.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::sync::OnceLock;
+
+use oci::{DiffId, Digest, Digester, ImagePath};
+
+use crate::error::Limit;
+use crate::header::WHITEOUT_PREFIX;
+use crate::members::{Member, Members};
+use crate::tree::Tree;
+use crate::{Attributes, Content, Entry, Limits, Node, TarError};
+
+/// The entries of one layer, in [`Entry::layer_order`], each path once.
+#[derive(Debug)]
+pub struct LayerIndex {
+    entries: Vec<Entry>,
+    /// For each entry, where its content starts in the uncompressed tar. Empty for a layer that
+    /// is only planned.
+    offsets: Vec<u64>,
+    tree: OnceLock<Tree>,
+}
+
+impl LayerIndex {
+    /// Reads a layer's tar to its end.
+    ///
+    /// Everything that comes out is a path inside the image. Where a path comes twice the last one
+    /// counts, as it does when a runtime unpacks the layer.
+    pub fn read(tar: impl Read, limits: &Limits) -> Result<(LayerIndex, DiffId), TarError> {
+        let tar = HashedReader { tar, digester: Digester::sha256() };
+        let mut members = Members::new(tar, limits);
+        let mut found = Vec::new();
+        let mut names = 0u64;
+        let mut buffer = vec![0; 64 << 10];
+        while let Some(member) = members.next()? {
+            names += size_of_names(&member);
+            if names > limits.names {
+                let allowed = limits.names;
+                return Err(TarError::LimitExceeded { what: Limit::Names, allowed });
+            }
+            let offset = member.offset;
+            let Some(mut entry) = accept(member, limits)? else {
+                continue;
+            };
+            if let Node::File(content) = &mut entry.node {
+                content.digest = digest_content(&mut members, &mut buffer)?;
+            }
+            found.push((entry, offset));
+        }
+        let tar = members.finish()?;
+        Ok((Self::from_found(found), DiffId(tar.digester.finish())))
+    }
+
+    /// The index of a layer that does not exist yet.
+    pub fn from_entries(entries: Vec<Entry>) -> LayerIndex {
+        let mut index = Self::from_found(entries.into_iter().map(|entry| (entry, 0)).collect());
+        index.offsets.clear();
+        index
+    }
+
+    /// Entries whose order and offsets are known to be right.
+    pub(crate) fn from_ordered(entries: Vec<Entry>, offsets: Vec<u64>) -> LayerIndex {
+        LayerIndex { entries, offsets, tree: OnceLock::new() }
+    }
+
+    fn from_found(mut found: Vec<(Entry, u64)>) -> LayerIndex {
+        // Stable, so that of equal ones the last stays last; and then it is the one that stays.
+        found.sort_by(|(a, _), (b, _)| a.layer_order(b));
+        found.dedup_by(|later, kept| {
+            let same = later.0.layer_order(&kept.0).is_eq();
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
+        let (entries, offsets) = found.into_iter().unzip();
+        Self::from_ordered(entries, offsets)
+    }
+
+    /// All entries, in [`Entry::layer_order`].
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// What this layer itself puts at `path`: never a whiteout, and nothing for a directory that
+    /// only other entries' paths imply.
+    pub fn entry(&self, path: &ImagePath) -> Option<&Entry> {
+        let tree = self.tree();
+        let slot =
+            path.components().try_fold(Tree::ROOT, |slot, name| tree.child(self, slot, name))?;
+        tree.entry(self, slot)
+    }
+
+    /// Where the content of `entries()[position]` starts in the uncompressed tar; `None` in a
+    /// layer that is only planned.
+    pub fn offset(&self, position: usize) -> Option<u64> {
+        self.offsets.get(position).copied()
+    }
+
+    pub(crate) fn tree(&self) -> &Tree {
+        self.tree.get_or_init(|| Tree::of(&self.entries))
+    }
+}
+
+impl PartialEq for LayerIndex {
+    fn eq(&self, other: &Self) -> bool {
+        self.entries == other.entries && self.offsets == other.offsets
+    }
+}
+
+impl Eq for LayerIndex {}
+
+struct HashedReader<R> {
+    tar: R,
+    digester: Digester,
+}
+
+impl<R: Read> Read for HashedReader<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.tar.read(buffer)?;
+        self.digester.update(&buffer[..read]);
+        Ok(read)
+    }
+}
+
+fn size_of_names(member: &Member) -> u64 {
+    let xattrs: usize = member.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum();
+    (member.name.len() + member.link.len() + xattrs) as u64
+}
+
+fn digest_content<R: Read>(
+    members: &mut Members<R>,
+    buffer: &mut [u8],
+) -> Result<Digest, TarError> {
+    let mut digester = Digester::sha256();
+    loop {
+        match members.read(buffer)? {
+            0 => return Ok(digester.finish()),
+            read => digester.update(&buffer[..read]),
+        }
+    }
+}
+
+/// A member as an entry, with an empty file's digest; or `None` for what means nothing.
+fn accept(member: Member, limits: &Limits) -> Result<Option<Entry>, TarError> {
+    let path = ImagePath::from_archive(&member.name)?;
+    if path.components().count() as u64 > limits.depth {
+        return Err(TarError::LimitExceeded { what: Limit::Depth, allowed: limits.depth });
+    }
+    if let Some(name) = path.file_name().and_then(|name| name.strip_prefix(WHITEOUT_PREFIX)) {
+        return marker(&path, name);
+    }
+    let attributes = Attributes {
+        mode: member.mode,
+        uid: member.uid,
+        gid: member.gid,
+        mtime: member.mtime,
+        xattrs: member.xattrs,
+    };
+    let (major, minor) = member.device;
+    let node = match member.kind {
+        // Before POSIX a directory was a file whose name ends with a slash.
+        b'0' if member.name.ends_with(b"/") => Node::Directory,
+        b'0' => Node::File(Content { size: member.size, ..Content::of(b"") }),
+        b'1' => Node::Hardlink(hardlink_target(&path, &member.link)?),
+        b'2' => Node::Symlink(symlink_target(&path, member.link)?),
+        b'3' => Node::CharDevice { major, minor },
+        b'4' => Node::BlockDevice { major, minor },
+        b'5' => Node::Directory,
+        b'6' => Node::Fifo,
+        kind => {
+            let kind = match kind {
+                b'S' => "GNU sparse file".to_owned(),
+                kind => char::from(kind).escape_default().to_string(),
+            };
+            return Err(TarError::UnsupportedType { path: path.to_string(), kind });
+        }
+    };
+    if path.is_root() && node != Node::Directory {
+        return Err(TarError::UnsupportedType {
+            path: "/".to_owned(),
+            kind: char::from(member.kind).escape_default().to_string(),
+        });
+    }
+    Ok(Some(Entry { path, attributes, node }))
+}
+
+/// What a name means that starts with `.wh.` (image-spec `layer.md`, "Whiteouts").
+fn marker(path: &ImagePath, name: &[u8]) -> Result<Option<Entry>, TarError> {
+    let directory = path.parent().unwrap_or_else(ImagePath::root);
+    let (path, node) = match name {
+        b".wh..opq" => (directory, Node::Opaque),
+        // What aufs kept for itself: its link directory and the like. Every runtime skips it.
+        name if name.starts_with(WHITEOUT_PREFIX) => return Ok(None),
+        b"" | b"." | b".." => return Err(TarError::BadWhiteout(path.to_string())),
+        name => (directory.join(name), Node::Whiteout),
+    };
+    Ok(Some(Entry { path, attributes: no_attributes(), node }))
+}
+
+/// Those of a whiteout mean nothing, so they are always the same.
+pub(crate) fn no_attributes() -> Attributes {
+    Attributes { mode: 0, uid: 0, gid: 0, mtime: 0, xattrs: BTreeMap::new() }
+}
+
+fn hardlink_target(path: &ImagePath, target: &[u8]) -> Result<ImagePath, TarError> {
+    match ImagePath::from_archive(target) {
+        Ok(target) if !target.is_root() => Ok(target),
+        _ => Err(bad_target(path, target)),
+    }
+}
+
+/// A symbolic link may say anything that a system call would take: it is only ever followed
+/// inside the image.
+fn symlink_target(path: &ImagePath, target: Vec<u8>) -> Result<Vec<u8>, TarError> {
+    if target.is_empty() || target.contains(&0) || target.len() > 4096 {
+        return Err(bad_target(path, &target));
+    }
+    Ok(target)
+}
+
+fn bad_target(path: &ImagePath, target: &[u8]) -> TarError {
+    TarError::LinkTarget {
+        path: path.clone(),
+        target: String::from_utf8_lossy(&target[..target.len().min(200)]).into_owned(),
+    }
+}

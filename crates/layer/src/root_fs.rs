@@ -1,0 +1,330 @@
+//! Several layers as the one root file system that a container sees.
+//!
+//! The layers' indexes are merged while they are asked, topmost first, so a question is answered
+//! without the layers below the one that settles it: they may not even be loaded. Paths and links
+//! are resolved inside the root, as in a `chroot`. This says what stands where and reads no bytes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, LazyLock};
+
+use oci::ImagePath;
+
+use crate::tree::Tree;
+use crate::{Attributes, Entry, LayerIndex, Node};
+
+/// A merged view over layers.
+#[derive(Debug, Clone, Default)]
+pub struct RootFs {
+    layers: Vec<Option<Arc<LayerIndex>>>,
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found<'a> {
+    /// The topmost layer that says so, counted from the lowest, 0.
+    pub layer: usize,
+    /// What it is, never a whiteout. A directory that no layer has an entry for, since only the
+    /// paths below it imply it, is owned by root and has mode 0755 and time 0, as a runtime would
+    /// make it; its entry's own path is the root's then.
+    pub entry: &'a Entry,
+}
+
+/// A question that cannot be answered before a layer's index is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("look into layer {layer}: its index is not loaded")]
+pub struct NotLoaded {
+    /// The layer, counted from the lowest, 0.
+    pub layer: usize,
+}
+
+/// Why a path leads nowhere.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ResolveError {
+    /// A layer must be loaded first.
+    #[error(transparent)]
+    NotLoaded(#[from] NotLoaded),
+    /// More symbolic links than Linux follows.
+    #[error("follow `/{0}`: too many levels of symbolic links")]
+    Loop(ImagePath),
+    /// A component in the middle is no directory.
+    #[error("follow `/{path}`: `/{at}` is not a directory")]
+    NotADirectory {
+        /// The whole path.
+        path: ImagePath,
+        /// The component.
+        at: ImagePath,
+    },
+}
+
+/// Where a path leads once all links are followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved<'a> {
+    /// The path without a symbolic link in it. What is missing stands as it was asked for.
+    pub path: ImagePath,
+    /// What stands there, if anything.
+    pub found: Option<Found<'a>>,
+}
+
+/// How many links Linux follows in one path (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+
+static IMPLIED: LazyLock<Entry> = LazyLock::new(|| Entry {
+    path: ImagePath::root(),
+    attributes: Attributes::root(0o755, 0),
+    node: Node::Directory,
+});
+
+impl RootFs {
+    /// The view over `layers`, lowest first. `None` stands for one whose index is not loaded.
+    pub fn new(layers: Vec<Option<Arc<LayerIndex>>>) -> Self {
+        RootFs { layers }
+    }
+
+    /// The layers' indexes, lowest first.
+    pub fn layers(&self) -> &[Option<Arc<LayerIndex>>] {
+        &self.layers
+    }
+
+    /// This view with one more layer on top.
+    pub fn push(&mut self, layer: Option<Arc<LayerIndex>>) {
+        self.layers.push(layer);
+    }
+
+    /// What stands at exactly this path. No link is followed, not even in the middle.
+    ///
+    /// The root is always a directory; to ask for its attributes takes all layers down to the one
+    /// that has an entry for it.
+    pub fn lookup(&self, path: &ImagePath) -> Result<Option<Found<'_>>, NotLoaded> {
+        self.lookup_below(self.layers.len(), path)
+    }
+
+    /// What the layers below `top` show at `path`.
+    fn lookup_below(&self, top: usize, path: &ImagePath) -> Result<Option<Found<'_>>, NotLoaded> {
+        let mut implied = None;
+        for layer in (0..top).rev() {
+            let index = self.index(layer)?;
+            let place = Place::of(index, path);
+            if let Some(slot) = place.slot {
+                match index.tree().entry(index, slot) {
+                    Some(entry) => return Ok(Some(settle(implied, Found { layer, entry }))),
+                    None => implied = implied.or(Some(Found { layer, entry: &IMPLIED })),
+                }
+            }
+            if place.hides_lower {
+                break;
+            }
+        }
+        let root = || path.is_root().then(|| Found { layer: 0, entry: &IMPLIED });
+        Ok(implied.or_else(root))
+    }
+
+    /// What `path` leads to, with all symbolic links followed inside the root.
+    pub fn resolve(&self, path: &ImagePath) -> Result<Resolved<'_>, ResolveError> {
+        follow(self, path, Last::Followed)
+    }
+
+    /// What `path` leads to, with links followed in all components but the last: where a new
+    /// entry of that name would stand.
+    pub fn resolve_parent(&self, path: &ImagePath) -> Result<Resolved<'_>, ResolveError> {
+        follow(self, path, Last::Kept)
+    }
+
+    /// The file that a hard link is another name of, or `found` itself if it is none.
+    ///
+    /// A target that is missing from the link's own layer is looked for in those below.
+    pub fn behind_hardlink<'a>(
+        &'a self,
+        found: Found<'a>,
+    ) -> Result<Option<Found<'a>>, ResolveError> {
+        let mut now = found;
+        for _ in 0..MAX_LINKS {
+            let Node::Hardlink(target) = &now.entry.node else {
+                return Ok(Some(now));
+            };
+            let own = self.index(now.layer)?.entry(target);
+            let next = match own {
+                Some(entry) => Some(Found { layer: now.layer, entry }),
+                None => self.lookup_below(now.layer, target)?,
+            };
+            match next {
+                Some(next) => now = next,
+                None => return Ok(None),
+            }
+        }
+        Err(ResolveError::Loop(found.entry.path.clone()))
+    }
+
+    /// What stands in the directory `path`, by name. Empty if there is no such directory; links
+    /// are not followed.
+    pub fn read_dir(&self, path: &ImagePath) -> Result<BTreeMap<Vec<u8>, Found<'_>>, NotLoaded> {
+        let mut seen: BTreeMap<Vec<u8>, Child<'_>> = BTreeMap::new();
+        for layer in (0..self.layers.len()).rev() {
+            let index = self.index(layer)?;
+            let tree = index.tree();
+            let place = Place::of(index, path);
+            let Some(slot) = place.slot else {
+                if place.hides_lower {
+                    break;
+                }
+                continue;
+            };
+            for (name, child) in tree.children(index, slot) {
+                let before = seen.get(name).copied();
+                seen.insert(name.to_vec(), Child::under(before, layer, tree.entry(index, child)));
+            }
+            for name in tree.whiteouts(index, slot) {
+                seen.entry(name.to_vec()).or_insert(Child::Gone);
+                seen.entry(name.to_vec()).and_modify(Child::close);
+            }
+            let is_directory = tree.entry(index, slot).is_none_or(is_directory);
+            if place.hides_lower || !is_directory || tree.is_opaque(slot) {
+                break;
+            }
+        }
+        Ok(seen.into_iter().filter_map(|(name, child)| Some((name, child.found()?))).collect())
+    }
+
+    /// Everything at and below `path`, a directory before what it holds. Links are not followed.
+    pub fn walk(&self, path: &ImagePath) -> Result<Vec<(ImagePath, Found<'_>)>, NotLoaded> {
+        let mut all = Vec::new();
+        let mut next: Vec<(ImagePath, Found<'_>)> =
+            self.lookup(path)?.map(|found| (path.clone(), found)).into_iter().collect();
+        while let Some((path, found)) = next.pop() {
+            if found.entry.node == Node::Directory {
+                let children = self.read_dir(&path)?.into_iter().rev();
+                next.extend(children.map(|(name, found)| (path.join(name), found)));
+            }
+            all.push((path, found));
+        }
+        Ok(all)
+    }
+
+    fn index(&self, layer: usize) -> Result<&LayerIndex, NotLoaded> {
+        self.layers[layer].as_deref().ok_or(NotLoaded { layer })
+    }
+}
+
+/// Where an index has a path, and what it says of the layers below.
+struct Place {
+    slot: Option<u32>,
+    hides_lower: bool,
+}
+
+impl Place {
+    fn of(index: &LayerIndex, path: &ImagePath) -> Self {
+        let tree = index.tree();
+        let mut slot = Tree::ROOT;
+        let mut hides_lower = false;
+        for name in path.components() {
+            // Nothing is below a file or a link, in this layer or in lower ones.
+            if !tree.entry(index, slot).is_none_or(is_directory) {
+                return Place { slot: None, hides_lower: true };
+            }
+            hides_lower |= tree.hides(index, slot, name);
+            match tree.child(index, slot, name) {
+                Some(child) => slot = child,
+                None => return Place { slot: None, hides_lower },
+            }
+        }
+        Place { slot: Some(slot), hides_lower }
+    }
+}
+
+fn is_directory(entry: &Entry) -> bool {
+    entry.node == Node::Directory
+}
+
+/// What a path is that an upper layer implies to be a directory, if it does, and a lower layer
+/// has an entry for.
+fn settle<'a>(implied: Option<Found<'a>>, lower: Found<'a>) -> Found<'a> {
+    match implied {
+        Some(implied) if !is_directory(lower.entry) => implied,
+        _ => lower,
+    }
+}
+
+/// What is known of a name in a directory after some layers.
+#[derive(Clone, Copy)]
+enum Child<'a> {
+    /// Lower layers do not matter any more.
+    Certain(Found<'a>),
+    /// A directory; a lower layer may know its attributes.
+    Implied(Found<'a>),
+    Gone,
+}
+
+impl<'a> Child<'a> {
+    fn under(before: Option<Child<'a>>, layer: usize, entry: Option<&'a Entry>) -> Self {
+        match (before, entry) {
+            (None, Some(entry)) => Child::Certain(Found { layer, entry }),
+            (None, None) => Child::Implied(Found { layer, entry: &IMPLIED }),
+            (Some(Child::Implied(implied)), Some(entry)) => {
+                Child::Certain(settle(Some(implied), Found { layer, entry }))
+            }
+            (Some(before), _) => before,
+        }
+    }
+
+    /// A whiteout: what lower layers say of the name does not count.
+    fn close(&mut self) {
+        if let Child::Implied(found) = *self {
+            *self = Child::Certain(found);
+        }
+    }
+
+    fn found(self) -> Option<Found<'a>> {
+        match self {
+            Child::Certain(found) | Child::Implied(found) => Some(found),
+            Child::Gone => None,
+        }
+    }
+}
+
+/// What to do with a link in the last component.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    Followed,
+    Kept,
+}
+
+/// path_resolution(7), inside the root.
+fn follow<'a>(
+    root_fs: &'a RootFs,
+    path: &ImagePath,
+    last: Last,
+) -> Result<Resolved<'a>, ResolveError> {
+    let mut left: Vec<Vec<u8>> = path.components().rev().map(<[u8]>::to_vec).collect();
+    let mut at = ImagePath::root();
+    let mut links = 0;
+    while let Some(name) = left.pop() {
+        if name == b".." {
+            at = at.parent().unwrap_or_else(ImagePath::root);
+            continue;
+        }
+        let next = at.join(&name);
+        if left.is_empty() && last == Last::Kept {
+            return Ok(Resolved { found: root_fs.lookup(&next)?, path: next });
+        }
+        match root_fs.lookup(&next)?.map(|found| &found.entry.node) {
+            None => {
+                let rest = left.iter().rev().fold(next, |path, name| path.join(name));
+                return Ok(Resolved { path: rest, found: None });
+            }
+            Some(Node::Symlink(target)) => {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(ResolveError::Loop(path.clone()));
+                }
+                if target.starts_with(b"/") {
+                    at = ImagePath::root();
+                }
+                let names = target.split(|byte| *byte == b'/').rev();
+                left.extend(names.filter(|name| !matches!(*name, b"" | b".")).map(<[u8]>::to_vec));
+            }
+            Some(Node::Directory) => at = next,
+            Some(_) if left.is_empty() => at = next,
+            Some(_) => return Err(ResolveError::NotADirectory { path: path.clone(), at: next }),
+        }
+    }
+    Ok(Resolved { found: root_fs.lookup(&at)?, path: at })
+}

@@ -1,0 +1,205 @@
+//! Entries to a blob: a tar, cut in blocks, compressed and hashed while it is written.
+//!
+//! # How the tar is cut
+//!
+//! A block ends when it holds [`BLOCK`] bytes, or before an entry, if
+//! - the entry has half a block of content or more, and the block holds at least [`LEAST_BEFORE_LARGE`];
+//! - or the block holds at least a quarter of [`BLOCK`] and the CRC-32 of the entry's path is a
+//!   multiple of 64, or at least half of it and the CRC-32 is a multiple of 8.
+//!
+//! So the cuts depend on the entries alone, and they fall into step again soon after an entry that
+//! was added, removed or changed its size: the blocks behind it are the same as before, and what
+//! they compress to can be had from an earlier layer. Each block is compressed on its own. The
+//! golden digests in this crate's tests guard the rule: another cut is another digest for everyone.
+
+use std::io::{Read, Write};
+use std::num::NonZeroUsize;
+
+use oci::{Descriptor, DiffId};
+
+use crate::blocks::Blocks;
+use crate::header::{self, RECORD};
+use crate::pack::Packing;
+use crate::{Entry, LayerError, Node};
+
+/// The most bytes of tar that are compressed at once.
+const BLOCK: usize = 1 << 20;
+/// A large file has blocks of its own unless the one before it would stay smaller than this.
+const LEAST_BEFORE_LARGE: usize = 64 << 10;
+
+/// Writes a layer: its entries in order, each with its content.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use layer::{Attributes, Content, Entry, LayerWriter, Node, Packing};
+///
+/// let hello = Entry {
+///     path: oci::ImagePath::lexical("etc/motd"),
+///     attributes: Attributes::root(0o644, 0),
+///     node: Node::File(Content::of(b"hello\n")),
+/// };
+/// let mut writer = LayerWriter::new(Vec::new(), Packing::default(), NonZeroUsize::MIN)?;
+/// writer.append(&hello, Some(&mut &b"hello\n"[..]))?;
+/// let (packed, blob) = writer.finish()?;
+/// assert_eq!(packed.descriptor.digest, oci::Digest::of(&blob));
+/// assert_eq!(packed.uncompressed_size, 4 * 512);
+/// # Ok::<(), layer::LayerError>(())
+/// ```
+pub struct LayerWriter<W> {
+    blocks: Blocks<W>,
+    packing: Packing,
+    block: Vec<u8>,
+    previous: Option<Entry>,
+    size: u64,
+}
+
+/// What a finished layer is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packed {
+    /// The blob: media type, digest, size.
+    pub descriptor: Descriptor,
+    /// The digest of the tar.
+    pub diff_id: DiffId,
+    /// The size of the tar.
+    pub uncompressed_size: u64,
+}
+
+impl<W: Write + Send + 'static> LayerWriter<W> {
+    /// A writer to `sink` that compresses on `threads` threads. Their number does not influence
+    /// the bytes; with one, all work is done in the caller's.
+    pub fn new(sink: W, packing: Packing, threads: NonZeroUsize) -> Result<Self, LayerError> {
+        let blocks = Blocks::new(sink, packing, threads)?;
+        Ok(LayerWriter { blocks, packing, block: Vec::new(), previous: None, size: 0 })
+    }
+
+    /// Adds an entry, and from `content` the bytes of a file.
+    ///
+    /// Entries come in [`Entry::layer_order`]. A file's content must have exactly the size that its
+    /// entry says; that it has the digest, too, is not checked here. `content` is read for files
+    /// only; an empty file may come without.
+    pub fn append(
+        &mut self,
+        entry: &Entry,
+        content: Option<&mut dyn Read>,
+    ) -> Result<(), LayerError> {
+        if let Some(previous) = &self.previous
+            && previous.layer_order(entry).is_ge()
+        {
+            return Err(LayerError::OutOfOrder {
+                path: entry.path.clone(),
+                previous: previous.path.clone(),
+            });
+        }
+        let head = header::encode(entry)?;
+        let size = match &entry.node {
+            Node::File(content) => content.size,
+            _ => 0,
+        };
+        if self.cuts_before(entry, size) {
+            self.push_block()?;
+        }
+        self.put(&head)?;
+        if size > 0 {
+            let content = content.ok_or_else(|| LayerError::NoContent(entry.path.clone()))?;
+            self.put_content(entry, content, size)?;
+            self.put_zeros(size.next_multiple_of(RECORD as u64) - size)?;
+        } else if let (Node::File(_), Some(content)) = (&entry.node, content) {
+            expect_end(entry, content, size)?;
+        }
+        self.previous = Some(entry.clone());
+        Ok(())
+    }
+
+    /// Ends the tar, waits for all that is under way, and gives the sink back, not flushed.
+    pub fn finish(mut self) -> Result<(Packed, W), LayerError> {
+        // "Two 512-octet logical records filled with binary zeros", and no padding to a tape's
+        // block behind them.
+        self.put_zeros(2 * RECORD as u64)?;
+        self.push_block()?;
+        let blob = self.blocks.finish()?;
+        let descriptor = Descriptor::new(self.packing.media_type(), blob.digest, blob.size);
+        let packed = Packed { descriptor, diff_id: blob.diff_id, uncompressed_size: self.size };
+        Ok((packed, blob.sink))
+    }
+
+    fn cuts_before(&self, entry: &Entry, size: u64) -> bool {
+        let held = self.block.len();
+        if held >= LEAST_BEFORE_LARGE && size >= BLOCK as u64 / 2 {
+            return true;
+        }
+        let every = if held >= BLOCK / 2 {
+            8
+        } else if held >= BLOCK / 4 {
+            64
+        } else {
+            return false;
+        };
+        libdeflater::crc32(entry.path.as_bytes()).is_multiple_of(every)
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> Result<(), LayerError> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.block.len()));
+            self.block.extend_from_slice(now);
+            self.push_full_block()?;
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    fn put_zeros(&mut self, count: u64) -> Result<(), LayerError> {
+        const ZEROS: [u8; 2 * RECORD] = [0; 2 * RECORD];
+        self.put(&ZEROS[..(count as usize).min(ZEROS.len())])
+    }
+
+    fn put_content(
+        &mut self,
+        entry: &Entry,
+        content: &mut dyn Read,
+        size: u64,
+    ) -> Result<(), LayerError> {
+        let mut left = size;
+        while left > 0 {
+            let room = (BLOCK - self.block.len()) as u64;
+            let start = self.block.len();
+            let wanted = room.min(left);
+            content
+                .take(wanted)
+                .read_to_end(&mut self.block)
+                .map_err(|source| LayerError::Content { path: entry.path.clone(), source })?;
+            let read = (self.block.len() - start) as u64;
+            left -= read;
+            if read < wanted {
+                return Err(changed(entry, size, size - left));
+            }
+            self.push_full_block()?;
+        }
+        expect_end(entry, content, size)
+    }
+
+    fn push_full_block(&mut self) -> Result<(), LayerError> {
+        if self.block.len() == BLOCK { self.push_block() } else { Ok(()) }
+    }
+
+    fn push_block(&mut self) -> Result<(), LayerError> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        self.size += self.block.len() as u64;
+        self.blocks.push(&mut self.block)
+    }
+}
+
+fn changed(entry: &Entry, expected: u64, found: u64) -> LayerError {
+    LayerError::Changed { path: entry.path.clone(), expected, found }
+}
+
+/// A file that grew gives a byte more than it should.
+fn expect_end(entry: &Entry, content: &mut dyn Read, size: u64) -> Result<(), LayerError> {
+    let mut more = Vec::new();
+    content
+        .take(1)
+        .read_to_end(&mut more)
+        .map_err(|source| LayerError::Content { path: entry.path.clone(), source })?;
+    if more.is_empty() { Ok(()) } else { Err(changed(entry, size, size + 1)) }
+}
