@@ -3,8 +3,29 @@
 //! This crate takes `&str` and knows neither files nor the network. What depends on build
 //! arguments or on a base image stays unexpanded; `plan` resolves it.
 
+mod checks;
 mod diagnostic;
+mod directive;
+mod dockerfile;
+mod duration;
+mod expand;
+mod flag;
+mod heredoc;
+mod instruction;
+mod line;
+mod mode;
+mod mount;
+mod owner;
 mod recipe;
+mod rule;
+mod split;
+mod suggest;
 
 pub use diagnostic::{Diagnostic, Rule, Severity};
+pub use dockerfile::{Parsed, parse_dockerfile, parse_trigger};
+pub use expand::{
+    ExpandError, ExpandProblem, ExpandedWords, Expansion, expand, expand_heredoc, expand_words,
+};
+pub use mode::{FileKind, FileMode, FileModeError};
+pub use owner::{Owner, OwnerError, OwnerName};
 pub use recipe::*;

@@ -33,6 +33,8 @@ pub struct Recipe {
     pub global_args: Vec<Spanned<Argument>>,
     /// The stages.
     pub stages: Vec<Stage>,
+    /// `# check=` comments right before an instruction, which hold for that instruction alone.
+    pub local_checks: Vec<Spanned<CheckOptions>>,
 }
 
 /// Parser directives (`# key=value` before anything else).
@@ -53,6 +55,8 @@ pub struct CheckOptions {
     pub skip: Vec<String>,
     /// Whether a reported rule fails the build.
     pub error: bool,
+    /// Experimental rules to report all the same; `all` is every one.
+    pub experimental: Vec<String>,
 }
 
 /// One stage: a base and what is laid on it.
@@ -132,7 +136,7 @@ pub enum Instruction {
 pub struct Argument {
     /// The name.
     pub name: String,
-    /// The default, if one was given.
+    /// The default, if one was given; variables are expanded in it, not in the name.
     pub default: Option<Word>,
     /// Where.
     pub span: Span,
@@ -249,7 +253,7 @@ pub struct Run {
 pub struct Mount {
     /// `type`, `bind` by default.
     pub kind: MountKind,
-    /// The remaining `key=value` pairs, as written, in order; a key alone has no value.
+    /// The remaining `key=value` pairs in order, keys in lower case; a key alone has no value.
     pub options: Vec<(String, Option<String>)>,
     /// Where.
     pub span: Span,
