@@ -1,0 +1,222 @@
+//! Credential files in the order of precedence, and the helpers that they name.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::credentials::file::{self, CredentialFile, DOCKER_HUB_KEY};
+use crate::credentials::{Credential, CredentialError, helper};
+
+/// How long a credential helper may take: some ask a cloud.
+const HELPER_LIMIT: Duration = Duration::from_secs(30);
+
+/// Credentials that were kept by `docker login`, `podman login` or `plywood login`.
+///
+/// The first file that knows a registry wins; [`CredentialStore::login`] writes to the first.
+#[derive(Debug)]
+pub struct CredentialStore {
+    sources: Vec<Source>,
+    helper_limit: Duration,
+}
+
+#[derive(Debug)]
+struct Source {
+    path: PathBuf,
+    file: CredentialFile,
+}
+
+impl CredentialStore {
+    /// Reads the files, first come first asked; those that do not exist hold nothing.
+    pub fn from_files(paths: Vec<PathBuf>) -> Result<Self, CredentialError> {
+        let read = |path: PathBuf| Ok(Source { file: CredentialFile::read(&path)?, path });
+        let sources = paths.into_iter().map(read).collect::<Result<_, CredentialError>>()?;
+        Ok(CredentialStore { sources, helper_limit: HELPER_LIMIT })
+    }
+
+    /// Puts the content of a file (such as `DOCKER_AUTH_CONFIG` holds it) before all files. `name`
+    /// stands in messages in the place of a path.
+    pub fn with_content(mut self, content: &[u8], name: &str) -> Result<Self, CredentialError> {
+        let path = PathBuf::from(name);
+        let file = CredentialFile::parse(content, &path)?;
+        self.sources.insert(0, Source { path, file });
+        Ok(self)
+    }
+
+    /// Gives helpers this long to answer.
+    pub fn with_helper_limit(mut self, limit: Duration) -> Self {
+        self.helper_limit = limit;
+        self
+    }
+
+    /// The credential for a repository's path at a registry: in each file from the helper that it
+    /// names, or under the longest key that is a prefix of `registry/path`
+    /// (containers-auth.json(5)). An empty path asks for the registry's own.
+    pub async fn find(
+        &self,
+        registry: &str,
+        path: &str,
+    ) -> Result<Option<Credential>, CredentialError> {
+        let server = server_key(registry);
+        for Source { file, .. } in &self.sources {
+            if let Some(name) = file.helper(server).or_else(|| file.helper(registry)) {
+                let found = helper::find(name, server, self.helper_limit).await?;
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            let found = keys(registry, path).iter().find_map(|key| file.entry(key));
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps a credential for a registry: with the helper that the first file names for it, or in
+    /// the first file itself, readable by its owner alone.
+    pub async fn login(
+        &self,
+        registry: &str,
+        credential: &Credential,
+    ) -> Result<(), CredentialError> {
+        let server = server_key(registry);
+        let source = self.sources.first().ok_or(CredentialError::NoFile)?;
+        match source.file.helper(server) {
+            Some(name) => helper::keep(name, server, credential, self.helper_limit).await,
+            None => file::write_entry(&source.path, server, Some(credential)),
+        }
+    }
+
+    /// Forgets the credential for a registry, wherever it is kept.
+    pub async fn logout(&self, registry: &str) -> Result<(), CredentialError> {
+        let server = server_key(registry);
+        for Source { path, file } in &self.sources {
+            if let Some(name) = file.helper(server) {
+                helper::forget(name, server, self.helper_limit).await?;
+            }
+            if file.entry(server).is_some() {
+                file::write_entry(path, server, None)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The name by which files and helpers know a registry.
+fn server_key(registry: &str) -> &str {
+    if registry == "docker.io" { DOCKER_HUB_KEY } else { registry }
+}
+
+/// The keys that may hold a repository's credential, the longest first.
+fn keys(registry: &str, path: &str) -> Vec<String> {
+    let mut keys = Vec::new();
+    let mut rest = path;
+    while !rest.is_empty() {
+        keys.push(format!("{registry}/{rest}"));
+        rest = rest.rsplit_once('/').map_or("", |(shorter, _)| shorter);
+    }
+    keys.push(registry.to_owned());
+    if registry == "docker.io" {
+        keys.extend([DOCKER_HUB_KEY, "index.docker.io", "registry-1.docker.io"].map(str::to_owned));
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::Secret;
+
+    fn show(credential: Option<Credential>) -> String {
+        match credential {
+            None => "none".to_owned(),
+            Some(Credential::Password { user, password }) => {
+                format!("{user}/{}", password.expose())
+            }
+            Some(Credential::IdentityToken(token)) => format!("identity {}", token.expose()),
+            Some(Credential::AccessToken(token)) => format!("access {}", token.expose()),
+        }
+    }
+
+    async fn find(content: &str, repository: &str) -> String {
+        let store = CredentialStore::from_files(vec![]).unwrap();
+        let store = store.with_content(content.as_bytes(), "test").unwrap();
+        look_up(&store, repository).await
+    }
+
+    async fn look_up(store: &CredentialStore, repository: &str) -> String {
+        let repository: oci::RepositoryName = repository.parse().unwrap();
+        show(store.find(repository.registry(), repository.path()).await.unwrap())
+    }
+
+    #[tokio::test]
+    async fn entries_as_the_tools_write_them() {
+        // `dTpw` is `u:p`; `dTpwOnc=` is `u:p:w`.
+        let check = find;
+        let hub = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"dTpw"}}}"#;
+        assert_eq!(check(hub, "alpine").await, "u/p");
+        assert_eq!(check(hub, "ghcr.io/a/b").await, "none");
+        assert_eq!(check(r#"{"auths":{"docker.io":{"auth":"dTpw"}}}"#, "a/b").await, "u/p");
+        let keyed = r#"{"auths":{"https://r.example/v2/":{"auth":"dTpwOnc="}}}"#;
+        assert_eq!(check(keyed, "r.example/a").await, "u/p:w");
+        let tokens = r#"{"auths":{"a.io":{"auth":"AAAA","identitytoken":"i"},"b.io":{"registrytoken":"r"},
+            "c.io":{"username":"u","password":"p"},"d.io":{},"e.io":{"auth":"dTpw","extra":[1]}},"x":1}"#;
+        assert_eq!(check(tokens, "a.io/x").await, "identity i");
+        assert_eq!(check(tokens, "b.io/x").await, "access r");
+        assert_eq!(check(tokens, "c.io/x").await, "u/p");
+        assert_eq!(check(tokens, "d.io/x").await, "none");
+        assert_eq!(check(tokens, "e.io/x").await, "u/p");
+        assert_eq!(check("", "e.io/x").await, "none");
+    }
+
+    #[tokio::test]
+    async fn the_longest_prefix_by_whole_components() {
+        let file = r#"{"auths":{"h:5000":{"auth":"YTox"},"h:5000/team":{"auth":"Yjoy"},
+            "h:5000/team/app":{"auth":"Yzoz"}}}"#;
+        assert_eq!(find(file, "h:5000/other").await, "a/1");
+        assert_eq!(find(file, "h:5000/team/lib").await, "b/2");
+        assert_eq!(find(file, "h:5000/team/app/x").await, "c/3");
+        assert_eq!(find(file, "h:5000/teammate").await, "a/1");
+    }
+
+    #[tokio::test]
+    async fn login_keeps_what_it_does_not_know_and_hides_what_it_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("new/config.json");
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        fs::write(&path, r#"{"psFormat":"x","auths":{"a.io":{"auth":"YTox","own":1}}}"#).unwrap();
+        let credential = Credential::Password { user: "u".into(), password: Secret::new("p") };
+        let open = || CredentialStore::from_files(vec![path.clone()]).unwrap();
+        open().login("docker.io", &credential).await.unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let text = fs::read_to_string(&path).unwrap();
+        insta::assert_snapshot!(text, @r#"
+        {
+          "psFormat": "x",
+          "auths": {
+            "a.io": {
+              "auth": "YTox",
+              "own": 1
+            },
+            "https://index.docker.io/v1/": {
+              "auth": "dTpw"
+            }
+          }
+        }
+        "#);
+        assert_eq!(look_up(&open(), "alpine").await, "u/p");
+        open().logout("docker.io").await.unwrap();
+        assert_eq!(look_up(&open(), "alpine").await, "none");
+        assert_eq!(look_up(&open(), "a.io/x").await, "a/1");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing left behind");
+    }
+
+    #[tokio::test]
+    async fn a_broken_file_is_named_and_not_quoted() {
+        let store = CredentialStore::from_files(vec![]).unwrap();
+        let error = store.with_content(br#"{"auths":{"a":"hunter2"}}"#, "DOCKER_AUTH_CONFIG");
+        insta::assert_snapshot!(error.unwrap_err(), @"read DOCKER_AUTH_CONFIG: not a credential file at line 1 column 23");
+    }
+}

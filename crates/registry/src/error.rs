@@ -1,0 +1,459 @@
+//! What can go wrong on the wire, with the fields that say where and why.
+//!
+//! No variant holds a password, a token or a query string, so every error may be shown as it is.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use oci::{Digest, ManifestError, RepositoryName};
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use crate::PublicUrl;
+use crate::credentials::CredentialError;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why something on the wire did not come about. Every message fits after "failed to".
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The client's settings do not make a client: a certificate or a proxy that is none.
+    #[error("use the {what} that was set: {cause}")]
+    BadSetting {
+        /// Which setting.
+        what: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// A registry's name that does not make a URL.
+    #[error("reach `{registry}`: it is not a registry's host")]
+    BadHost {
+        /// The name.
+        registry: String,
+    },
+    /// No connection, or one that broke off, and trying again did not help.
+    #[error("{request}: {cause}")]
+    Connection {
+        /// What was asked.
+        request: RequestLine,
+        /// What the connection said.
+        cause: String,
+    },
+    /// The other side was silent for too long.
+    #[error("{request}: no answer for {} s", .after.as_secs_f32())]
+    TimedOut {
+        /// What was asked.
+        request: RequestLine,
+        /// How long the silence was.
+        after: Duration,
+    },
+    /// A status that is not a success and that has no variant of its own.
+    #[error("{request}: the registry answered {status}{answers}")]
+    Refused {
+        /// What was asked.
+        request: RequestLine,
+        /// The status.
+        status: StatusCode,
+        /// What the registry said.
+        answers: Answers,
+    },
+    /// 401 although everything that was there to prove an identity was tried.
+    #[error("{request}: {identity} is not let in{answers}")]
+    Unauthorized {
+        /// What was asked.
+        request: RequestLine,
+        /// Who asked.
+        identity: Identity,
+        /// What the registry said.
+        answers: Answers,
+        /// The registry to log in to.
+        registry: String,
+    },
+    /// 403: the identity is known, and may not.
+    #[error("{request}: {identity} may not do this{answers}")]
+    Denied {
+        /// What was asked.
+        request: RequestLine,
+        /// Who asked.
+        identity: Identity,
+        /// What the registry said.
+        answers: Answers,
+        /// The registry to log in to.
+        registry: String,
+    },
+    /// 429, and the wait that the registry asks for is longer than the budget.
+    #[error("{request}: the registry limits requests{answers}")]
+    RateLimited {
+        /// What was asked.
+        request: RequestLine,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+        /// What the registry said.
+        answers: Answers,
+    },
+    /// No such tag or manifest.
+    #[error("find `{reference}` in the registry{answers}")]
+    ManifestNotFound {
+        /// What was looked for.
+        reference: String,
+        /// What the registry said.
+        answers: Answers,
+    },
+    /// No such blob.
+    #[error("find blob {digest} in `{repository}`")]
+    BlobNotFound {
+        /// Where it was looked for.
+        repository: RepositoryName,
+        /// Its digest.
+        digest: Box<Digest>,
+    },
+    /// The registry does not take a manifest because it lacks blobs of it.
+    #[error("{request}: the registry lacks blobs of this manifest{answers}")]
+    ManifestBlobUnknown {
+        /// What was asked.
+        request: RequestLine,
+        /// The blobs that it named, if it did.
+        blobs: Vec<Digest>,
+        /// What the registry said.
+        answers: Answers,
+    },
+    /// Larger than any manifest may be.
+    #[error("{request}: the manifest is larger than the {limit} bytes that are allowed")]
+    ManifestTooLarge {
+        /// What was asked.
+        request: RequestLine,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// Bytes that are not a manifest.
+    #[error("{request}: {source}")]
+    Manifest {
+        /// What was asked.
+        request: RequestLine,
+        /// What is wrong.
+        source: ManifestError,
+    },
+    /// The bytes are others than were asked for.
+    #[error("{request}: the bytes have digest {found}, not {wanted}")]
+    DigestMismatch {
+        /// What was asked.
+        request: RequestLine,
+        /// The digest asked for.
+        wanted: Box<Digest>,
+        /// The digest of the bytes.
+        found: Box<Digest>,
+    },
+    /// The registry has more or fewer bytes than the descriptor says.
+    #[error("{request}: the registry has {found} bytes where the descriptor says {wanted}")]
+    SizeMismatch {
+        /// What was asked.
+        request: RequestLine,
+        /// The descriptor's size.
+        wanted: u64,
+        /// The size that was announced, or the count at which the excess was noticed.
+        found: u64,
+    },
+    /// The bytes stop before the end, every time.
+    #[error("{request}: the bytes end after {received} of {wanted}")]
+    Truncated {
+        /// What was asked.
+        request: RequestLine,
+        /// The descriptor's size.
+        wanted: u64,
+        /// How many came.
+        received: u64,
+    },
+    /// A redirect that must not be followed.
+    #[error("{request}: it redirects to {to}, {problem}")]
+    BadRedirect {
+        /// What was asked.
+        request: RequestLine,
+        /// Where the redirect leads.
+        to: PublicUrl,
+        /// Why it is not followed.
+        problem: RedirectProblem,
+    },
+    /// An answer that the distribution specification does not know.
+    #[error("{request}: {problem}")]
+    BadAnswer {
+        /// What was asked.
+        request: RequestLine,
+        /// What is wrong with the answer.
+        problem: AnswerProblem,
+    },
+    /// A credential would have to travel unencrypted.
+    #[error("log in at {url}: a password does not go over plain http")]
+    PlainCredential {
+        /// Where it would go.
+        url: PublicUrl,
+    },
+    /// The local source of an upload cannot be read.
+    #[error("read {}: {source}", .path.display())]
+    Body {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The local source of an upload is not what its descriptor says.
+    #[error("upload blob {digest}: its source has {found} bytes, not {wanted}")]
+    BodySize {
+        /// The blob.
+        digest: Box<Digest>,
+        /// The descriptor's size.
+        wanted: u64,
+        /// What there is.
+        found: u64,
+    },
+    /// The sink of a download does not take the bytes.
+    #[error("write what {request} sent: {source}")]
+    Sink {
+        /// What was asked.
+        request: RequestLine,
+        /// What the sink said.
+        source: io::Error,
+    },
+    /// A manifest names a blob that nobody gave and that the target lacks.
+    #[error("push to `{repository}`: {digest} is neither there nor at hand")]
+    NotProvided {
+        /// The target.
+        repository: RepositoryName,
+        /// The blob or manifest.
+        digest: Box<Digest>,
+    },
+    /// Credentials cannot be had.
+    #[error(transparent)]
+    Credential(#[from] CredentialError),
+}
+
+/// Why a redirect is not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RedirectProblem {
+    /// There have been too many.
+    #[error("and so on without an end")]
+    TooMany,
+    /// From https to http.
+    #[error("which is not encrypted")]
+    Downgrade,
+}
+
+/// What is wrong with an answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AnswerProblem {
+    /// A header that the specification demands is missing or malformed.
+    #[error("the answer has no usable `{0}` header")]
+    Header(&'static str),
+    /// A body that is not the JSON that belongs there.
+    #[error("the answer is not the JSON that belongs there: {0}")]
+    Json(String),
+    /// A body larger than it has any reason to be.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(u64),
+    /// A successful status that does not belong there.
+    #[error("the answer's status {0} does not belong there")]
+    Status(StatusCode),
+    /// A part of a blob that was not asked for.
+    #[error("the answer is not the part of the blob that was asked for")]
+    WrongRange,
+    /// The token service sent no token.
+    #[error("the answer holds no token")]
+    NoToken,
+}
+
+/// Method and URL, as they may be shown: `GET https://host/v2/…`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestLine {
+    /// The method.
+    pub method: Method,
+    /// The URL, without its query.
+    pub url: PublicUrl,
+}
+
+impl RequestLine {
+    pub(crate) fn new(method: &Method, url: &Url) -> Self {
+        RequestLine { method: method.clone(), url: PublicUrl::from(url) }
+    }
+}
+
+impl fmt::Display for RequestLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.url)
+    }
+}
+
+/// Who a request spoke for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Nobody: there is no credential for this registry.
+    Anonymous,
+    /// The user of a name and a password.
+    User(String),
+    /// Whoever an identity token or a bearer token stands for.
+    Token,
+}
+
+impl fmt::Display for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Identity::Anonymous => f.write_str("an anonymous user"),
+            Identity::User(name) => write!(f, "user `{name}`"),
+            Identity::Token => f.write_str("the holder of the stored token"),
+        }
+    }
+}
+
+/// The `errors` of an error body (distribution-spec 1.1, "Error Codes").
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Answers(pub Vec<Answer>);
+
+/// One of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Such as `MANIFEST_UNKNOWN`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// The digest that `detail` names, where it names one.
+    pub digest: Option<Digest>,
+}
+
+impl Answers {
+    /// Whether one of the errors has this code.
+    pub fn has(&self, code: &str) -> bool {
+        self.0.iter().any(|answer| answer.code == code)
+    }
+
+    /// Reads an error body; whatever is not of the specification's form is no answer.
+    pub(crate) fn parse(body: &[u8]) -> Self {
+        #[derive(serde::Deserialize)]
+        struct Body {
+            errors: Vec<Entry>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Entry {
+            #[serde(default)]
+            code: serde_json::Value,
+            #[serde(default)]
+            message: serde_json::Value,
+            #[serde(default)]
+            detail: serde_json::Value,
+        }
+        let Ok(body) = serde_json::from_slice::<Body>(body) else { return Answers::default() };
+        let entries = body.errors.iter().take(8).map(|entry| Answer {
+            code: printable(entry.code.as_str().unwrap_or_default()),
+            message: printable(entry.message.as_str().unwrap_or_default()),
+            digest: digest_in(&entry.detail),
+        });
+        Answers(entries.collect())
+    }
+}
+
+impl fmt::Display for Answers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, answer) in self.0.iter().enumerate() {
+            f.write_str(if position == 0 { ": " } else { "; " })?;
+            match (answer.code.as_str(), answer.message.as_str()) {
+                ("", message) => f.write_str(message)?,
+                (code, "") => f.write_str(code)?,
+                (code, message) => write!(f, "{code} ({message})")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Text from outside, without what could move a terminal's cursor, and not without an end.
+fn printable(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(300).collect()
+}
+
+/// Registries say `"detail": "sha256:…"` or `"detail": {"digest": "sha256:…"}`.
+fn digest_in(detail: &serde_json::Value) -> Option<Digest> {
+    let text = match detail {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Object(fields) => {
+            let named = ["digest", "Digest", "name"].iter().find_map(|key| fields.get(*key));
+            named?.as_str()?
+        }
+        _ => return None,
+    };
+    text.parse().ok()
+}
+
+impl Error {
+    /// The way out, if there is one to offer.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Error::Unauthorized { identity: Identity::Anonymous, registry, .. }
+            | Error::Denied { identity: Identity::Anonymous, registry, .. } => {
+                Some(format!("log in with `plywood login {registry}`"))
+            }
+            Error::Unauthorized { registry, .. } => Some(format!(
+                "the stored credential is wrong or has expired; log in again with \
+                 `plywood login {registry}`"
+            )),
+            Error::Denied { .. } => {
+                Some("ask the registry's owner for access, or check the repository's name".into())
+            }
+            Error::RateLimited { retry_after: Some(wait), .. } => {
+                Some(format!("try again in {} s", wait.as_secs().max(1)))
+            }
+            Error::RateLimited { .. } => {
+                Some("try again later, or log in for a higher limit".into())
+            }
+            Error::Connection { cause, .. } if is_tls_failure(cause) => Some(
+                "if the registry has a certificate of its own, give its CA; if it speaks plain \
+                 http, pass `--insecure`"
+                    .into(),
+            ),
+            Error::ManifestNotFound { .. } => {
+                Some("check the name and the tag; the registry lists the tags that exist".into())
+            }
+            Error::PlainCredential { .. } => {
+                Some("if the host is to be trusted on plain http, pass `--insecure`".into())
+            }
+            Error::DigestMismatch { .. } | Error::SizeMismatch { .. } | Error::Truncated { .. } => {
+                Some("what the registry holds is damaged; push it there again".into())
+            }
+            Error::Credential(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// The status that the registry answered with, where this is about one.
+    pub fn status(&self) -> Option<StatusCode> {
+        match self {
+            Error::Refused { status, .. } => Some(*status),
+            Error::Unauthorized { .. } => Some(StatusCode::UNAUTHORIZED),
+            Error::Denied { .. } => Some(StatusCode::FORBIDDEN),
+            Error::RateLimited { .. } => Some(StatusCode::TOO_MANY_REQUESTS),
+            _ => None,
+        }
+    }
+}
+
+fn is_tls_failure(cause: &str) -> bool {
+    ["certificate", "InvalidContentType", "handshake"].iter().any(|word| cause.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_bodies_of_all_kinds() {
+        let show = |body: &str| Answers::parse(body.as_bytes()).to_string();
+        insta::assert_snapshot!(show(r#"{"errors":[{"code":"DENIED","message":"no"}]}"#), @": DENIED (no)");
+        insta::assert_snapshot!(show(r#"{"errors":[{"code":"A"},{"message":"b\u001b[2J"}]}"#), @": A; b[2J");
+        insta::assert_snapshot!(show("<html>"), @"");
+        insta::assert_snapshot!(show(r#"{"errors":[{"code":3,"message":null,"detail":[]}]}"#), @": ");
+        let digest = Digest::of(b"x");
+        for detail in [format!("\"{digest}\""), format!("{{\"digest\":\"{digest}\"}}")] {
+            let body = format!(r#"{{"errors":[{{"code":"X","detail":{detail}}}]}}"#);
+            assert_eq!(Answers::parse(body.as_bytes()).0[0].digest, Some(digest));
+        }
+    }
+}

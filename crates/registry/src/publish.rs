@@ -1,0 +1,263 @@
+//! A whole image goes to a registry: blobs before the manifests that name them, children before
+//! their index, the tags last, so that no reader ever sees a tag whose parts are missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag};
+
+use crate::client::Client;
+use crate::event::{Outcome, TransferEvent};
+use crate::manifest::{Access, TagOrDigest};
+use crate::upload::{BlobBody, BlobOutcome, Delivery, Existing};
+use crate::{Error, Result};
+
+/// What is to be published.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// Where to.
+    pub repository: RepositoryName,
+    /// The tags that shall name the root; with none it is pushed by its digest only.
+    pub tags: Vec<Tag>,
+    /// The manifest or index that the tags will name.
+    pub root: Manifest,
+    /// What the root lists, and what that lists, in any order. A manifest that is listed but is not
+    /// here must be in the repository already.
+    pub children: Vec<Manifest>,
+    /// Where the configs and layers can be had. A blob that is not here must be in the repository
+    /// already. Foreign layers stay where their URLs say.
+    pub blobs: BTreeMap<Digest, BlobSource>,
+}
+
+/// Where a blob can be had.
+#[derive(Debug, Clone)]
+pub struct BlobSource {
+    /// Its bytes.
+    pub body: BlobBody,
+    /// Repositories that may have it; those of the target's registry are asked to mount it first.
+    pub mount_from: Vec<RepositoryName>,
+}
+
+impl From<BlobBody> for BlobSource {
+    fn from(body: BlobBody) -> Self {
+        BlobSource { body, mount_from: Vec::new() }
+    }
+}
+
+/// What it took.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Published {
+    /// Blobs that were sent.
+    pub uploaded: usize,
+    /// The bytes of these that went over the wire.
+    pub uploaded_bytes: u64,
+    /// Blobs that the registry took from other repositories.
+    pub mounted: usize,
+    /// Blobs that were there. Those of a manifest that was there are not looked at.
+    pub existed: usize,
+    /// Manifests and indexes that were sent, a tag counting as one.
+    pub manifests: usize,
+}
+
+impl Client {
+    /// Publishes an image. Where a tag names the root already this is one request a tag; where the
+    /// repository has a manifest already, the blobs of it are not asked for one by one.
+    pub async fn publish(&self, publication: &Publication) -> Result<Published> {
+        let work = Work { client: self, publication };
+        let done = work.run().await;
+        if done.is_err() {
+            // Sessions that were broken off are deleted before the caller ends the process.
+            self.settle().await;
+        }
+        done
+    }
+}
+
+struct Work<'a> {
+    client: &'a Client,
+    publication: &'a Publication,
+}
+
+impl Work<'_> {
+    async fn run(&self) -> Result<Published> {
+        let mut published = Published::default();
+        let digest = self.publication.root.digest();
+        let mut open = Vec::new();
+        for tag in &self.publication.tags {
+            let under = TagOrDigest::Tag(tag.clone());
+            if self.stands_under(&under, digest).await? {
+                self.tell_manifest(digest, Outcome::Existed);
+            } else {
+                open.push(under);
+            }
+        }
+        if open.is_empty() && !self.publication.tags.is_empty() {
+            return Ok(published);
+        }
+        if open.is_empty() {
+            open.push(TagOrDigest::Digest(digest));
+        }
+        let missing = self.missing_manifests().await?;
+        self.bring_blobs(&missing, &mut published).await?;
+        for manifest in missing.iter().filter(|manifest| manifest.digest() != digest) {
+            self.put(manifest, &TagOrDigest::Digest(manifest.digest()), &mut published).await?;
+        }
+        for under in &open {
+            self.put(&self.publication.root, under, &mut published).await?;
+        }
+        Ok(published)
+    }
+
+    /// Whether the registry has this manifest under this name.
+    async fn stands_under(&self, under: &TagOrDigest, digest: Digest) -> Result<bool> {
+        let head = self.client.head_manifest(&self.publication.repository, under, Access::Push);
+        match head.await {
+            Ok(found) => Ok(found.is_some_and(|found| found.digest == digest)),
+            Err(Error::ManifestNotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The manifests that the repository lacks, children before what lists them.
+    async fn missing_manifests(&self) -> Result<Vec<&Manifest>> {
+        let known: BTreeMap<Digest, &Manifest> =
+            self.publication.children.iter().map(|child| (child.digest(), child)).collect();
+        let mut missing = Vec::new();
+        let mut seen = BTreeSet::new();
+        // What is on the stack is entered once to list its children, and once, after them, to be
+        // taken itself.
+        let mut stack = vec![(&self.publication.root, Visit::Children)];
+        while let Some((manifest, visit)) = stack.pop() {
+            let digest = manifest.digest();
+            if visit == Visit::Itself {
+                missing.push(manifest);
+                continue;
+            }
+            if !seen.insert(digest) || self.stands_under(&digest.into(), digest).await? {
+                continue;
+            }
+            stack.push((manifest, Visit::Itself));
+            let Manifest::Index(index) = manifest else { continue };
+            for entry in index.manifests().iter().rev() {
+                match known.get(&entry.digest) {
+                    Some(child) => stack.push((child, Visit::Children)),
+                    None if self.stands_under(&entry.digest.into(), entry.digest).await? => {}
+                    None => return Err(self.not_provided(entry.digest)),
+                }
+            }
+        }
+        Ok(missing)
+    }
+
+    async fn bring_blobs(&self, manifests: &[&Manifest], published: &mut Published) -> Result<()> {
+        let mut wanted = BTreeSet::new();
+        let blobs: Vec<&Descriptor> = manifests
+            .iter()
+            .flat_map(|manifest| blobs_of(manifest))
+            .filter(|blob| wanted.insert(blob.digest))
+            .collect();
+        let limit = self.client.settings().requests_per_host.max(1);
+        // The largest first: what is begun last should not be what everyone waits for.
+        let mut blobs = blobs;
+        blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
+        let outcomes: Vec<BlobOutcome> = stream::iter(blobs)
+            .map(|blob| self.bring(blob, Existing::Believed))
+            .buffer_unordered(limit)
+            .try_collect()
+            .await?;
+        for outcome in outcomes {
+            count(published, &outcome);
+        }
+        Ok(())
+    }
+
+    async fn bring(&self, blob: &Descriptor, existing: Existing) -> Result<BlobOutcome> {
+        let repository = &self.publication.repository;
+        let Some(source) = self.publication.blobs.get(&blob.digest) else {
+            let scopes = crate::auth::ScopeSet::push(repository);
+            let there = self.client.head_blob(repository, blob, scopes).await?;
+            if there && existing == Existing::Believed {
+                return Ok(BlobOutcome::Existed);
+            }
+            return Err(self.not_provided(blob.digest));
+        };
+        let delivery = Delivery {
+            client: self.client,
+            repository,
+            descriptor: blob,
+            body: &source.body,
+            mount_from: &source.mount_from,
+        };
+        delivery.bring(existing).await
+    }
+
+    /// Puts a manifest. If the registry then says that blobs are missing whose presence it claimed
+    /// a moment ago (Artifactory does), they are sent in any case, once.
+    async fn put(
+        &self,
+        manifest: &Manifest,
+        under: &TagOrDigest,
+        published: &mut Published,
+    ) -> Result<()> {
+        let repository = &self.publication.repository;
+        let put = || self.client.push_manifest(repository, manifest, under.clone());
+        match put().await {
+            Err(Error::ManifestBlobUnknown { blobs, .. }) => {
+                let all = blobs_of(manifest);
+                let named = all.filter(|blob| blobs.is_empty() || blobs.contains(&blob.digest));
+                for blob in named.collect::<Vec<_>>() {
+                    count(published, &self.bring(blob, Existing::Ignored).await?);
+                }
+                put().await?;
+            }
+            other => other?,
+        }
+        published.manifests += 1;
+        let bytes = manifest.bytes().len() as u64;
+        self.tell_manifest(manifest.digest(), Outcome::Uploaded { bytes });
+        Ok(())
+    }
+
+    fn not_provided(&self, digest: Digest) -> Error {
+        let repository = self.publication.repository.clone();
+        Error::NotProvided { repository, digest: Box::new(digest) }
+    }
+
+    fn tell_manifest(&self, digest: Digest, outcome: Outcome) {
+        self.client.tell(TransferEvent::Finished { digest, outcome });
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    Children,
+    Itself,
+}
+
+/// Config and layers, without the foreign ones: their licence is why they are elsewhere
+/// (image-spec 1.1 `layer.md`, "Non-Distributable Layers").
+fn blobs_of(manifest: &Manifest) -> impl Iterator<Item = &Descriptor> {
+    let image = match manifest {
+        Manifest::Image(image) => Some(image),
+        Manifest::Index(_) => None,
+    };
+    let blobs = image.map(|image| std::iter::once(image.config()).chain(image.layers()));
+    blobs.into_iter().flatten().filter(|blob| !is_foreign(blob))
+}
+
+fn is_foreign(blob: &Descriptor) -> bool {
+    let foreign =
+        matches!(blob.media_type, MediaType::OciForeignLayer(_) | MediaType::DockerForeignLayer);
+    foreign && !blob.urls.is_empty()
+}
+
+fn count(published: &mut Published, outcome: &BlobOutcome) {
+    match outcome {
+        BlobOutcome::Existed => published.existed += 1,
+        BlobOutcome::Mounted { .. } => published.mounted += 1,
+        BlobOutcome::Uploaded { bytes } => {
+            published.uploaded += 1;
+            published.uploaded_bytes += bytes;
+        }
+    }
+}

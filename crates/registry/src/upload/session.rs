@@ -1,0 +1,196 @@
+//! One upload session: where its bytes go, how far it has come, and its end.
+
+use oci::{Descriptor, RepositoryName};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue, LOCATION, RANGE};
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use crate::auth::ScopeSet;
+use crate::call::{Admission, Call, Persistence};
+use crate::client::{Client, Host};
+use crate::error::RequestLine;
+use crate::upload::body::{BlobBody, Upload};
+use crate::wire::{Payload, Reply};
+use crate::{AnswerProblem, Result};
+
+/// An upload that a registry has opened. Dropped before it was closed, it is deleted at the
+/// registry in the background, so that no residue is left there.
+pub(super) struct Session {
+    client: Client,
+    repository: RepositoryName,
+    location: Url,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Open,
+    Closed,
+}
+
+/// What one try at sending came to.
+pub(super) struct Sent {
+    /// The registry's answer, or why there is none.
+    pub(super) answer: Result<Reply>,
+    /// Bytes that went out.
+    pub(super) bytes: u64,
+}
+
+/// From where a broken upload can go on.
+pub(super) enum Resumption {
+    /// From this offset.
+    At(u64),
+    /// The registry does not say, so from the start in a new session.
+    Lost,
+}
+
+impl Session {
+    /// The session that an answer to POST has opened.
+    pub(super) fn new(
+        client: &Client,
+        host: &Host,
+        repository: &RepositoryName,
+        reply: &Reply,
+    ) -> Result<Self> {
+        let location = location(host, reply, &host.base)?;
+        let (client, repository) = (client.clone(), repository.clone());
+        Ok(Session { client, repository, location, state: State::Open })
+    }
+
+    /// Sends the blob from `offset` on and closes the session.
+    ///
+    /// From the start this is one PUT with a length and without a `Content-Range`, which some
+    /// registries refuse on it. What is left after a break goes as the one chunk that is missing
+    /// (distribution-spec 1.1, "Pushing a blob in chunks"), closed by an empty PUT.
+    pub(super) async fn send(
+        &mut self,
+        host: &Host,
+        descriptor: &Descriptor,
+        body: &BlobBody,
+        offset: u64,
+    ) -> Sent {
+        let upload = Upload::new(&self.client, body, descriptor, offset);
+        if offset == 0 {
+            let call = self.closing(descriptor).payload(Payload::Upload(upload.clone()));
+            let answer = self.client.call(host, call, Persistence::Once).await;
+            return Sent { answer, bytes: upload.sent() };
+        }
+        if upload.length() > 0 {
+            let answer = self.patch(host, &upload, offset).await;
+            match answer {
+                Ok(reply) if reply.status().is_success() => {
+                    if let Ok(next) = location(host, &reply, &self.location) {
+                        self.location = next;
+                    }
+                }
+                failed => return Sent { answer: failed, bytes: upload.sent() },
+            }
+        }
+        let answer = self.client.call(host, self.closing(descriptor), Persistence::Once).await;
+        Sent { answer, bytes: upload.sent() }
+    }
+
+    /// Where the session stands (distribution-spec 1.1, "Get the upload status"): `Range` names
+    /// the last byte that is there.
+    pub(super) async fn resumption(&mut self, host: &Host) -> Resumption {
+        let call = self.call(Method::GET, self.location.clone());
+        let Ok(reply) = self.client.call(host, call, Persistence::Retry).await else {
+            return Resumption::Lost;
+        };
+        if !matches!(reply.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED) {
+            return Resumption::Lost;
+        }
+        let last = reply.header(RANGE).and_then(|range| {
+            let range = range.strip_prefix("bytes=").unwrap_or(range);
+            range.strip_prefix("0-")?.parse::<u64>().ok()
+        });
+        if let Ok(next) = location(host, &reply, &self.location) {
+            self.location = next;
+        }
+        // `0-0` is what registries say of an empty session, and of one with a single byte, which
+        // is not worth telling apart; `0--1` has been seen, too.
+        match last {
+            Some(last) if last > 0 => Resumption::At(last + 1),
+            _ => Resumption::Lost,
+        }
+    }
+
+    /// The session has come to its end at the registry.
+    pub(super) fn close(&mut self) {
+        self.state = State::Closed;
+    }
+
+    pub(super) fn request_line(&self) -> RequestLine {
+        RequestLine::new(&Method::PUT, &self.location)
+    }
+
+    async fn patch(&self, host: &Host, upload: &Upload, offset: u64) -> Result<Reply> {
+        // Both ends inclusive and no unit, unlike HTTP's own header.
+        let range = format!("{offset}-{}", offset + upload.length() - 1);
+        let range = HeaderValue::from_str(&range).unwrap_or(HeaderValue::from_static(""));
+        let call = self
+            .call(Method::PATCH, self.location.clone())
+            .header(CONTENT_TYPE, OCTETS)
+            .header(CONTENT_RANGE, range)
+            .payload(Payload::Upload(upload.clone()));
+        self.client.call(host, call, Persistence::Once).await
+    }
+
+    /// The request that names the digest. The rest of the location's query is the registry's, and
+    /// stays as it wrote it.
+    fn closing(&self, descriptor: &Descriptor) -> Call {
+        let mut url = self.location.clone();
+        let digest = format!("digest={}", descriptor.digest);
+        let query = match url.query().filter(|query| !query.is_empty()) {
+            Some(query) => format!("{query}&{digest}"),
+            None => digest,
+        };
+        url.set_query(Some(&query));
+        self.call(Method::PUT, url).header(CONTENT_TYPE, OCTETS)
+    }
+
+    fn call(&self, method: Method, url: Url) -> Call {
+        let scopes = ScopeSet::push(&self.repository);
+        Call::new(method, url, self.repository.path(), scopes)
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if self.state == State::Closed {
+            return;
+        }
+        let mut call = self.call(Method::DELETE, self.location.clone());
+        // The place in the queue may never come free: whoever gives up must not wait for others.
+        call.admission = Admission::Feeding;
+        let (client, registry) = (self.client.clone(), self.repository.registry().to_owned());
+        let limit = client.settings().timeouts.connect;
+        self.client.clean_up(async move {
+            let Ok(host) = client.host(&registry) else { return };
+            // Whatever comes of it, there is nothing else to be done.
+            let call = client.call(&host, call, Persistence::Once);
+            let _ = tokio::time::timeout(limit, call).await;
+        });
+    }
+}
+
+const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+
+/// `Location`: absolute or relative, with whatever query (distribution-spec 1.1, "POST then PUT").
+/// Where a proxy ends TLS, registries are known to write `http://` for their own host: the scheme
+/// that was spoken so far is kept then.
+fn location(host: &Host, reply: &Reply, current: &Url) -> Result<Url> {
+    let malformed = || reply.bad(AnswerProblem::Header("Location"));
+    let text = reply.demand(LOCATION)?;
+    let mut url = current.join(text).map_err(|_| malformed())?;
+    let plain = url.scheme() == "http" && host.base.scheme() == "https";
+    if plain && url.host() == host.base.host() && matches!(url.port(), None | Some(443)) {
+        url.set_scheme("https").map_err(|()| malformed())?;
+        let port = host.base.port();
+        url.set_port(port).map_err(|()| malformed())?;
+    }
+    match url.scheme() {
+        "https" | "http" => Ok(url),
+        _ => Err(malformed()),
+    }
+}

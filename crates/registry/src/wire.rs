@@ -1,0 +1,288 @@
+//! One exchange: a request goes out, an answer's head comes back, its body is read within limits.
+//!
+//! Nothing is tried again here, no redirect is followed and nobody is authenticated; see `call`.
+
+use std::collections::BTreeMap;
+use std::error::Error as _;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Certificate, Method, NoProxy, Proxy, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::timeout;
+use url::{Host, Url};
+
+use crate::error::{Answers, Identity, RequestLine};
+use crate::settings::{Scheme, Settings, Timeouts};
+use crate::upload::body::Upload;
+use crate::{AnswerProblem, Error, Result, Secret};
+
+/// The most that is read of an error's body.
+const MAX_ERROR_BYTES: u64 = 64 * 1024;
+
+/// Connections to all hosts.
+pub(crate) struct Wire {
+    http: reqwest::Client,
+    timeouts: Timeouts,
+    schemes: BTreeMap<String, Scheme>,
+}
+
+/// What goes out in a request's body.
+#[derive(Clone)]
+pub(crate) enum Payload {
+    /// Nothing.
+    Empty,
+    /// A manifest, a form.
+    Bytes(Bytes),
+    /// A blob, opened anew for each try.
+    Upload(Upload),
+}
+
+impl Wire {
+    pub(crate) fn new(settings: &Settings) -> Result<Self> {
+        let bad =
+            |what| move |error: reqwest::Error| Error::BadSetting { what, cause: cause(error) };
+        let mut builder = reqwest::Client::builder()
+            .user_agent(&settings.user_agent)
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .connect_timeout(settings.timeouts.connect)
+            // A window that fits a fast line: the protocol's 64 KiB would halve it.
+            .http2_adaptive_window(true)
+            .tcp_nodelay(true)
+            .no_proxy();
+        for pem in &settings.root_certificates {
+            let roots = Certificate::from_pem_bundle(pem).map_err(bad("root certificate"))?;
+            builder = builder.tls_certs_merge(roots);
+        }
+        for proxy in proxies(settings)? {
+            builder = builder.proxy(proxy);
+        }
+        let http = builder.build().map_err(bad("transport settings"))?;
+        Ok(Wire { http, timeouts: settings.timeouts, schemes: settings.schemes.clone() })
+    }
+
+    /// How `host[:port]` is spoken to: as was set, else plainly on loopback only.
+    pub(crate) fn scheme(&self, registry: &str) -> Scheme {
+        let set = self.schemes.get(registry).copied();
+        set.unwrap_or_else(|| {
+            let url = Url::parse(&format!("https://{registry}/"));
+            let loopback = url.is_ok_and(|url| url.host().is_some_and(is_loopback));
+            if loopback { Scheme::Http } else { Scheme::Https }
+        })
+    }
+
+    /// Whether a credential may travel to this URL.
+    pub(crate) fn may_carry_credentials(&self, url: &Url) -> bool {
+        if url.scheme() == "https" {
+            return true;
+        }
+        let name = match (url.host_str(), url.port()) {
+            (Some(host), Some(port)) => format!("{host}:{port}"),
+            (Some(host), None) => host.to_owned(),
+            (None, _) => return false,
+        };
+        url.host().is_some_and(is_loopback) || self.schemes.get(&name) == Some(&Scheme::Http)
+    }
+
+    /// Sends a request and waits for the answer's head.
+    pub(crate) async fn exchange(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: HeaderMap,
+        payload: &Payload,
+    ) -> Result<Reply> {
+        let line = RequestLine::new(method, url);
+        let mut request = self.http.request(method.clone(), url.clone()).headers(headers);
+        match payload {
+            Payload::Empty if *method == Method::POST || *method == Method::PUT => {
+                // Some registries answer 411 without it.
+                request = request.header(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            }
+            Payload::Empty => {}
+            Payload::Bytes(bytes) => request = request.body(bytes.clone()),
+            Payload::Upload(upload) => {
+                // A length known beforehand keeps the body from being sent in chunked coding,
+                // which several registries cap or refuse.
+                request = request.header(CONTENT_LENGTH, upload.length()).body(upload.open());
+            }
+        }
+        let response = match payload {
+            Payload::Upload(upload) => self.wait_for_upload(request, upload, &line).await,
+            _ => match timeout(self.timeouts.idle, request.send()).await {
+                Ok(answer) => answer.map_err(|error| broken(&line, error)),
+                Err(_) => Err(Error::TimedOut { request: line.clone(), after: self.timeouts.idle }),
+            },
+        }?;
+        let who = Identity::Anonymous;
+        let idle = self.timeouts.idle;
+        let (registry, unread, permit) = (String::new(), None, None);
+        Ok(Reply { response, request: line, idle, unread, who, registry, permit })
+    }
+
+    /// An upload may take hours as long as bytes move; after the last one the registry gets the
+    /// time that hashing and copying takes.
+    async fn wait_for_upload(
+        &self,
+        request: reqwest::RequestBuilder,
+        upload: &Upload,
+        line: &RequestLine,
+    ) -> Result<reqwest::Response> {
+        let mut answer = pin!(request.send());
+        loop {
+            let before = upload.sent();
+            let all = before == upload.length();
+            let patience = if all { self.timeouts.commit } else { self.timeouts.idle };
+            match timeout(patience, &mut answer).await {
+                Ok(Ok(response)) => return Ok(response),
+                Ok(Err(error)) => {
+                    return Err(upload.failure().unwrap_or_else(|| broken(line, error)));
+                }
+                Err(_) if upload.sent() > before => {}
+                Err(_) => return Err(Error::TimedOut { request: line.clone(), after: patience }),
+            }
+        }
+    }
+}
+
+fn proxies(settings: &Settings) -> Result<Vec<Proxy>> {
+    let none_for = NoProxy::from_string(&settings.proxies.none_for);
+    let bad = |error| Error::BadSetting { what: "proxy", cause: cause(error) };
+    let made = |secret: &Option<Secret>, make: fn(&str) -> reqwest::Result<Proxy>| {
+        let proxy = secret.as_ref().map(|url| make(url.expose())).transpose().map_err(bad)?;
+        Ok::<_, Error>(proxy.map(|proxy| proxy.no_proxy(none_for.clone())))
+    };
+    let http = made(&settings.proxies.http, |url| Proxy::http(url))?;
+    let https = made(&settings.proxies.https, |url| Proxy::https(url))?;
+    Ok(http.into_iter().chain(https).collect())
+}
+
+/// 127.0.0.0/8, ::1 and `localhost` (RFC 6761, 6.3).
+fn is_loopback(host: Host<&str>) -> bool {
+    match host {
+        Host::Ipv4(address) => address.is_loopback(),
+        Host::Ipv6(address) => address.is_loopback(),
+        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
+    }
+}
+
+fn broken(request: &RequestLine, error: reqwest::Error) -> Error {
+    Error::Connection { request: request.clone(), cause: cause(error) }
+}
+
+/// The innermost cause, which is the one that tells something ("connection refused"), without the
+/// URL: it may be a signed one.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut inner = error.source();
+    while let Some(error) = inner {
+        text = error.to_string();
+        inner = error.source();
+    }
+    text
+}
+
+/// An answer whose body is still to be read. It holds its place in the host's queue until dropped.
+pub(crate) struct Reply {
+    response: reqwest::Response,
+    pub(crate) request: RequestLine,
+    idle: Duration,
+    unread: Option<Bytes>,
+    pub(crate) who: Identity,
+    pub(crate) registry: String,
+    pub(crate) permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Reply {
+    pub(crate) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        self.response.headers()
+    }
+
+    /// A header's text, if it is there and is text.
+    pub(crate) fn header(&self, name: impl AsRef<str>) -> Option<&str> {
+        self.headers().get(name.as_ref())?.to_str().ok().map(str::trim)
+    }
+
+    /// A header that must be there.
+    pub(crate) fn demand(&self, name: HeaderName) -> Result<&str> {
+        let name_text = match name {
+            reqwest::header::LOCATION => "Location",
+            reqwest::header::CONTENT_RANGE => "Content-Range",
+            _ => "required",
+        };
+        self.header(name).ok_or_else(|| self.bad(AnswerProblem::Header(name_text)))
+    }
+
+    /// The `Content-Length` of the head, which for HEAD is not that of the body.
+    pub(crate) fn content_length(&self) -> Option<u64> {
+        self.header(CONTENT_LENGTH)?.parse().ok()
+    }
+
+    pub(crate) fn bad(&self, problem: AnswerProblem) -> Error {
+        Error::BadAnswer { request: self.request.clone(), problem }
+    }
+
+    /// The next bytes of the body, `None` at its end.
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>> {
+        if let Some(unread) = self.unread.take() {
+            return Ok(Some(unread));
+        }
+        match timeout(self.idle, self.response.chunk()).await {
+            Ok(chunk) => chunk.map_err(|error| broken(&self.request, error)),
+            Err(_) => Err(Error::TimedOut { request: self.request.clone(), after: self.idle }),
+        }
+    }
+
+    /// Has the next call of [`Reply::chunk`] give these bytes again.
+    pub(crate) fn put_back(&mut self, bytes: Bytes) {
+        self.unread = Some(bytes);
+    }
+
+    /// The whole body, or `None` if it is larger than `limit`.
+    pub(crate) async fn body(&mut self, limit: u64) -> Result<Option<Vec<u8>>> {
+        // HEAD's length is of the body that it does not have.
+        let announced = self.content_length().filter(|_| self.request.method != Method::HEAD);
+        if announced.is_some_and(|length| length > limit) {
+            return Ok(None);
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            if body.len() as u64 + chunk.len() as u64 > limit {
+                return Ok(None);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Some(body))
+    }
+
+    /// Itself if the status is a success, else the error that it is.
+    pub(crate) async fn success(self) -> Result<Reply> {
+        if self.status().is_success() { Ok(self) } else { Err(self.refusal().await) }
+    }
+
+    /// The error that this answer is, with what its body says.
+    pub(crate) async fn refusal(mut self) -> Error {
+        let body = self.body(MAX_ERROR_BYTES).await.ok().flatten().unwrap_or_default();
+        let answers = Answers::parse(&body);
+        let status = self.status();
+        let retry_after = crate::retry::retry_after(self.headers());
+        let Reply { request, who: identity, registry, .. } = self;
+        match status {
+            StatusCode::UNAUTHORIZED => {
+                Error::Unauthorized { request, identity, answers, registry }
+            }
+            StatusCode::FORBIDDEN => Error::Denied { request, identity, answers, registry },
+            StatusCode::TOO_MANY_REQUESTS => Error::RateLimited { request, retry_after, answers },
+            status => Error::Refused { request, status, answers },
+        }
+    }
+}
