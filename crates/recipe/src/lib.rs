@@ -10,7 +10,9 @@ mod dockerfile;
 mod duration;
 mod expand;
 mod flag;
+mod glob;
 mod heredoc;
+mod ignore;
 mod instruction;
 mod line;
 mod mode;
@@ -20,12 +22,16 @@ mod recipe;
 mod rule;
 mod split;
 mod suggest;
+mod wildcard;
 
 pub use diagnostic::{Diagnostic, Rule, Severity};
 pub use dockerfile::{Parsed, parse_dockerfile, parse_trigger};
 pub use expand::{
     ExpandError, ExpandProblem, ExpandedWords, Expansion, expand, expand_heredoc, expand_words,
 };
+pub use glob::PatternProblem;
+pub use ignore::{IgnoreError, IgnorePatterns, IgnorePlace, IgnoreVerdict};
 pub use mode::{FileKind, FileMode, FileModeError};
 pub use owner::{Owner, OwnerError, OwnerName};
 pub use recipe::*;
+pub use wildcard::{Wildcard, WildcardError};

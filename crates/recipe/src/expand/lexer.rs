@@ -100,11 +100,26 @@ struct Operator {
     empty_is_unset: bool,
 }
 
-/// Letters and digits as Unicode has them, which is what Go's `unicode` package tells apart.
-static NAME: LazyLock<Regex> = LazyLock::new(|| {
+/// A letter or a digit beyond ASCII, as Go's `unicode` package tells them from marks and numerals.
+static LETTER_OR_DIGIT: LazyLock<Regex> = LazyLock::new(|| {
     #[expect(clippy::unwrap_used, reason = "a constant expression, compiled by every test")]
-    Regex::new(r"^(?:\p{Nd}+|[@*#?$!-]|[\p{L}_][\p{L}\p{Nd}_]*)").unwrap()
+    Regex::new(r"^[\p{L}\p{Nd}]$").unwrap()
 });
+
+/// The variable's name at the beginning of a text: digits, one of the special parameters, or
+/// letters, digits and `_` (POSIX.1-2017, XCU 2.5).
+fn name(text: &str) -> &str {
+    let in_name = |c: char| match c.is_ascii() {
+        true => c.is_ascii_alphanumeric() || c == '_',
+        false => LETTER_OR_DIGIT.is_match(c.encode_utf8(&mut [0; 4])),
+    };
+    let end = match text.chars().next() {
+        Some(first) if first.is_ascii_digit() => text.find(|c: char| !c.is_ascii_digit()),
+        Some('@' | '*' | '#' | '?' | '-' | '$' | '!') => Some(1),
+        _ => text.find(|c| !in_name(c)),
+    };
+    &text[..end.unwrap_or(text.len())]
+}
 
 impl Lexer {
     /// Expands `source`. `items` is told each top-level piece as it is finished.
@@ -291,8 +306,7 @@ impl Reader<'_> {
     }
 
     fn name(&mut self) -> String {
-        let rest = &self.source[self.position..];
-        let name = NAME.find(rest).map_or("", |found| found.as_str());
+        let name = name(&self.source[self.position..]);
         self.position += name.len();
         name.to_owned()
     }
