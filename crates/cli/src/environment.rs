@@ -1,0 +1,199 @@
+//! What the process was started with: variables, terminals and the clock, read once and here only.
+//!
+//! Everything else takes an [`Environment`] or a value from it, so that no other code depends on
+//! the machine, and tests say what the environment is.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+/// The environment of one run.
+#[derive(Debug, Clone)]
+pub(crate) struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    /// The directory that relative paths start from.
+    pub(crate) directory: PathBuf,
+    /// When the program was started.
+    pub(crate) now: Timestamp,
+    /// Who reads standard error.
+    pub(crate) stderr: Reader,
+    /// Who reads standard output.
+    pub(crate) stdout: Reader,
+}
+
+/// Who reads what is written to a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// A person at a terminal.
+    Terminal,
+    /// A file or another program.
+    Program,
+}
+
+/// The variables that the program reads, one line each, for `--help`.
+pub(crate) const HELP: &str = "\
+Environment:
+  PLYWOOD_STORE       where the local store is [default: $XDG_DATA_HOME/plywood/store]
+  PLYWOOD_JOBS        how many things are done at once [default: the number of processors]
+  SOURCE_DATE_EPOCH   the time that new layers and images carry, in seconds since 1970
+  DOCKER_CONFIG       the directory of Docker's config.json [default: ~/.docker]
+  DOCKER_AUTH_CONFIG  the content of a config.json, read before any file
+  REGISTRY_AUTH_FILE  podman's auth.json
+  HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY
+                      how registries are reached; lower case works too
+  NO_COLOR            no colours if set
+  CI                  plain progress, even on a terminal, if set";
+
+impl Environment {
+    /// Reads the environment of this process.
+    pub(crate) fn read() -> Self {
+        let reader = |is_terminal| if is_terminal { Reader::Terminal } else { Reader::Program };
+        Environment {
+            variables: std::env::vars_os().collect(),
+            // A working directory that was deleted is found out when a path is opened.
+            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
+            now: Timestamp::now(),
+            stderr: reader(std::io::stderr().is_terminal()),
+            stdout: reader(std::io::stdout().is_terminal()),
+        }
+    }
+
+    /// A variable as it is; an empty one counts as not set, as Docker and Git treat their own.
+    pub(crate) fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|v| !v.is_empty())
+    }
+
+    /// A variable that is text; one that is not UTF-8 counts as not set.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.variable(name).and_then(OsStr::to_str)
+    }
+
+    /// A variable as `--build-arg NAME` takes it over: here an empty one is a value.
+    pub(crate) fn build_argument(&self, name: &str) -> Option<&str> {
+        self.variables.get(OsStr::new(name)).and_then(|value| value.to_str())
+    }
+
+    /// A variable that names a file or directory.
+    pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
+        self.variable(name).map(PathBuf::from)
+    }
+
+    /// An XDG base directory: "All paths set in these environment variables must be absolute. […]
+    /// consider the path invalid and ignore it" otherwise (Base Directory Specification 0.8).
+    fn base_directory(&self, name: &str, below_home: &str) -> Option<PathBuf> {
+        let set = self.path(name).filter(|path| path.is_absolute());
+        set.or_else(|| self.home().map(|home| home.join(below_home)))
+    }
+
+    /// The user's home directory.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.path("HOME")
+    }
+
+    /// Where the store is unless `--store` says so.
+    pub(crate) fn store(&self) -> Option<PathBuf> {
+        let below_data = || {
+            let data = self.base_directory("XDG_DATA_HOME", ".local/share")?;
+            Some(data.join("plywood").join("store"))
+        };
+        self.path("PLYWOOD_STORE").or_else(below_data)
+    }
+
+    /// The directory in which Docker keeps its `config.json`.
+    pub(crate) fn docker_config(&self) -> Option<PathBuf> {
+        self.path("DOCKER_CONFIG").or_else(|| self.home().map(|home| home.join(".docker")))
+    }
+
+    /// Where podman, buildah and skopeo keep credentials, the first that counts first
+    /// (containers-auth.json(5)).
+    pub(crate) fn podman_auth_files(&self) -> Vec<PathBuf> {
+        if let Some(file) = self.path("REGISTRY_AUTH_FILE") {
+            return vec![file];
+        }
+        let runtime = self.path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+        let directories = [runtime, self.base_directory("XDG_CONFIG_HOME", ".config")];
+        let file = |directory: PathBuf| directory.join("containers").join("auth.json");
+        directories.into_iter().flatten().map(file).collect()
+    }
+
+    /// The colours that a stream gets: <https://no-color.org>, and none on a `dumb` terminal.
+    pub(crate) fn colors(&self, stream: Reader) -> Colors {
+        let refused = self.variable("NO_COLOR").is_some() || self.text("TERM") == Some("dumb");
+        match stream {
+            Reader::Terminal if !refused => Colors::Ansi,
+            Reader::Terminal | Reader::Program => Colors::None,
+        }
+    }
+
+    /// Whether this is a CI job, whose log keeps every line and understands no cursor movement.
+    pub(crate) fn is_ci(&self) -> bool {
+        self.text("CI").is_some_and(|value| value != "false" && value != "0")
+    }
+}
+
+/// How text is coloured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colors {
+    /// Not at all.
+    None,
+    /// With ANSI escape sequences.
+    Ansi,
+}
+
+#[cfg(test)]
+impl Environment {
+    /// An environment of these variables alone, at the start of 2024, with nobody at a terminal.
+    pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
+        Environment {
+            variables: variables.iter().map(|(k, v)| (k.into(), v.into())).collect(),
+            directory: PathBuf::from("/work"),
+            now: "2024-01-01T00:00:00Z".parse().unwrap(),
+            stderr: Reader::Program,
+            stdout: Reader::Program,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_where_the_nearest_variable_says() {
+        let check = |variables: &[(&str, &str)], expected: Option<&str>| {
+            assert_eq!(Environment::of(variables).store(), expected.map(PathBuf::from));
+        };
+        check(&[("PLYWOOD_STORE", "here"), ("HOME", "/h")], Some("here"));
+        check(&[("XDG_DATA_HOME", "/data"), ("HOME", "/h")], Some("/data/plywood/store"));
+        check(&[("XDG_DATA_HOME", "data"), ("HOME", "/h")], Some("/h/.local/share/plywood/store"));
+        check(&[("PLYWOOD_STORE", ""), ("HOME", "/h")], Some("/h/.local/share/plywood/store"));
+        check(&[], None);
+    }
+
+    #[test]
+    fn credentials_are_looked_for_where_docker_and_podman_keep_them() {
+        let environment = Environment::of(&[("HOME", "/h"), ("XDG_RUNTIME_DIR", "/run/user/1")]);
+        assert_eq!(environment.docker_config(), Some("/h/.docker".into()));
+        let files = environment.podman_auth_files();
+        let expected: [PathBuf; 2] =
+            ["/run/user/1/containers/auth.json".into(), "/h/.config/containers/auth.json".into()];
+        assert_eq!(files, expected);
+        let named = Environment::of(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a.json")]);
+        assert_eq!(named.podman_auth_files(), [PathBuf::from("/a.json")]);
+    }
+
+    #[test]
+    fn colours_are_for_terminals_that_want_them() {
+        let check = |variables: &[(&str, &str)], reader, expected| {
+            assert_eq!(Environment::of(variables).colors(reader), expected);
+        };
+        check(&[], Reader::Terminal, Colors::Ansi);
+        check(&[], Reader::Program, Colors::None);
+        check(&[("NO_COLOR", "1")], Reader::Terminal, Colors::None);
+        check(&[("NO_COLOR", "")], Reader::Terminal, Colors::Ansi);
+        check(&[("TERM", "dumb")], Reader::Terminal, Colors::None);
+    }
+}

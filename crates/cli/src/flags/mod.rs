@@ -1,0 +1,445 @@
+//! The command line: what was typed, and what it means.
+//!
+//! Each command has a struct of what can be typed (`…Flags`, texts as they came, with their help)
+//! and one of what it means (`…Arguments`, typed values, no contradictions left). Words are
+//! Docker's wherever Docker has them, so that `plywood` can stand in a script for `docker`.
+
+mod build;
+mod ignored;
+mod images;
+mod location;
+mod meaning;
+mod output;
+mod transfer;
+mod usage;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+
+pub(crate) use build::{
+    Annotation, AnnotationScope, BasePull, BuildArguments, CacheUse, ContextSource, Goal,
+    LayerCompression, NamedContext, PlanArguments, PlanReport, RecipeSource,
+};
+pub(crate) use images::{
+    HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
+    Listed, PruneArguments, PruneMode, RmiArguments, TagArguments, Truncation,
+};
+pub(crate) use location::{LayoutName, Location};
+pub(crate) use output::{Destination, Output};
+pub(crate) use transfer::{
+    ArchiveFormat, CopyArguments, CopyPlatforms, LoadArguments, LoginArguments, LogoutArguments,
+    PasswordSource, PullArguments, PushArguments, SaveArguments,
+};
+pub(crate) use usage::{UsageError, closest};
+
+use crate::environment::{self, Colors, Environment, Reader};
+use crate::exit::Exit;
+
+/// What one run is asked to do.
+#[derive(Debug)]
+pub(crate) struct Invocation {
+    /// What holds for every command.
+    pub(crate) settings: Settings,
+    /// The command.
+    pub(crate) command: Command,
+}
+
+/// What holds for every command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// Where the store is; `None` where no directory can be told.
+    pub(crate) store: Option<PathBuf>,
+    /// How many things are done at once.
+    pub(crate) jobs: usize,
+    /// How progress is shown.
+    pub(crate) progress: ProgressStyle,
+    /// Registries that are spoken to over plain HTTP, or whose certificates are not checked.
+    pub(crate) insecure: Vec<String>,
+    /// What is told beside progress.
+    pub(crate) trace: Trace,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProgressStyle {
+    /// Not at all; warnings and errors are.
+    Quiet,
+    /// One line a step that is drawn again and again.
+    Tty,
+    /// One line an event, with the time.
+    Plain,
+    /// One JSON object an event.
+    Json,
+}
+
+/// What is told beside progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trace {
+    /// Nothing.
+    None,
+    /// Every request to a registry.
+    Requests,
+}
+
+/// A command and its arguments.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// `build`
+    Build(Box<BuildArguments>),
+    /// `plan`
+    Plan(Box<PlanArguments>),
+    /// `push`
+    Push(PushArguments),
+    /// `pull`
+    Pull(PullArguments),
+    /// `copy`
+    Copy(CopyArguments),
+    /// `images`
+    Images(ImagesArguments),
+    /// `inspect`
+    Inspect(InspectArguments),
+    /// `history`
+    History(HistoryArguments),
+    /// `tag`
+    Tag(TagArguments),
+    /// `rmi`
+    Rmi(RmiArguments),
+    /// `save`
+    Save(SaveArguments),
+    /// `load`
+    Load(LoadArguments),
+    /// `login`
+    Login(LoginArguments),
+    /// `logout`
+    Logout(LogoutArguments),
+    /// `prune`
+    Prune(PruneArguments),
+    /// `version`
+    Version(VersionReport),
+    /// `completions`
+    Completions(clap_complete::Shell),
+}
+
+/// How `version` answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum VersionReport {
+    /// A line.
+    Text,
+    /// A JSON object.
+    Json,
+    /// A template over that object.
+    Template(String),
+}
+
+/// Why a command line does not lead to a command.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    /// Help or a version was asked for, or the words do not parse.
+    Clap(clap::Error),
+    /// The words parse but mean nothing.
+    Usage(UsageError),
+}
+
+impl From<UsageError> for Stop {
+    fn from(error: UsageError) -> Self {
+        Stop::Usage(error)
+    }
+}
+
+/// Reads a command line; the first of `arguments` is the program's name.
+pub(crate) fn parse(
+    arguments: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+) -> Result<Invocation, Stop> {
+    let command = Typed::command().color(match environment.colors(environment.stderr) {
+        Colors::Ansi => clap::ColorChoice::Always,
+        Colors::None => clap::ColorChoice::Never,
+    });
+    let matches = command.try_get_matches_from(arguments).map_err(Stop::Clap)?;
+    let typed = <Typed as clap::FromArgMatches>::from_arg_matches(&matches).map_err(Stop::Clap)?;
+    Ok(typed.meaning(environment)?)
+}
+
+/// The grammar, for completions.
+pub(crate) fn grammar() -> clap::Command {
+    Typed::command()
+}
+
+fn footer() -> String {
+    format!("{}\n\n{}", Exit::help(), environment::HELP)
+}
+
+/// Builds OCI images from Dockerfiles and moves them, with no daemon, no root and no container.
+#[derive(Debug, Parser)]
+#[command(name = "plywood", version, after_help = footer(), subcommand_required = true)]
+#[command(arg_required_else_help = true, disable_help_subcommand = false, max_term_width = 100)]
+struct Typed {
+    #[command(flatten)]
+    settings: SettingsFlags,
+    #[command(subcommand)]
+    command: Commands,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
+struct SettingsFlags {
+    /// The local store [default: $PLYWOOD_STORE, else $XDG_DATA_HOME/plywood/store]
+    #[arg(long, global = true, value_name = "DIR")]
+    store: Option<PathBuf>,
+    /// How many things to do at once [default: $PLYWOOD_JOBS, else the number of processors]
+    #[arg(long, global = true, value_name = "N")]
+    jobs: Option<String>,
+    /// How to show progress: auto, tty, plain, json or quiet
+    #[arg(long, global = true, value_name = "STYLE", default_value = "auto")]
+    progress: String,
+    /// Speak plain HTTP to this registry, or do not check its certificate; can be repeated.
+    /// Loopback addresses are spoken to over plain HTTP without it
+    #[arg(long, global = true, value_name = "HOST[:PORT]")]
+    insecure: Vec<String>,
+    /// Show every request to a registry
+    #[arg(short = 'D', long, global = true, action = ArgAction::SetTrue)]
+    debug: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Commands {
+    /// Build an image from a Dockerfile
+    Build(Box<build::BuildFlags>),
+    /// Show what each instruction of a Dockerfile becomes, and build nothing
+    Plan(Box<build::PlanFlags>),
+    /// Upload an image from the store to its registry
+    Push(transfer::PushFlags),
+    /// Download an image from its registry to the store
+    Pull(transfer::PullFlags),
+    /// Copy an image between registries, layouts, archives and the store
+    Copy(transfer::CopyFlags),
+    /// List the images in the store
+    #[command(visible_alias = "ls")]
+    Images(images::ImagesFlags),
+    /// Show all there is to know about images
+    Inspect(images::InspectFlags),
+    /// Show how an image was made
+    History(images::HistoryFlags),
+    /// Give an image in the store another name
+    Tag(images::TagFlags),
+    /// Remove images from the store
+    Rmi(images::RmiFlags),
+    /// Write images to an archive
+    Save(transfer::SaveFlags),
+    /// Read images from an archive
+    Load(transfer::LoadFlags),
+    /// Store credentials for a registry
+    Login(transfer::LoginFlags),
+    /// Forget credentials for a registry
+    Logout(transfer::LogoutFlags),
+    /// Remove from the store what is no longer used
+    Prune(images::PruneFlags),
+    /// Show the version
+    Version(VersionFlags),
+    /// Write a completion script for a shell
+    Completions(CompletionsFlags),
+}
+
+#[derive(Debug, Args)]
+struct VersionFlags {
+    /// Write JSON
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// A Go template over what --json shows, or `json`
+    #[arg(short, long, value_name = "TEMPLATE")]
+    format: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct CompletionsFlags {
+    /// The shell
+    shell: clap_complete::Shell,
+}
+
+impl Typed {
+    fn meaning(self, environment: &Environment) -> Result<Invocation, UsageError> {
+        let mut settings = self.settings.meaning(environment)?;
+        let quiet = |settings: &mut Settings, quiet: bool| {
+            if quiet {
+                settings.progress = ProgressStyle::Quiet;
+            }
+        };
+        let command = match self.command {
+            Commands::Build(flags) => {
+                quiet(&mut settings, flags.quiet);
+                Command::Build(Box::new(flags.meaning(environment)?))
+            }
+            Commands::Plan(flags) => {
+                quiet(&mut settings, flags.build.quiet);
+                Command::Plan(Box::new(flags.meaning(environment)?))
+            }
+            Commands::Push(flags) => {
+                quiet(&mut settings, flags.quiet);
+                Command::Push(flags.meaning()?)
+            }
+            Commands::Pull(flags) => {
+                quiet(&mut settings, flags.quiet);
+                Command::Pull(flags.meaning()?)
+            }
+            Commands::Copy(flags) => {
+                quiet(&mut settings, flags.quiet);
+                Command::Copy(flags.meaning()?)
+            }
+            Commands::Load(flags) => {
+                quiet(&mut settings, flags.quiet);
+                Command::Load(flags.meaning())
+            }
+            Commands::Images(flags) => Command::Images(flags.meaning()?),
+            Commands::Inspect(flags) => Command::Inspect(flags.meaning()?),
+            Commands::History(flags) => Command::History(flags.meaning()?),
+            Commands::Tag(flags) => Command::Tag(flags.meaning()?),
+            Commands::Rmi(flags) => Command::Rmi(flags.meaning()?),
+            Commands::Save(flags) => Command::Save(flags.meaning()?),
+            Commands::Login(flags) => Command::Login(flags.meaning()?),
+            Commands::Logout(flags) => Command::Logout(flags.meaning()),
+            Commands::Prune(flags) => Command::Prune(flags.meaning()?),
+            Commands::Version(flags) => Command::Version(flags.meaning()),
+            Commands::Completions(flags) => Command::Completions(flags.shell),
+        };
+        Ok(Invocation { settings, command })
+    }
+}
+
+impl SettingsFlags {
+    fn meaning(self, environment: &Environment) -> Result<Settings, UsageError> {
+        let jobs = match (self.jobs.as_deref(), environment.text("PLYWOOD_JOBS")) {
+            (Some(typed), _) => Some(meaning::jobs("--jobs", typed)?),
+            (None, Some(set)) => Some(meaning::jobs("PLYWOOD_JOBS", set)?),
+            (None, None) => None,
+        };
+        let processors = || std::thread::available_parallelism().map_or(1, |number| number.get());
+        Ok(Settings {
+            store: self.store.or_else(|| environment.store()),
+            jobs: jobs.unwrap_or_else(processors),
+            progress: progress_style(&self.progress, environment)?,
+            insecure: self.insecure,
+            trace: if self.debug { Trace::Requests } else { Trace::None },
+        })
+    }
+}
+
+fn progress_style(text: &str, environment: &Environment) -> Result<ProgressStyle, UsageError> {
+    Ok(match text {
+        "auto" => match environment.stderr {
+            Reader::Terminal if !environment.is_ci() => ProgressStyle::Tty,
+            Reader::Terminal | Reader::Program => ProgressStyle::Plain,
+        },
+        "tty" => ProgressStyle::Tty,
+        "plain" => ProgressStyle::Plain,
+        // BuildKit's name for the same thing.
+        "json" | "rawjson" => ProgressStyle::Json,
+        "quiet" | "none" => ProgressStyle::Quiet,
+        _ => {
+            return Err(UsageError::unknown(
+                "--progress",
+                text,
+                &["auto", "tty", "plain", "json", "quiet"],
+            ));
+        }
+    })
+}
+
+impl VersionFlags {
+    fn meaning(self) -> VersionReport {
+        match self.format {
+            Some(format) if format == "json" => VersionReport::Json,
+            Some(format) => VersionReport::Template(format),
+            None if self.json => VersionReport::Json,
+            None => VersionReport::Text,
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) fn parse_for_test(
+    line: &[&str],
+    environment: &Environment,
+) -> Result<Invocation, UsageError> {
+    let words = std::iter::once("plywood").chain(line.iter().copied()).map(OsString::from);
+    match parse(words, environment) {
+        Ok(invocation) => Ok(invocation),
+        Err(Stop::Usage(error)) => Err(error),
+        Err(Stop::Clap(error)) => panic!("{error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_grammar_holds_no_contradiction() {
+        grammar().debug_assert();
+    }
+
+    #[test]
+    fn progress_suits_who_reads_it() {
+        let check = |words: &[&str], environment: &Environment, expected: ProgressStyle| {
+            let invocation = parse_for_test(words, environment).unwrap();
+            assert_eq!(invocation.settings.progress, expected, "{words:?}");
+        };
+        let file = Environment::of(&[]);
+        let terminal = Environment { stderr: Reader::Terminal, ..file.clone() };
+        let ci = Environment { stderr: Reader::Terminal, ..Environment::of(&[("CI", "true")]) };
+        check(&["images"], &file, ProgressStyle::Plain);
+        check(&["images"], &terminal, ProgressStyle::Tty);
+        check(&["images"], &ci, ProgressStyle::Plain);
+        check(&["--progress", "json", "images"], &terminal, ProgressStyle::Json);
+        check(&["pull", "-q", "a"], &terminal, ProgressStyle::Quiet);
+        check(&["build", "--progress=tty", "."], &file, ProgressStyle::Tty);
+    }
+
+    #[test]
+    fn settings_come_from_the_line_then_from_the_environment() {
+        let environment = Environment::of(&[("PLYWOOD_JOBS", "3"), ("PLYWOOD_STORE", "/s")]);
+        let invocation = parse_for_test(&["images"], &environment).unwrap();
+        assert_eq!(invocation.settings.jobs, 3);
+        assert_eq!(invocation.settings.store, Some("/s".into()));
+        let line = ["images", "--jobs", "5", "--store", "/t", "--insecure", "reg:5000"];
+        let invocation = parse_for_test(&line, &environment).unwrap();
+        assert_eq!(invocation.settings.jobs, 5);
+        assert_eq!(invocation.settings.store, Some("/t".into()));
+        assert_eq!(invocation.settings.insecure, ["reg:5000"]);
+    }
+
+    #[test]
+    fn bad_settings_say_which_and_what_is_wanted() {
+        let check = |words: &[&str], variables: &[(&str, &str)], expected: &str| {
+            let error = parse_for_test(words, &Environment::of(variables)).unwrap_err();
+            let hint = error.hint().unwrap_or_default();
+            assert_eq!(format!("{error} | {hint}"), expected);
+        };
+        check(
+            &["images", "--progress", "plan"],
+            &[],
+            "`plan` is not a value of `--progress` (auto, tty, plain, json, quiet are) | did you \
+             mean `plain`?",
+        );
+        check(
+            &["images"],
+            &[("PLYWOOD_JOBS", "many")],
+            "`many` is not a value of `PLYWOOD_JOBS` | it is a number from 1 to 1024",
+        );
+    }
+
+    #[test]
+    fn a_mistyped_word_is_answered_with_the_nearest() {
+        let check = |line: &[&str], expected: &str| {
+            let words = std::iter::once("plywood").chain(line.iter().copied()).map(OsString::from);
+            let Err(Stop::Clap(error)) = parse(words, &Environment::of(&[])) else {
+                panic!("{line:?} was understood")
+            };
+            assert_eq!(error.exit_code(), 2);
+            assert!(error.to_string().contains(expected), "{error}");
+        };
+        check(&["biuld", "."], "tip: a similar subcommand exists: 'build'");
+        check(&["build", "--platfrom", "a", "."], "tip: a similar argument exists: '--platform'");
+    }
+}

@@ -1,0 +1,317 @@
+//! What is going on, told while it goes on: typed events, and three ways to show them.
+//!
+//! Work opens a [`Step`], counts bytes on it and finishes it; it neither knows nor cares who
+//! watches. Counting is an atomic addition, cheap enough for every buffer that passes.
+
+mod event;
+mod screen;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+pub(crate) use event::{Event, Outcome, StepId};
+
+use crate::environment::Colors;
+use crate::error::Error;
+use crate::flags::ProgressStyle;
+use crate::report;
+use screen::Screen;
+
+/// Where events are told. Clones tell to the same place.
+#[derive(Clone)]
+pub(crate) struct Progress(Arc<Told>);
+
+struct Told {
+    screen: Screen,
+    colors: Colors,
+    next: AtomicU64,
+    now: fn() -> Timestamp,
+}
+
+/// A piece of work under way. Clones are the same step; if the last is dropped before the step was
+/// finished, the step has failed.
+#[derive(Clone)]
+pub(crate) struct Step(Arc<Running>);
+
+struct Running {
+    progress: Progress,
+    id: StepId,
+    name: String,
+    started: Instant,
+    bytes: AtomicU64,
+    total: AtomicU64,
+    /// Milliseconds since `started` at which bytes were last told.
+    told: AtomicU64,
+    finished: AtomicBool,
+}
+
+/// The total of a step whose bytes are not known in advance.
+const UNKNOWN: u64 = u64::MAX;
+
+impl Progress {
+    /// Tells events on standard error, in `style`.
+    pub(crate) fn to_stderr(style: ProgressStyle, colors: Colors) -> Self {
+        let screen = Screen::new(style, colors, Box::new(std::io::stderr()));
+        Progress::on(screen, colors, Timestamp::now)
+    }
+
+    fn on(screen: Screen, colors: Colors, now: fn() -> Timestamp) -> Self {
+        Progress(Arc::new(Told { screen, colors, next: AtomicU64::new(1), now }))
+    }
+
+    /// Tells nothing, for tests of what reports progress.
+    #[cfg(test)]
+    pub(crate) fn silent() -> Self {
+        let screen = Screen::new(ProgressStyle::Quiet, Colors::None, Box::new(std::io::sink()));
+        Progress::on(screen, Colors::None, Timestamp::now)
+    }
+
+    /// Starts a step, with the number of bytes it will count, if that is known.
+    ///
+    /// A name says what is done to what: `push layer 3f2a91c04b7e`.
+    pub(crate) fn step(&self, name: impl Into<String>, total: Option<u64>) -> Step {
+        let running = self.running(name.into(), total);
+        self.tell(&Event::Started { step: running.id, name: &running.name, total });
+        Step(Arc::new(running))
+    }
+
+    /// Tells of a step that needed no work: only its end.
+    pub(crate) fn spared(&self, name: impl Into<String>, outcome: Outcome) {
+        self.running(name.into(), None).end(outcome);
+    }
+
+    fn running(&self, name: String, total: Option<u64>) -> Running {
+        Running {
+            progress: self.clone(),
+            id: StepId(self.0.next.fetch_add(1, Ordering::Relaxed)),
+            name,
+            started: Instant::now(),
+            bytes: AtomicU64::new(0),
+            total: AtomicU64::new(total.unwrap_or(UNKNOWN)),
+            told: AtomicU64::new(0),
+            finished: AtomicBool::new(false),
+        }
+    }
+
+    /// Says something that is worth a line of its own.
+    pub(crate) fn note(&self, text: &str) {
+        self.tell(&Event::Note { text });
+    }
+
+    /// Warns of something that does not stop the command.
+    pub(crate) fn warning(&self, message: &str) {
+        let rendered = report::warning(message, self.0.colors);
+        self.tell(&Event::Warning { message, rendered: &rendered, rule: None, place: None });
+    }
+
+    /// Tells each finding of a recipe.
+    pub(crate) fn findings(&self, findings: &crate::diagnostics::Findings) {
+        for diagnostic in &findings.diagnostics {
+            let one = crate::diagnostics::Findings {
+                diagnostics: vec![diagnostic.clone()],
+                ..findings.clone()
+            };
+            let rendered = one.render(self.0.colors);
+            let rule = diagnostic.rule.map(|rule| format!("{rule:?}"));
+            let (line, column) = findings.position(diagnostic);
+            let place = format!("{}:{line}:{column}", findings.name);
+            self.tell(&Event::Warning {
+                message: &diagnostic.message,
+                rendered: &rendered,
+                rule: rule.as_deref(),
+                place: Some(&place),
+            });
+        }
+    }
+
+    /// Tells the error that ended the command.
+    pub(crate) fn failed(&self, error: &Error) {
+        let rendered = report::error(error, self.0.colors);
+        let message = report::chain(error);
+        let hint = error.hint();
+        let exit = error.exit().code();
+        let hint = hint.as_deref();
+        self.tell(&Event::Failed { message: &message, rendered: &rendered, hint, exit });
+    }
+
+    fn tell(&self, event: &Event<'_>) {
+        self.0.screen.show(event, (self.0.now)());
+    }
+}
+
+impl Step {
+    /// Counts bytes that were moved or compressed.
+    pub(crate) fn add(&self, bytes: u64) {
+        let step = &*self.0;
+        let sum = step.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let Some(interval) = step.progress.0.screen.interval() else { return };
+        let elapsed = u64::try_from(step.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let told = step.told.load(Ordering::Relaxed);
+        if elapsed < told.saturating_add(interval) {
+            return;
+        }
+        // Of several threads that come at once, one tells.
+        let won = step.told.compare_exchange(told, elapsed, Ordering::Relaxed, Ordering::Relaxed);
+        if won.is_ok() {
+            let event = Event::Advanced {
+                step: step.id,
+                name: &step.name,
+                bytes: sum,
+                total: step.total(),
+            };
+            step.progress.tell(&event);
+        }
+    }
+
+    /// Says how many bytes there will be, once that is known.
+    pub(crate) fn expect(&self, total: u64) {
+        self.0.total.store(total, Ordering::Relaxed);
+    }
+
+    /// Says something that belongs to this step.
+    pub(crate) fn note(&self, text: &str) {
+        self.0.progress.note(&format!("{}: {text}", self.0.name));
+    }
+
+    /// Ends the step.
+    pub(crate) fn finish(self, outcome: Outcome) {
+        self.0.end(outcome);
+    }
+}
+
+impl Running {
+    fn total(&self) -> Option<u64> {
+        Some(self.total.load(Ordering::Relaxed)).filter(|total| *total != UNKNOWN)
+    }
+
+    fn end(&self, outcome: Outcome) {
+        if self.finished.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        self.progress.tell(&Event::Finished {
+            step: self.id,
+            name: &self.name,
+            outcome,
+            bytes: self.bytes.load(Ordering::Relaxed),
+            elapsed: self.started.elapsed(),
+        });
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.end(Outcome::Failed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, data: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(data)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What `work` shows in `style`, with the one thing that differs between runs taken out.
+    fn show(style: ProgressStyle, work: impl FnOnce(&Progress)) -> String {
+        let paper = Paper::default();
+        let screen = Screen::new(style, Colors::None, Box::new(paper.clone()));
+        let now = || "2024-01-01T12:00:00.5Z".parse().unwrap();
+        work(&Progress::on(screen, Colors::None, now));
+        let bytes = paper.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    fn work(progress: &Progress) {
+        let step = progress.step("push layer 3f2a", Some(2000));
+        step.add(1500);
+        step.clone().add(500);
+        step.finish(Outcome::Done);
+        progress.spared("push layer 77aa", Outcome::Mounted);
+        progress.warning("`--cache-from` has no effect here");
+        drop(progress.step("push config", None));
+    }
+
+    #[test]
+    fn plain_lines_have_the_time() {
+        insta::assert_snapshot!(show(ProgressStyle::Plain, work), @"
+        2024-01-01T12:00:00Z push layer 3f2a
+        2024-01-01T12:00:00Z push layer 3f2a: done, 2kB in 0.0s
+        2024-01-01T12:00:00Z push layer 77aa: mounted
+        warning: `--cache-from` has no effect here
+        2024-01-01T12:00:00Z push config
+        2024-01-01T12:00:00Z push config: failed
+        ");
+    }
+
+    #[test]
+    fn quiet_keeps_warnings() {
+        insta::assert_snapshot!(
+            show(ProgressStyle::Quiet, work),
+            @"warning: `--cache-from` has no effect here"
+        );
+    }
+
+    #[test]
+    fn json_has_one_object_a_line() {
+        let text = show(ProgressStyle::Json, work);
+        let events: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let kinds: Vec<&str> = events.iter().map(|e| e["event"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["started", "finished", "finished", "warning", "started", "finished"]);
+        assert_eq!(
+            text.lines().next().unwrap(),
+            r#"{"event":"started","time":"2024-01-01T12:00:00.5Z","step":1,"name":"push layer 3f2a","total":2000}"#
+        );
+        assert_eq!(events[1]["outcome"], "done");
+        assert_eq!(events[1]["bytes"], 2000);
+        assert_eq!(events[2]["outcome"], "mounted");
+        assert_eq!(events[3]["message"], "`--cache-from` has no effect here");
+        assert_eq!(events[5]["outcome"], "failed");
+    }
+
+    #[test]
+    fn an_error_is_told_once_with_its_hint() {
+        let error = || Error::from("Foo".parse::<oci::Reference>().unwrap_err());
+        let json = show(ProgressStyle::Json, |progress| progress.failed(&error()));
+        assert_eq!(
+            json,
+            "{\"event\":\"failed\",\"time\":\"2024-01-01T12:00:00.5Z\",\"message\":\"`Foo` is not \
+             an image reference: repository names are lower-case\",\"hint\":\"write `foo`\",\
+             \"exit\":2}\n"
+        );
+        let plain = show(ProgressStyle::Quiet, |progress| progress.failed(&error()));
+        assert_eq!(plain.lines().count(), 2, "{plain}");
+    }
+
+    #[test]
+    fn threads_count_on_one_step() {
+        let text = show(ProgressStyle::Json, |progress| {
+            let step = progress.step("compress", None);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    let step = step.clone();
+                    scope.spawn(move || (0..1000).for_each(|_| step.add(3)));
+                }
+            });
+            step.finish(Outcome::Done);
+        });
+        let last: serde_json::Value = serde_json::from_str(text.lines().last().unwrap()).unwrap();
+        assert_eq!(last["bytes"], 12000);
+    }
+}
