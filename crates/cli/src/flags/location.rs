@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn locations() {
-        let check = |text, expected: &str| assert_eq!(show(text), expected);
+        let check = |text: &str, expected: &str| assert_eq!(show(text), expected);
         check("app", "registry docker.io/library/app:latest");
         check("localhost:5000/app:1", "registry localhost:5000/app:1");
         check("docker://oci:1", "registry docker.io/library/oci:1");
