@@ -386,8 +386,10 @@ mod tests {
             assert_eq!(invocation.settings.progress, expected, "{words:?}");
         };
         let file = Environment::of(&[]);
-        let terminal = Environment { stderr: Reader::Terminal, ..file.clone() };
-        let ci = Environment { stderr: Reader::Terminal, ..Environment::of(&[("CI", "true")]) };
+        let mut terminal = file.clone();
+        let mut ci = Environment::of(&[("CI", "true")]);
+        terminal.stderr = Reader::Terminal;
+        ci.stderr = Reader::Terminal;
         check(&["images"], &file, ProgressStyle::Plain);
         check(&["images"], &terminal, ProgressStyle::Tty);
         check(&["images"], &ci, ProgressStyle::Plain);
