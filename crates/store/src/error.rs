@@ -61,8 +61,8 @@ pub enum StoreError {
     DigestMismatch {
         /// The digest that was announced.
         expected: Digest,
-        /// The digest of what came.
-        actual: Digest,
+        /// The digest of what came; boxed, since two digests would make every result large.
+        actual: Box<Digest>,
     },
     /// More or fewer bytes than were announced.
     #[error("verify blob {digest}: it has {actual} bytes instead of {expected}")]
@@ -138,7 +138,13 @@ pub enum StoreError {
         /// What the config lists.
         expected: Digest,
         /// The digest of the uncompressed layer.
-        actual: Digest,
+        actual: Box<Digest>,
+    },
+    /// A directory that images cannot be saved in.
+    #[error("save to `{path}`: it is not empty, and not an OCI layout", path = .path.display())]
+    NotALayout {
+        /// The directory.
+        path: PathBuf,
     },
     /// Docker's archive has one image a name, not one a platform.
     #[error(
@@ -168,7 +174,9 @@ impl StoreError {
                  as an OCI layout"
                     .to_owned(),
             ),
-            StoreError::NotAStore { .. } => Some("name an empty or a new directory".to_owned()),
+            StoreError::NotAStore { .. } | StoreError::NotALayout { .. } => {
+                Some("name an empty or a new directory".to_owned())
+            }
             StoreError::MissingBlob { sources, .. } => Some(match sources.first() {
                 Some(repository) => format!("pull it from `{repository}`"),
                 None => "pull or build the image again".to_owned(),

@@ -15,7 +15,7 @@ use crate::{Store, StoreError};
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 
 /// The largest `index.json` that is read: room for some 100,000 images.
-const MAX_INDEX_BYTES: u64 = 64 * 1024 * 1024;
+pub(crate) const MAX_INDEX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// An image that the store lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,7 +87,7 @@ impl Store {
     /// [elsewhere](Store::record_remote).
     pub fn tag(&self, reference: &Reference, image: &Descriptor) -> Result<(), StoreError> {
         if let Some(expected) = reference.digest().filter(|digest| *digest != image.digest) {
-            return Err(StoreError::DigestMismatch { expected, actual: image.digest });
+            return Err(StoreError::DigestMismatch { expected, actual: Box::new(image.digest) });
         }
         self.record(Some(stored_name(reference)), image)
     }

@@ -107,7 +107,7 @@ impl Incoming {
     /// announced are removed, those of an earlier attempt included; if some are only missing, they
     /// are kept as they would be on a drop.
     pub fn commit(self) -> Result<(), StoreError> {
-        self.seal()?.publish()
+        self.seal()?.commit()
     }
 
     pub(crate) fn seal(self) -> Result<Sealed, StoreError> {
@@ -119,7 +119,7 @@ impl Incoming {
         let actual = digester.finish();
         if actual != digest {
             scratch.remove_when_dropped();
-            return Err(StoreError::DigestMismatch { expected: digest, actual });
+            return Err(StoreError::DigestMismatch { expected: digest, actual: Box::new(actual) });
         }
         scratch.seal(digest, size)
     }
@@ -167,7 +167,7 @@ mod tests {
         let expected = Descriptor::of(MediaType::OciConfig, b"hello");
         let mut incoming = store.incoming(&expected).unwrap();
         incoming.write_all(b"hullo").unwrap();
-        insta::assert_snapshot!(incoming.commit().unwrap_err(), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: its bytes have the digest sha256:7835066a1457504217688c8f5d06909c6591e0ca78c254ccf174c50999a3e2f1");
+        insta::assert_snapshot!(incoming.commit().unwrap_err(), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: its bytes have the digest sha256:7835066a1457504217688c8f5d06909c6591e0ca78c254ccf17450d0d999cab0");
         let mut incoming = store.incoming(&expected).unwrap();
         incoming.write_all(b"hell").unwrap();
         let error = incoming.commit().unwrap_err();

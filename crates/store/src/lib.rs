@@ -29,6 +29,7 @@
 
 mod blobs;
 mod error;
+pub mod exchange;
 mod images;
 mod incoming;
 mod prune;

@@ -7,7 +7,7 @@ use oci::{Descriptor, Digest, Manifest, MediaType};
 use crate::{Store, StoreError};
 
 /// How deep indexes may hold indexes. Real ones do not; the limit bounds the recursion.
-const MAX_DEPTH: usize = 16;
+pub(crate) const MAX_DEPTH: usize = 16;
 
 /// A blob that an image leads to.
 #[derive(Debug, Clone)]
@@ -74,7 +74,7 @@ impl Walk<'_> {
 }
 
 /// Whether a blob of this type names others.
-fn is_document(media_type: &MediaType) -> bool {
+pub(crate) fn is_document(media_type: &MediaType) -> bool {
     media_type.is_manifest() || media_type.is_index()
 }
 

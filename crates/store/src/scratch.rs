@@ -74,17 +74,16 @@ impl Scratch {
     /// When this returns, the blob is in the store under `digest`, whole and synced. If fewer or
     /// more than `size` bytes were written, nothing is.
     pub fn commit_hashed(self, digest: Digest, size: u64) -> Result<(), StoreError> {
-        self.seal(digest, size)?.publish()
+        self.seal(digest, size)?.commit()
     }
 
-    /// Syncs and closes the file, but does not name it yet.
+    /// Closes the file, and neither syncs nor names it yet.
     pub(crate) fn seal(mut self, digest: Digest, size: u64) -> Result<Sealed, StoreError> {
         let resumable = self.name.when_dropped == WhenDropped::Keep;
         self.remove_when_dropped();
         if self.written != size {
             return Err(StoreError::SizeMismatch { digest, expected: size, actual: self.written });
         }
-        self.file.sync_data().map_err(StoreError::io("sync", &self.name.path))?;
         let lock = resumable.then_some(self.file);
         Ok(Sealed { name: self.name, digest, size, _lock: lock })
     }
@@ -108,7 +107,7 @@ pub(crate) fn with_path(source: io::Error, path: &Path) -> io::Error {
     io::Error::new(kind, StoreError::Io { action: "write", path: path.to_owned(), source })
 }
 
-/// A whole, synced file that waits for its name.
+/// A whole file that waits for its name.
 ///
 /// An import seals all of its blobs before it names any, so that a bad one leaves no good ones.
 #[derive(Debug)]
@@ -133,7 +132,19 @@ impl Sealed {
         &self.name.path
     }
 
-    /// Gives the file its place among the blobs; one that is there already stays.
+    /// Makes the bytes safe, and gives the file its place among the blobs.
+    pub(crate) fn commit(self) -> Result<(), StoreError> {
+        self.sync()?;
+        self.publish()
+    }
+
+    /// Makes the bytes safe. (fsync(2) is about the file, not about who wrote it.)
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        let synced = File::open(&self.name.path).and_then(|file| file.sync_data());
+        synced.map_err(StoreError::io("sync", &self.name.path))
+    }
+
+    /// Gives the synced file its place among the blobs; one that is there already stays.
     pub(crate) fn publish(mut self) -> Result<(), StoreError> {
         let target = self.name.inner.blob_path(&self.digest);
         let there = fs::metadata(&target).is_ok_and(|file| file.len() == self.size);

@@ -105,10 +105,6 @@ impl Inner {
         Ok(Inner { root: root.to_owned(), in_use, scratch: Mutex::new(None) })
     }
 
-    pub(crate) fn root(&self) -> &Path {
-        &self.root
-    }
-
     /// A path among plywood's own files.
     pub(crate) fn plywood(&self, path: &str) -> PathBuf {
         self.root.join("plywood").join(path)
