@@ -1,0 +1,124 @@
+//! Pruning: by reach, by age, by size, and never under a running build.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::fs::File;
+use std::io::Write;
+use std::time::{Duration, SystemTime};
+
+use oci::{Compression, Descriptor, DiffId, Digest, MediaType};
+use sample::{blobs, image, open, put, reference};
+use store::{CachedLayer, PrunePolicy, Store, StoreError};
+
+mod sample;
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn everything() -> PrunePolicy {
+    let now = SystemTime::now() + Duration::from_secs(5);
+    PrunePolicy { older_than: None, keep_bytes: None, now, dry_run: false }
+}
+
+/// Says that the blob was last used `hours` ago.
+fn age(store: &Store, digest: &Digest, hours: u32) {
+    let path = store.root().join("blobs/sha256").join(digest.hex());
+    let time = SystemTime::now() - HOUR * hours;
+    File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn named_images_stay_whole() {
+    let (_directory, mut store) = open();
+    let (named, unnamed) = (image(&store, "named"), image(&store, "unnamed"));
+    store.tag(&reference("app"), &named).unwrap();
+    store.add(&unnamed).unwrap();
+    let waste = store.put(b"waste").unwrap();
+    let rehearsal = store.prune(&PrunePolicy { dry_run: true, ..everything() }).unwrap();
+    assert_eq!(blobs(&store), 8);
+    let pruned = store.prune(&everything()).unwrap();
+    assert_eq!(pruned, rehearsal);
+    assert_eq!(pruned.images, [unnamed]);
+    assert_eq!(pruned.blobs.len(), 4);
+    assert!(pruned.blobs.contains(&(waste, 5)));
+    assert_eq!(pruned.freed, pruned.blobs.iter().map(|(_, size)| size).sum::<u64>());
+    assert_eq!(store.missing(&named).unwrap(), []);
+    assert_eq!(store.images().unwrap().len(), 1);
+    assert_eq!(store.prune(&everything()).unwrap(), Default::default());
+}
+
+#[test]
+fn by_age_and_by_size() {
+    let (_directory, mut store) = open();
+    let layer = |hours: u32| {
+        let content = vec![hours as u8; 100];
+        let digest = store.put(&content).unwrap();
+        age(&store, &digest, hours);
+        digest
+    };
+    let digests: Vec<Digest> = [1, 2, 3, 4, 5].map(layer).to_vec();
+    let left = |store: &Store| {
+        let here = digests.iter().map(|digest| store.contains(digest).unwrap().is_some());
+        here.map(|here| if here { '+' } else { '-' }).collect::<String>()
+    };
+    let old = PrunePolicy { older_than: Some(HOUR * 9 / 2), ..everything() };
+    store.prune(&old).unwrap();
+    assert_eq!(left(&store), "++++-");
+    store.prune(&PrunePolicy { keep_bytes: Some(399), ..everything() }).unwrap();
+    assert_eq!(left(&store), "+++--");
+    let both = PrunePolicy { older_than: Some(HOUR * 5 / 2), keep_bytes: Some(0), ..everything() };
+    store.prune(&both).unwrap();
+    assert_eq!(left(&store), "++---");
+    // Opening a blob is using it.
+    drop(store.open_blob(&digests[1]).unwrap());
+    store.prune(&PrunePolicy { keep_bytes: Some(100), ..everything() }).unwrap();
+    assert_eq!(left(&store), "-+---");
+}
+
+#[test]
+fn records_go_with_what_they_are_about() {
+    let (_directory, mut store) = open();
+    let made = image(&store, "x");
+    store.tag(&reference("app"), &made).unwrap();
+    let layer = store.blobs_of(&made).unwrap()[0].clone();
+    let gone = put(&store, MediaType::OciLayer(Compression::None), b"gone");
+    let record = |key: &[u8], descriptor: &Descriptor| {
+        let diff_id = DiffId(Digest::of(b"tar"));
+        let cached = CachedLayer { descriptor: descriptor.clone(), diff_id };
+        store.record_layer(&Digest::of(key), &cached).unwrap();
+    };
+    record(b"kept", &layer);
+    record(b"gone", &gone);
+    let diff_id = DiffId(Digest::of(&sample::tar_of("shared")));
+    store.record_layer_index(&diff_id, b"index").unwrap();
+    store.record_layer_index(&DiffId(Digest::of(b"gone")), b"index").unwrap();
+    store.record_remote(&layer.digest, reference("debian").repository()).unwrap();
+    store.record_remote(&gone.digest, reference("debian").repository()).unwrap();
+    store.record_fact("etag", &Digest::of(b"url"), b"value").unwrap();
+    store.partial(&gone).unwrap().write_all(b"go").unwrap();
+
+    let pruned = store.prune(&everything()).unwrap();
+    assert_eq!((pruned.records, pruned.partials, pruned.blobs.len()), (4, 1, 1));
+    assert!(store.layer(&Digest::of(b"kept")).unwrap().is_some());
+    assert!(store.layer(&Digest::of(b"gone")).unwrap().is_none());
+    assert!(store.layer_index(&diff_id).unwrap().is_some());
+    assert_eq!(store.remote_sources(&layer.digest).unwrap().len(), 1);
+    assert_eq!(store.remote_sources(&gone.digest).unwrap(), []);
+}
+
+#[test]
+fn what_is_in_use_is_left_alone() {
+    let (_directory, mut store) = open();
+    let waste = store.put(b"waste").unwrap();
+    let other = Store::open(store.root()).unwrap();
+    let error = store.prune(&everything()).unwrap_err();
+    let message = error.to_string().replace(&store.root().display().to_string(), "ROOT");
+    insta::assert_snapshot!(message, @"lock the store `ROOT`: another process uses it");
+    insta::assert_snapshot!(error.hint().unwrap(), @"wait until the other plywood processes are done, and try again");
+    drop(other);
+    let scratch = store.scratch().unwrap();
+    assert!(matches!(store.prune(&everything()), Err(StoreError::Busy { .. })));
+    assert!(store.contains(&waste).unwrap().is_some());
+    drop(scratch);
+    store.prune(&everything()).unwrap();
+    assert!(store.contains(&waste).unwrap().is_none());
+}
