@@ -128,10 +128,32 @@ impl Environment {
         }
     }
 
+    /// How registries are reached, from the variables that curl made customary: lower case before
+    /// upper case, a scheme's own before `ALL_PROXY`.
+    pub(crate) fn proxies(&self) -> ProxyVariables<'_> {
+        let first = |names: &[&str]| names.iter().find_map(|name| self.text(name));
+        ProxyVariables {
+            http: first(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
+            https: first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
+            none_for: first(&["no_proxy", "NO_PROXY"]),
+        }
+    }
+
     /// Whether this is a CI job, whose log keeps every line and understands no cursor movement.
     pub(crate) fn is_ci(&self) -> bool {
         self.text("CI").is_some_and(|value| value != "false" && value != "0")
     }
+}
+
+/// Proxies by the scheme of the URL that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ProxyVariables<'a> {
+    /// For http URLs.
+    pub(crate) http: Option<&'a str>,
+    /// For https URLs.
+    pub(crate) https: Option<&'a str>,
+    /// Hosts that are asked directly.
+    pub(crate) none_for: Option<&'a str>,
 }
 
 /// How text is coloured.
@@ -183,6 +205,22 @@ mod tests {
         assert_eq!(files, expected);
         let named = Environment::of(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a.json")]);
         assert_eq!(named.podman_auth_files(), [PathBuf::from("/a.json")]);
+    }
+
+    #[test]
+    fn proxies_are_those_that_curl_would_take() {
+        let environment = Environment::of(&[
+            ("HTTPS_PROXY", "http://upper"),
+            ("https_proxy", "http://lower"),
+            ("ALL_PROXY", "http://all"),
+            ("NO_PROXY", "localhost"),
+        ]);
+        let expected = ProxyVariables {
+            http: Some("http://all"),
+            https: Some("http://lower"),
+            none_for: Some("localhost"),
+        };
+        assert_eq!(environment.proxies(), expected);
     }
 
     #[test]

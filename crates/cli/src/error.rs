@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use oci::{Digest, Platform};
+use store::StoreError;
+
 use crate::diagnostics::Findings;
 use crate::exit::Exit;
 use crate::flags::UsageError;
@@ -49,6 +52,77 @@ pub(crate) enum Error {
     /// A reference without a meaning in this place.
     #[error(transparent)]
     Reference(#[from] oci::ReferenceError),
+    /// The local store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A registry, or the way to it.
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    /// A blob's bytes on their way into the store.
+    #[error("keep blob {digest}")]
+    Blob {
+        /// The blob.
+        digest: Digest,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// A manifest or an index that is none.
+    #[error("read {place}")]
+    Manifest {
+        /// Where it is.
+        place: String,
+        /// What is wrong with it.
+        source: oci::ManifestError,
+    },
+    /// A config that is none.
+    #[error("read the config of `{image}`")]
+    Config {
+        /// The image.
+        image: String,
+        /// What is wrong with it.
+        source: oci::ConfigError,
+    },
+    /// An index without the platform that is wanted.
+    #[error("find {wanted} in `{image}`")]
+    NoMatchingPlatform {
+        /// The image.
+        image: String,
+        /// What was looked for.
+        wanted: Platform,
+        /// What there is.
+        available: Vec<Platform>,
+    },
+    /// An index in an index, which the specification allows and nobody reads.
+    #[error("read `{image}`: it is an index of indexes")]
+    NestedIndex {
+        /// The image.
+        image: String,
+    },
+    /// An id that several images have in common.
+    #[error("tell which image `{prefix}` is")]
+    AmbiguousId {
+        /// What was typed.
+        prefix: String,
+        /// What begins with it.
+        candidates: Vec<String>,
+    },
+    /// An image that has more names than the one that would go.
+    #[error("remove `{image}` by its id: it has several names")]
+    SeveralNames {
+        /// What was typed.
+        image: String,
+        /// Its names.
+        names: Vec<String>,
+    },
+    /// The runtime for the network did not start.
+    #[error("start the network's threads")]
+    Runtime {
+        /// Why.
+        source: std::io::Error,
+    },
+    /// An archive that would be written to a terminal.
+    #[error("write an archive to the terminal")]
+    ArchiveToTerminal,
 }
 
 impl Error {
@@ -56,6 +130,11 @@ impl Error {
     pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
         move |source| Error::File { path, source }
+    }
+
+    /// An error about the bytes of a blob.
+    pub(crate) fn blob(digest: Digest) -> impl FnOnce(std::io::Error) -> Error {
+        move |source| Error::Blob { digest, source }
     }
 
     /// An error in writing what the command answers.
@@ -74,7 +153,36 @@ impl Error {
                 _ => Exit::Storage,
             },
             Error::Stream { .. } | Error::NoStore => Exit::Storage,
+            Error::Store(error) => store_exit(error),
+            Error::Registry(error) => registry_exit(error),
+            Error::Blob { .. } => Exit::Storage,
+            Error::Manifest { .. } | Error::Config { .. } | Error::NestedIndex { .. } => {
+                Exit::Corrupt
+            }
+            Error::NoMatchingPlatform { .. } => Exit::NotFound,
+            Error::AmbiguousId { .. } | Error::SeveralNames { .. } | Error::ArchiveToTerminal => {
+                Exit::Usage
+            }
+            Error::Runtime { .. } => Exit::Other,
         }
+    }
+
+    /// Whether the message is what could not be done, to be read after "failed to".
+    pub(crate) fn is_action(&self) -> bool {
+        matches!(
+            self,
+            Error::Store(_)
+                | Error::Registry(_)
+                | Error::Blob { .. }
+                | Error::Manifest { .. }
+                | Error::Config { .. }
+                | Error::NoMatchingPlatform { .. }
+                | Error::NestedIndex { .. }
+                | Error::AmbiguousId { .. }
+                | Error::SeveralNames { .. }
+                | Error::Runtime { .. }
+                | Error::ArchiveToTerminal
+        )
     }
 
     /// The way out, if there is one to offer.
@@ -85,7 +193,31 @@ impl Error {
             Error::Template(error) => error.hint(),
             Error::Reference(error) => error.hint(),
             Error::NoStore => Some("set PLYWOOD_STORE, or give `--store DIR`".to_owned()),
-            Error::Recipe(_) | Error::File { .. } | Error::Stream { .. } => None,
+            Error::Store(error) => error.hint(),
+            Error::Registry(error) => error.hint(),
+            Error::NoMatchingPlatform { available, .. } => {
+                let names: Vec<String> = available.iter().map(Platform::to_string).collect();
+                Some(match names.as_slice() {
+                    [] => "it lists no platforms".to_owned(),
+                    names => format!("there is {}", names.join(", ")),
+                })
+            }
+            Error::AmbiguousId { candidates, .. } => {
+                Some(format!("it could be {}", candidates.join(", ")))
+            }
+            Error::SeveralNames { names, .. } => Some(format!(
+                "remove the names one by one ({}), or all with `--force`",
+                names.join(", ")
+            )),
+            Error::ArchiveToTerminal => Some("give a file with `--output`, or a pipe".to_owned()),
+            Error::Recipe(_)
+            | Error::File { .. }
+            | Error::Stream { .. }
+            | Error::Blob { .. }
+            | Error::Manifest { .. }
+            | Error::Config { .. }
+            | Error::NestedIndex { .. }
+            | Error::Runtime { .. } => None,
         }
     }
 
@@ -94,7 +226,9 @@ impl Error {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
             Error::While { source, .. } => source.is_broken_pipe(),
-            Error::Stream { source, .. } => source.kind() == std::io::ErrorKind::BrokenPipe,
+            Error::Stream { source, .. } | Error::Store(StoreError::Io { source, .. }) => {
+                source.kind() == std::io::ErrorKind::BrokenPipe
+            }
             _ => false,
         }
     }
@@ -119,6 +253,45 @@ impl<T, E: Into<Error>> Doing<T> for Result<T, E> {
     fn doing(self, action: impl FnOnce() -> String) -> Result<T, Error> {
         let wrap = |error: E| Error::While { action: action(), source: Box::new(error.into()) };
         self.map_err(wrap)
+    }
+}
+
+fn store_exit(error: &StoreError) -> Exit {
+    match error {
+        StoreError::MissingBlob { .. } | StoreError::UnknownImage { .. } => Exit::NotFound,
+        StoreError::Document { .. }
+        | StoreError::DigestMismatch { .. }
+        | StoreError::SizeMismatch { .. }
+        | StoreError::TooLarge { .. }
+        | StoreError::Manifest { .. }
+        | StoreError::TooDeep { .. }
+        | StoreError::Config { .. }
+        | StoreError::BadArchive { .. }
+        | StoreError::DiffIdMismatch { .. } => Exit::Corrupt,
+        StoreError::SeveralPlatforms { .. } => Exit::Usage,
+        _ => Exit::Storage,
+    }
+}
+
+fn registry_exit(error: &registry::Error) -> Exit {
+    use registry::Error as Wire;
+    match error {
+        Wire::BadSetting { .. } | Wire::BadHost { .. } => Exit::Usage,
+        Wire::Unauthorized { .. }
+        | Wire::Denied { .. }
+        | Wire::PlainCredential { .. }
+        | Wire::Credential(_) => Exit::Denied,
+        Wire::ManifestNotFound { .. } | Wire::BlobNotFound { .. } | Wire::NotProvided { .. } => {
+            Exit::NotFound
+        }
+        Wire::ManifestTooLarge { .. }
+        | Wire::Manifest { .. }
+        | Wire::DigestMismatch { .. }
+        | Wire::SizeMismatch { .. }
+        | Wire::Truncated { .. }
+        | Wire::BodySize { .. } => Exit::Corrupt,
+        Wire::Body { .. } | Wire::Sink { .. } => Exit::Storage,
+        _ => Exit::Network,
     }
 }
 

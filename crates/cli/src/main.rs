@@ -14,6 +14,7 @@ mod progress;
 mod report;
 mod session;
 mod template;
+mod transfer;
 mod units;
 
 use std::io::Write;

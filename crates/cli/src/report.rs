@@ -32,8 +32,8 @@ pub(crate) fn warning(message: &str, colors: Colors) -> String {
 
 /// An error and its causes in one line.
 pub(crate) fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut said = text.clone();
+    let mut said = error.to_string();
+    let mut text = if error.is_action() { format!("failed to {said}") } else { said.clone() };
     let mut cause = error.source();
     while let Some(error) = cause {
         let next = error.to_string();

@@ -4,12 +4,20 @@
 //! Opening costs time: a runtime's threads, a TLS library's roots. A command that does without is
 //! over before they would have started.
 
+use std::collections::BTreeMap;
 use std::io::Write;
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 
-use crate::environment::{Colors, Environment};
+use registry::{Client, CredentialStore, Credentials, Scheme, Secret};
+use store::Store;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::environment::Environment;
 use crate::error::Error;
-use crate::flags::{ProgressStyle, Settings};
+use crate::flags::{Settings, Trace};
 use crate::progress::Progress;
+use crate::transfer;
 
 /// What a run has at hand.
 pub(crate) struct Session {
@@ -19,19 +27,101 @@ pub(crate) struct Session {
     pub(crate) settings: Settings,
     /// Where events are told.
     pub(crate) progress: Progress,
+    store: OnceLock<Store>,
+    client: OnceLock<Client>,
+    runtime: OnceLock<Runtime>,
 }
+
+/// How many threads move bytes: what is computed on them is a hash, and a link is slower than two.
+const NETWORK_THREADS: usize = 2;
 
 impl Session {
     /// A session in which nothing is opened yet.
     pub(crate) fn new(environment: Environment, settings: Settings) -> Self {
         let colors = environment.colors(environment.stderr);
         let progress = Progress::to_stderr(settings.progress, colors);
-        Session { environment, settings, progress }
+        Session {
+            environment,
+            settings,
+            progress,
+            store: OnceLock::new(),
+            client: OnceLock::new(),
+            runtime: OnceLock::new(),
+        }
     }
 
-    /// The colours of standard error.
-    pub(crate) fn colors(&self) -> Colors {
-        self.environment.colors(self.environment.stderr)
+    /// The local store. While it is open, nothing can be deleted from it.
+    pub(crate) fn store(&self) -> Result<&Store, Error> {
+        remembered(&self.store, || self.own_store())
+    }
+
+    /// The local store for a command that deletes, and that does not call [`Session::store`].
+    pub(crate) fn own_store(&self) -> Result<Store, Error> {
+        let path = self.settings.store.as_ref().ok_or(Error::NoStore)?;
+        Ok(Store::open(path)?)
+    }
+
+    /// Who speaks to registries.
+    pub(crate) fn client(&self) -> Result<&Client, Error> {
+        remembered(&self.client, || {
+            let mut credentials = self.credential_files()?;
+            // GitLab's runners and others hand a config.json over in a variable.
+            const CONTENT: &str = "DOCKER_AUTH_CONFIG";
+            if let Some(content) = self.environment.text(CONTENT) {
+                let content = content.as_bytes();
+                credentials = credentials.with_content(content, CONTENT).map_err(wire)?;
+            }
+            self.client_with(Credentials::Store(Arc::new(credentials)))
+        })
+    }
+
+    /// A client of its own, with these credentials.
+    pub(crate) fn client_with(&self, credentials: Credentials) -> Result<Client, Error> {
+        let insecure = self.settings.insecure.iter();
+        let proxies = self.environment.proxies();
+        let settings = registry::Settings {
+            credentials,
+            schemes: insecure.map(|host| (host.clone(), Scheme::Http)).collect::<BTreeMap<_, _>>(),
+            proxies: registry::Proxies {
+                http: proxies.http.map(Secret::new),
+                https: proxies.https.map(Secret::new),
+                none_for: proxies.none_for.unwrap_or_default().to_owned(),
+            },
+            ..registry::Settings::default()
+        };
+        let client = Client::new(settings)?;
+        Ok(match self.settings.trace {
+            Trace::None => client,
+            Trace::Requests => client.observed(transfer::retries(&self.progress)),
+        })
+    }
+
+    /// The files that hold credentials; the first is the one that `login` writes to.
+    pub(crate) fn credential_files(&self) -> Result<CredentialStore, Error> {
+        let environment = &self.environment;
+        let docker = environment.docker_config().map(|directory| directory.join("config.json"));
+        let podman = environment.podman_auth_files();
+        let named = environment.path("REGISTRY_AUTH_FILE").is_some();
+        // A file that was named for this purpose comes before one that is only usual.
+        let files: Vec<PathBuf> = if named {
+            podman.into_iter().chain(docker).collect()
+        } else {
+            docker.into_iter().chain(podman).collect()
+        };
+        CredentialStore::from_files(files).map_err(wire)
+    }
+
+    /// Waits for work on the network.
+    pub(crate) fn block_on<T>(
+        &self,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let runtime = remembered(&self.runtime, || {
+            let threads = self.settings.jobs.min(NETWORK_THREADS);
+            let built = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
+            built.map_err(|source| Error::Runtime { source })
+        })?;
+        runtime.block_on(work)
     }
 
     /// Writes what the command answers to standard output.
@@ -39,9 +129,17 @@ impl Session {
         let mut stdout = std::io::stdout().lock();
         stdout.write_all(data).and_then(|()| stdout.flush()).map_err(Error::stdout)
     }
+}
 
-    /// Whether errors are told as events for programs.
-    pub(crate) fn tells_programs(&self) -> bool {
-        self.settings.progress == ProgressStyle::Json
+/// What `cell` holds; made first if it holds nothing.
+fn remembered<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
+    if let Some(value) = cell.get() {
+        return Ok(value);
     }
+    let made = make()?;
+    Ok(cell.get_or_init(|| made))
+}
+
+fn wire(error: registry::CredentialError) -> Error {
+    registry::Error::Credential(error).into()
 }

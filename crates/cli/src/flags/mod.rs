@@ -55,7 +55,7 @@ pub(crate) struct Settings {
     pub(crate) jobs: usize,
     /// How progress is shown.
     pub(crate) progress: ProgressStyle,
-    /// Registries that are spoken to over plain HTTP, or whose certificates are not checked.
+    /// Registries beside loopback that are spoken to over plain HTTP.
     pub(crate) insecure: Vec<String>,
     /// What is told beside progress.
     pub(crate) trace: Trace,
@@ -194,8 +194,7 @@ struct SettingsFlags {
     /// How to show progress: auto, tty, plain, json or quiet
     #[arg(long, global = true, value_name = "STYLE", default_value = "auto")]
     progress: String,
-    /// Speak plain HTTP to this registry, or do not check its certificate; can be repeated.
-    /// Loopback addresses are spoken to over plain HTTP without it
+    /// Speak plain HTTP to this registry; can be repeated. Loopback needs no permission
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     insecure: Vec<String>,
     /// Show every request to a registry

@@ -78,8 +78,8 @@ impl Progress {
         Step(Arc::new(running))
     }
 
-    /// Tells of a step that needed no work: only its end.
-    pub(crate) fn spared(&self, name: impl Into<String>, outcome: Outcome) {
+    /// Tells of a step that took no time: only its end.
+    pub(crate) fn at_once(&self, name: impl Into<String>, outcome: Outcome) {
         self.running(name.into(), None).end(outcome);
     }
 
@@ -145,8 +145,19 @@ impl Progress {
 impl Step {
     /// Counts bytes that were moved or compressed.
     pub(crate) fn add(&self, bytes: u64) {
+        let sum = self.0.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.advanced(sum);
+    }
+
+    /// Says how many bytes were moved so far, which may be less than before: some are sent twice.
+    pub(crate) fn reach(&self, bytes: u64) {
+        self.0.bytes.store(bytes, Ordering::Relaxed);
+        self.advanced(bytes);
+    }
+
+    /// Tells how far the step is, unless it was told a moment ago.
+    fn advanced(&self, sum: u64) {
         let step = &*self.0;
-        let sum = step.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes;
         let Some(interval) = step.progress.0.screen.interval() else { return };
         let elapsed = u64::try_from(step.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         let told = step.told.load(Ordering::Relaxed);
@@ -242,7 +253,7 @@ mod tests {
         step.add(1500);
         step.clone().add(500);
         step.finish(Outcome::Done);
-        progress.spared("push layer 77aa", Outcome::Mounted);
+        progress.at_once("push layer 77aa", Outcome::Mounted);
         progress.warning("`--cache-from` has no effect here");
         drop(progress.step("push config", None));
     }

@@ -1,0 +1,173 @@
+//! Blobs from registries into the store, several at a time.
+
+use std::io::Write;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use oci::{Descriptor, RepositoryName};
+use registry::Client;
+use store::{Incoming, Store};
+use tokio::sync::mpsc;
+
+use super::{AT_ONCE, label, stays_elsewhere};
+use crate::error::Error;
+use crate::progress::{Outcome, Progress, Step};
+
+/// How many chunks wait between the network and the disk.
+const CHUNKS_AHEAD: usize = 8;
+
+/// Brings those blobs of an image that the store lacks from where it knows them to be. When this
+/// returns `Ok`, the store has the whole image.
+pub(crate) async fn fetch(
+    store: &Store,
+    client: &Client,
+    image: &Descriptor,
+    progress: &Progress,
+) -> Result<(), Error> {
+    // A manifest that was missing leads to blobs that could not be seen before.
+    loop {
+        let mut wanted = Vec::new();
+        for blob in store.missing(image)? {
+            if stays_elsewhere(&blob) {
+                continue;
+            }
+            let sources = store.remote_sources(&blob.digest)?;
+            wanted.push((blob, sources));
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        for (blob, sources) in wanted.iter().filter(|(blob, _)| names_others(blob)) {
+            for child in fetch_manifest(store, client, blob, sources).await? {
+                for source in sources {
+                    store.record_remote(&child.digest, source)?;
+                }
+            }
+        }
+        wanted.retain(|(blob, _)| !names_others(blob));
+        download_all(store, client, wanted, progress).await?;
+    }
+}
+
+fn names_others(blob: &Descriptor) -> bool {
+    blob.media_type.is_manifest() || blob.media_type.is_index()
+}
+
+/// Brings a manifest, and returns what it names.
+async fn fetch_manifest(
+    store: &Store,
+    client: &Client,
+    wanted: &Descriptor,
+    sources: &[RepositoryName],
+) -> Result<Vec<Descriptor>, Error> {
+    let mut failure = None;
+    for source in sources {
+        match client.manifest(source, wanted.digest).await {
+            Ok(manifest) => {
+                keep(store, wanted, manifest.bytes())?;
+                return Ok(store.blobs_of(wanted)?);
+            }
+            Err(error) => failure = Some(error),
+        }
+    }
+    Err(missing(wanted, failure))
+}
+
+/// Puts a document into the store under the digest that it was asked for by.
+pub(super) fn keep(store: &Store, wanted: &Descriptor, bytes: &[u8]) -> Result<(), Error> {
+    let mut incoming = store.incoming(wanted)?;
+    incoming.write_all(bytes).map_err(Error::blob(wanted.digest))?;
+    Ok(incoming.commit()?)
+}
+
+/// Downloads blobs, each from the first of its sources that has it, the largest first: what is
+/// begun last should not be what everyone waits for.
+pub(super) async fn download_all(
+    store: &Store,
+    client: &Client,
+    mut wanted: Vec<(Descriptor, Vec<RepositoryName>)>,
+    progress: &Progress,
+) -> Result<(), Error> {
+    wanted.sort_by_key(|(blob, _)| std::cmp::Reverse(blob.size));
+    wanted.dedup_by_key(|(blob, _)| blob.digest);
+    let downloads = wanted.iter().map(|(blob, sources)| async move {
+        let mut failure = None;
+        for source in sources {
+            match download(store, client, blob, source, progress).await {
+                // Another repository may have what this one lost.
+                Err(Error::Registry(error @ registry::Error::BlobNotFound { .. })) => {
+                    failure = Some(error);
+                }
+                other => return other,
+            }
+        }
+        Err(missing(blob, failure))
+    });
+    stream::iter(downloads).buffer_unordered(AT_ONCE).try_collect::<()>().await
+}
+
+fn missing(blob: &Descriptor, failure: Option<registry::Error>) -> Error {
+    match failure {
+        Some(error) => error.into(),
+        None => {
+            let (digest, sources) = (blob.digest, Vec::new());
+            store::StoreError::MissingBlob { digest, sources }.into()
+        }
+    }
+}
+
+async fn download(
+    store: &Store,
+    client: &Client,
+    blob: &Descriptor,
+    source: &RepositoryName,
+    progress: &Progress,
+) -> Result<(), Error> {
+    let step = progress.step(format!("pull {}", label(blob)), Some(blob.size));
+    let incoming = store.incoming(blob)?;
+    let mut stream = client.open_blob(source, blob, None)?;
+    let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
+    // Writing and hashing have a thread of their own, so that the network does not wait for them.
+    let (counted, digest) = (step.clone(), blob.digest);
+    let writer = tokio::task::spawn_blocking(move || {
+        write(incoming, receiver, &counted).map_err(|error| match error {
+            Written::Io(source) => Error::Blob { digest, source },
+            Written::Store(error) => error.into(),
+        })
+    });
+    let received = async {
+        while let Some(chunk) = stream.next().await? {
+            // The writer hung up: it says why when it is joined.
+            if sender.send(chunk).await.is_err() {
+                break;
+            }
+        }
+        drop(sender);
+        Ok::<_, registry::Error>(())
+    };
+    // If the network failed, what the writer says is only that bytes are missing.
+    received.await?;
+    match writer.await {
+        Ok(written) => written?,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+    step.finish(Outcome::Done);
+    Ok(())
+}
+
+enum Written {
+    Io(std::io::Error),
+    Store(store::StoreError),
+}
+
+fn write(
+    mut incoming: Incoming,
+    mut chunks: mpsc::Receiver<Bytes>,
+    step: &Step,
+) -> Result<(), Written> {
+    while let Some(chunk) = chunks.blocking_recv() {
+        incoming.write_all(&chunk).map_err(Written::Io)?;
+        step.add(chunk.len() as u64);
+    }
+    incoming.commit().map_err(Written::Store)
+}
