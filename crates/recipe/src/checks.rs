@@ -36,14 +36,13 @@ const PREDEFINED: [(&str, &str); 11] = [
     ("TARGETSTAGE", "default"),
 ];
 
-/// `NoEmptyContinuation`, for one instruction.
+/// `NoEmptyContinuation`: once an instruction, at the first blank line.
 pub(crate) fn empty_continuations(line: &Line, warnings: &mut Vec<Diagnostic>) {
-    let warn = |span: &Span| {
+    if let Some(span) = line.blank_lines.first() {
         let message = "a blank line stands inside an instruction";
-        Diagnostic::warning(Rule::NoEmptyContinuation, span.clone(), message)
-            .with_hint("take it out, or make it a comment")
-    };
-    warnings.extend(line.blank_lines.iter().map(warn));
+        let warning = Diagnostic::warning(Rule::NoEmptyContinuation, span.clone(), message);
+        warnings.push(warning.with_hint("take it out, or make it a comment"));
+    }
 }
 
 /// `InvalidDefinitionDescription`, for one instruction that defines `names`.

@@ -22,6 +22,8 @@ mod recipe;
 mod rule;
 mod split;
 mod suggest;
+#[cfg(test)]
+mod tests;
 mod wildcard;
 
 pub use diagnostic::{Diagnostic, Rule, Severity};

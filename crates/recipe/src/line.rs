@@ -144,8 +144,8 @@ impl<'a> Lines<'a> {
         }
     }
 
-    /// The here-document that begins here, up to the line that is `name`; nothing is taken if
-    /// there is no such line.
+    /// The here-document that begins here, up to the line that is `name`. If there is none, the
+    /// rest of the file is in it, and no instruction is left to be misread.
     pub(crate) fn heredoc(&mut self, name: &str, tabs: Tabs) -> Option<Spanned<String>> {
         let begin = self.position;
         let mut content = String::new();
@@ -159,7 +159,6 @@ impl<'a> Lines<'a> {
             }
             content.push_str(line);
         }
-        self.position = begin;
         None
     }
 

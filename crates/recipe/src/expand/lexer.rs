@@ -293,14 +293,19 @@ impl Reader<'_> {
         if self.lexer.quotes == Quotes::Keep { self.write("\"") } else { Ok(()) }
     }
 
-    /// `<<` keeps the white space behind it in its word: `<< EOF` is one here-document.
+    /// `<<` and `<<-` keep the white space behind them in their word: `<< EOF` is one
+    /// here-document.
     fn less_than(&mut self) -> Result<(), ExpandError> {
         let (source, start) = (self.source, self.position);
         self.position += 1;
         if self.peek() == Some('<') {
             self.position += 1;
             let rest = &source[self.position..];
-            self.position += rest.len() - rest.trim_start_matches(['\t', '\r', ' ']).len();
+            let name = rest.strip_prefix('-').unwrap_or(rest);
+            let name = name.trim_start_matches(['\t', '\r', ' ']);
+            if !rest.starts_with('-') || rest.len() - name.len() > 1 {
+                self.position = source.len() - name.len();
+            }
         }
         self.write(&source[start..self.position])
     }

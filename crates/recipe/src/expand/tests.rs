@@ -290,6 +290,6 @@ fn depth_and_size_are_bounded() {
     let large = |_: &str| Some("x".repeat(1 << 20));
     let error = expand(&"$a".repeat(100), '\\', &large).unwrap_err();
     assert_eq!(error.to_string(), "it expands to more than 16 MiB");
-    let error = expand(&"${a:+}${a//x/yy}".repeat(100), '\\', &large).unwrap_err();
+    let error = expand(&format!("${{a//x/{}}}", "y".repeat(1000)), '\\', &large).unwrap_err();
     assert_eq!(error.to_string(), "it expands to more than 16 MiB");
 }
