@@ -1,15 +1,18 @@
 //! The instructions, one parser each (BuildKit's `instructions/parse.go`).
 
+mod copy;
+mod healthcheck;
+
 use std::ops::Range;
 
 use crate::flag::{self, Flags};
-use crate::heredoc::{self, Announced};
+use crate::heredoc::Announced;
 use crate::line::Line;
-use crate::split::{Json, Parts, first_gap, json, parts, plain_words, quoted_words};
+use crate::split::{Json, JsonString, Parts, first_gap, json, parts, plain_words, quoted_words};
 use crate::suggest::did_you_mean;
 use crate::{
-    Add, Argument, CommandLine, Copy, Diagnostic, FileMode, Healthcheck, Instruction, Mount, Owner,
-    Rule, Run, Source, Span, Spanned, StageBase, Word, duration, expand, mount,
+    Argument, CommandLine, Diagnostic, Instruction, Mount, Rule, Run, Span, Spanned, StageBase,
+    Word, mount,
 };
 
 /// Every keyword.
@@ -61,14 +64,14 @@ pub(crate) fn keyword(written: &str, span: Span) -> Result<&'static str, Diagnos
 pub(crate) fn parse(mut request: Request<'_>) -> Result<Instruction, Diagnostic> {
     let request = &mut request;
     Ok(match request.keyword {
-        "ADD" => Instruction::Add(add(request)?),
+        "ADD" => Instruction::Add(copy::add(request)?),
         "ARG" => Instruction::Arg(arguments(request)?),
         "CMD" => Instruction::Cmd(plain_command(request)?),
-        "COPY" => Instruction::Copy(copy(request)?),
+        "COPY" => Instruction::Copy(copy::copy(request)?),
         "ENTRYPOINT" => Instruction::Entrypoint(plain_command(request)?),
         "ENV" => Instruction::Env(pairs(request)?),
         "EXPOSE" => Instruction::Expose(expose(request)?),
-        "HEALTHCHECK" => Instruction::Healthcheck(healthcheck(request)?),
+        "HEALTHCHECK" => Instruction::Healthcheck(healthcheck::healthcheck(request)?),
         "LABEL" => Instruction::Label(pairs(request)?),
         "MAINTAINER" => {
             let message = "MAINTAINER is deprecated; a label says the same";
@@ -134,14 +137,11 @@ impl Request<'_> {
         words.into_iter().map(|range| self.line.word(range)).collect()
     }
 
-    fn json(&self) -> Result<Option<Vec<(String, Range<usize>)>>, Diagnostic> {
+    fn json(&self) -> Result<Option<Vec<JsonString>>, Diagnostic> {
         self.json_in(self.parts.arguments.clone())
     }
 
-    fn json_in(
-        &self,
-        range: Range<usize>,
-    ) -> Result<Option<Vec<(String, Range<usize>)>>, Diagnostic> {
+    fn json_in(&self, range: Range<usize>) -> Result<Option<Vec<JsonString>>, Diagnostic> {
         match json(&self.line.text, range.clone()) {
             Json::No => Ok(None),
             Json::Strings(strings) => Ok(Some(strings)),
@@ -348,158 +348,6 @@ fn choice(flags: &Flags, name: &str, choices: &[&str]) -> Result<Option<Word>, D
     Err(Diagnostic::error(value.span, message).with_hint(hint))
 }
 
-fn copy(request: &mut Request<'_>) -> Result<Copy, Diagnostic> {
-    let flags = request.flags(flag::COPY)?;
-    let from = flags.value("from");
-    if let Some(word) = &from {
-        let expanded = expand(&word.text, request.escape, &|_| None)
-            .map_err(|error| error.diagnostic(word))?;
-        if expanded.text != word.text {
-            let message = "variables are not expanded in `--from`";
-            let error = Diagnostic::error(word.span.clone(), message);
-            return Err(error.with_hint("name a stage with `FROM … AS name`, and copy from that"));
-        }
-    }
-    copied(request, &flags, from)
-}
-
-fn add(request: &mut Request<'_>) -> Result<Add, Diagnostic> {
-    let flags = request.flags(flag::ADD)?;
-    Ok(Add {
-        copy: copied(request, &flags, None)?,
-        checksum: flags.value("checksum"),
-        keep_git_dir: flags.switch("keep-git-dir").unwrap_or(false),
-        unpack: flags.switch("unpack"),
-    })
-}
-
-/// What `COPY` and `ADD` have in common.
-fn copied(
-    request: &mut Request<'_>,
-    flags: &Flags,
-    from: Option<Word>,
-) -> Result<Copy, Diagnostic> {
-    let (chown, chmod) = (flags.value("chown"), flags.value("chmod"));
-    if let Some(word) = chown.as_ref().filter(|word| !word.has_variables()) {
-        Owner::parse(&word.text).map_err(|error| error.diagnostic(word))?;
-    }
-    if let Some(word) = chmod.as_ref().filter(|word| !word.has_variables()) {
-        FileMode::parse(&word.text).map_err(|error| error.diagnostic(word))?;
-    }
-    let (sources, destination) = sources(request)?;
-    Ok(Copy {
-        sources,
-        destination,
-        from,
-        chown,
-        chmod,
-        link: flags.switch("link").unwrap_or(false),
-        parents: flags.switch("parents").unwrap_or(false),
-        exclude: flags.values("exclude"),
-    })
-}
-
-fn sources(request: &mut Request<'_>) -> Result<(Vec<Source>, Word), Diagnostic> {
-    let mut sources: Vec<(Source, Span)> = Vec::new();
-    if request.heredocs.is_empty() {
-        let words = request.list()?;
-        sources.extend(words.into_iter().map(|word| (Source::Path(word.clone()), word.span)));
-    } else {
-        // Here-documents' words may hold white space; the rest is plain words between them.
-        let mut start = request.parts.arguments.start;
-        for Announced { heredoc, range, .. } in std::mem::take(&mut request.heredocs) {
-            let words = request.words(start..range.start.max(start));
-            sources.extend(words.into_iter().map(|word| (Source::Path(word.clone()), word.span)));
-            start = range.end;
-            sources.push((Source::Heredoc(heredoc), request.line.span(range)));
-        }
-        let words = request.words(start..request.parts.arguments.end.max(start));
-        sources.extend(words.into_iter().map(|word| (Source::Path(word.clone()), word.span)));
-    }
-    let form = format!("it is written `{} SOURCE … DESTINATION`", request.keyword);
-    match sources.pop() {
-        Some((Source::Path(destination), _)) if !sources.is_empty() => {
-            Ok((sources.into_iter().map(|(source, _)| source).collect(), destination))
-        }
-        Some((Source::Path(only), _)) => {
-            let message = format!("`{}` has a source and no destination", request.keyword);
-            Err(Diagnostic::error(only.span, message).with_hint(form))
-        }
-        Some((Source::Heredoc(_), span)) => {
-            let message = format!("a here-document stands where `{}` goes to", request.keyword);
-            Err(Diagnostic::error(span, message).with_hint(form))
-        }
-        None => Err(request.missing("source and no destination", &form)),
-    }
-}
-
-fn healthcheck(request: &Request<'_>) -> Result<Healthcheck, Diagnostic> {
-    let arguments = request.parts.arguments.clone();
-    let text = request.arguments();
-    let end = text.find(char::is_whitespace).unwrap_or(text.len());
-    let kind = arguments.start..arguments.start + end;
-    let rest = arguments.end - text[end..].trim_start().len()..arguments.end;
-    let flags = request.flags(flag::HEALTHCHECK)?;
-    let form = "it is written `HEALTHCHECK CMD COMMAND` or `HEALTHCHECK NONE`";
-    match text[..end].to_ascii_uppercase().as_str() {
-        "" => Err(request.missing("command", form)),
-        "NONE" if rest.is_empty() => Ok(Healthcheck::None),
-        "NONE" => {
-            let message = "`HEALTHCHECK NONE` takes no arguments";
-            Err(Diagnostic::error(request.line.span(rest), message))
-        }
-        "CMD" => {
-            let command = request.command(rest.clone())?;
-            if rest.is_empty() || command == CommandLine::Exec(Vec::new()) {
-                let message = "`HEALTHCHECK CMD` has no command";
-                return Err(Diagnostic::error(request.line.span(kind), message).with_hint(form));
-            }
-            Ok(Healthcheck::Command {
-                command,
-                interval: interval(&flags, "interval")?,
-                timeout: interval(&flags, "timeout")?,
-                start_period: interval(&flags, "start-period")?,
-                start_interval: interval(&flags, "start-interval")?,
-                retries: retries(&flags)?,
-            })
-        }
-        _ => {
-            let message = format!("`HEALTHCHECK` cannot be `{}`", &text[..end]);
-            Err(Diagnostic::error(request.line.span(kind), message).with_hint(form))
-        }
-    }
-}
-
-/// A duration of 0, or of a millisecond and more.
-fn interval(flags: &Flags, name: &str) -> Result<i64, Diagnostic> {
-    const MILLISECOND: i64 = 1_000_000;
-    let Some(value) = flags.value(name) else { return Ok(0) };
-    match duration::parse(&value.text) {
-        Some(nanoseconds) if nanoseconds == 0 || nanoseconds >= MILLISECOND => Ok(nanoseconds),
-        Some(_) => {
-            let message = format!("`--{name}` is shorter than a millisecond");
-            Err(Diagnostic::error(value.span, message).with_hint("0 stands for the default"))
-        }
-        None => {
-            let message = format!("`{}` is not a duration", value.text);
-            Err(Diagnostic::error(value.span, message)
-                .with_hint("write a number with a unit (ms, s, m, h), such as 30s or 1m30s"))
-        }
-    }
-}
-
-fn retries(flags: &Flags) -> Result<i64, Diagnostic> {
-    let Some(value) = flags.value("retries") else { return Ok(0) };
-    match value.text.parse::<i32>() {
-        Ok(count) if count >= 0 => Ok(i64::from(count)),
-        _ => {
-            let message = format!("`--retries` cannot be `{}`", value.text);
-            Err(Diagnostic::error(value.span, message)
-                .with_hint("it is a number of times, 0 standing for the default"))
-        }
-    }
-}
-
 /// `ONBUILD` keeps an instruction's text, which has to be one all the same.
 fn on_build(request: &mut Request<'_>) -> Result<Spanned<String>, Diagnostic> {
     request.flags(flag::NONE)?;
@@ -523,7 +371,7 @@ fn on_build(request: &mut Request<'_>) -> Result<Spanned<String>, Diagnostic> {
     }
     let mut end = line.span(request.parts.arguments.clone()).end;
     let start = span.start;
-    let heredocs: Vec<heredoc::Announced> = request.heredocs.drain(..).collect();
+    let heredocs: Vec<Announced> = request.heredocs.drain(..).collect();
     if let Some(last) = heredocs.last() {
         end = last.heredoc.span.end;
     }

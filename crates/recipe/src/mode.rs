@@ -100,7 +100,7 @@ impl FileMode {
             Change::SetIfExecutable(_) => mode,
             Change::CopyFrom { shift, to, operator } => {
                 let class = (mode >> shift) & 0o7;
-                let bits = class * 0o111 & to;
+                let bits = (class * 0o111) & to;
                 match operator {
                     '+' => mode | bits,
                     '-' => mode & !bits,

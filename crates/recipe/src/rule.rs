@@ -2,6 +2,88 @@
 
 use crate::{CheckOptions, Diagnostic, Recipe, Rule, Severity};
 
+/// Name, slug and description of each rule, in the order of [`Rule`].
+const FACTS: [(&str, &str, &str); 22] = [
+    (
+        "ConsistentInstructionCasing",
+        "consistent-instruction-casing",
+        "all keywords are in upper case, or all in lower case",
+    ),
+    (
+        "CopyIgnoredFile",
+        "copy-ignored-file",
+        "what is copied is not kept out of the context by the ignore file",
+    ),
+    ("DuplicateStageName", "duplicate-stage-name", "every stage has a name of its own"),
+    (
+        "ExposeInvalidFormat",
+        "expose-invalid-format",
+        "EXPOSE names the container's ports, without an address or a host's port",
+    ),
+    ("ExposeProtoCasing", "expose-proto-casing", "protocols in EXPOSE are in lower case"),
+    ("FromAsCasing", "from-as-casing", "FROM and AS are in the same case"),
+    (
+        "FromPlatformFlagConstDisallowed",
+        "from-platform-flag-const-disallowed",
+        "FROM --platform is not a constant, which leaves no choice to the one who builds",
+    ),
+    (
+        "InvalidDefaultArgInFrom",
+        "invalid-default-arg-in-from",
+        "defaults of global ARGs make image names of the FROM lines that use them",
+    ),
+    (
+        "InvalidDefinitionDescription",
+        "invalid-definition-description",
+        "a comment right above a stage or an ARG begins with its name and describes it",
+    ),
+    ("InvalidBaseImagePlatform", "", "a base image is for the platform that is built for"),
+    (
+        "JSONArgsRecommended",
+        "json-args-recommended",
+        "CMD and ENTRYPOINT are in exec form, so that signals reach the program",
+    ),
+    ("LegacyKeyValueFormat", "legacy-key-value-format", "ENV and LABEL are written NAME=VALUE"),
+    (
+        "MaintainerDeprecated",
+        "maintainer-deprecated",
+        "the author is named in a label, not with MAINTAINER",
+    ),
+    (
+        "MultipleInstructionsDisallowed",
+        "multiple-instructions-disallowed",
+        "an instruction of which only the last one counts stands in a stage once",
+    ),
+    (
+        "NoEmptyContinuation",
+        "no-empty-continuation",
+        "there are no blank lines inside an instruction",
+    ),
+    (
+        "RedundantTargetPlatform",
+        "redundant-target-platform",
+        "FROM --platform does not ask for $TARGETPLATFORM, which is the default",
+    ),
+    ("ReservedStageName", "reserved-stage-name", "no stage is called `scratch` or `context`"),
+    (
+        "SecretsUsedInArgOrEnv",
+        "secrets-used-in-arg-or-env",
+        "ARG and ENV, which stay in the image, hold no secrets",
+    ),
+    ("StageNameCasing", "stage-name-casing", "names of stages are in lower case"),
+    (
+        "UndefinedArgInFrom",
+        "undefined-arg-in-from",
+        "FROM uses only arguments that are declared before the first stage",
+    ),
+    ("UndefinedVar", "undefined-var", "variables are defined before they are used"),
+    (
+        "WorkdirRelativePath",
+        "workdir-relative-path",
+        "the first WORKDIR of a stage is absolute, whatever the base image says",
+    ),
+];
+
 impl Rule {
     /// Every rule, by name.
     pub const ALL: [Rule; 22] = [
@@ -31,130 +113,22 @@ impl Rule {
 
     /// The name, as `check=skip=…` takes it.
     pub fn name(self) -> &'static str {
-        self.facts().0
+        FACTS[self as usize].0
     }
 
     /// The last part of the address of its page in Docker's documentation; one rule has none.
     pub fn documentation_slug(self) -> Option<&'static str> {
-        Some(self.facts().1).filter(|slug| !slug.is_empty())
+        Some(FACTS[self as usize].1).filter(|slug| !slug.is_empty())
     }
 
     /// What it is about.
     pub fn description(self) -> &'static str {
-        self.facts().2
+        FACTS[self as usize].2
     }
 
     /// Whether it is reported only to those who ask for it.
     pub fn is_experimental(self) -> bool {
         self == Rule::InvalidDefinitionDescription
-    }
-
-    /// Name, slug, description.
-    fn facts(self) -> (&'static str, &'static str, &'static str) {
-        match self {
-            Rule::ConsistentInstructionCasing => (
-                "ConsistentInstructionCasing",
-                "consistent-instruction-casing",
-                "all keywords are in upper case, or all in lower case",
-            ),
-            Rule::CopyIgnoredFile => (
-                "CopyIgnoredFile",
-                "copy-ignored-file",
-                "what is copied is not kept out of the context by the ignore file",
-            ),
-            Rule::DuplicateStageName => {
-                ("DuplicateStageName", "duplicate-stage-name", "every stage has a name of its own")
-            }
-            Rule::ExposeInvalidFormat => (
-                "ExposeInvalidFormat",
-                "expose-invalid-format",
-                "EXPOSE names the container's ports, without an address or a host's port",
-            ),
-            Rule::ExposeProtoCasing => (
-                "ExposeProtoCasing",
-                "expose-proto-casing",
-                "protocols in EXPOSE are in lower case",
-            ),
-            Rule::FromAsCasing => {
-                ("FromAsCasing", "from-as-casing", "FROM and AS are in the same case")
-            }
-            Rule::FromPlatformFlagConstDisallowed => (
-                "FromPlatformFlagConstDisallowed",
-                "from-platform-flag-const-disallowed",
-                "FROM --platform is not a constant, which leaves no choice to the one who builds",
-            ),
-            Rule::InvalidDefaultArgInFrom => (
-                "InvalidDefaultArgInFrom",
-                "invalid-default-arg-in-from",
-                "defaults of global ARGs make image names of the FROM lines that use them",
-            ),
-            Rule::InvalidDefinitionDescription => (
-                "InvalidDefinitionDescription",
-                "invalid-definition-description",
-                "a comment right above a stage or an ARG begins with its name and describes it",
-            ),
-            Rule::InvalidBaseImagePlatform => (
-                "InvalidBaseImagePlatform",
-                "",
-                "a base image is for the platform that is built for",
-            ),
-            Rule::JSONArgsRecommended => (
-                "JSONArgsRecommended",
-                "json-args-recommended",
-                "CMD and ENTRYPOINT are in exec form, so that signals reach the program",
-            ),
-            Rule::LegacyKeyValueFormat => (
-                "LegacyKeyValueFormat",
-                "legacy-key-value-format",
-                "ENV and LABEL are written NAME=VALUE",
-            ),
-            Rule::MaintainerDeprecated => (
-                "MaintainerDeprecated",
-                "maintainer-deprecated",
-                "the author is named in a label, not with MAINTAINER",
-            ),
-            Rule::MultipleInstructionsDisallowed => (
-                "MultipleInstructionsDisallowed",
-                "multiple-instructions-disallowed",
-                "an instruction of which only the last one counts stands in a stage once",
-            ),
-            Rule::NoEmptyContinuation => (
-                "NoEmptyContinuation",
-                "no-empty-continuation",
-                "there are no blank lines inside an instruction",
-            ),
-            Rule::RedundantTargetPlatform => (
-                "RedundantTargetPlatform",
-                "redundant-target-platform",
-                "FROM --platform does not ask for $TARGETPLATFORM, which is the default",
-            ),
-            Rule::ReservedStageName => (
-                "ReservedStageName",
-                "reserved-stage-name",
-                "no stage is called `scratch` or `context`",
-            ),
-            Rule::SecretsUsedInArgOrEnv => (
-                "SecretsUsedInArgOrEnv",
-                "secrets-used-in-arg-or-env",
-                "ARG and ENV, which stay in the image, hold no secrets",
-            ),
-            Rule::StageNameCasing => {
-                ("StageNameCasing", "stage-name-casing", "names of stages are in lower case")
-            }
-            Rule::UndefinedArgInFrom => (
-                "UndefinedArgInFrom",
-                "undefined-arg-in-from",
-                "FROM uses only arguments that are declared before the first stage",
-            ),
-            Rule::UndefinedVar => {
-                ("UndefinedVar", "undefined-var", "variables are defined before they are used")
-            }
-            Rule::WorkdirRelativePath => (
-                "WorkdirRelativePath",
-                "workdir-relative-path",
-                "the first WORKDIR of a stage is absolute, whatever the base image says",
-            ),
-        }
     }
 }
 

@@ -137,13 +137,15 @@ pub(crate) fn first_gap(text: &str, range: Range<usize>) -> Option<(Range<usize>
     Some((range.start..range.start + end, range.end - rest.len()..range.end))
 }
 
+/// A string, decoded, and the range of its literal.
+pub(crate) type JsonString = (String, Range<usize>);
+
 /// What arguments are that may be a JSON array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Json {
     /// Not an array, or not JSON: it is for the shell.
     No,
-    /// Strings, decoded, each with the range of its literal.
-    Strings(Vec<(String, Range<usize>)>),
+    Strings(Vec<JsonString>),
     /// An array of other things than strings.
     Mixed,
 }
