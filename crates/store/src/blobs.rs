@@ -44,12 +44,13 @@ impl Store {
             return Err(StoreError::TooLarge { what, size, limit: MAX_DOCUMENT_BYTES });
         }
         let file = self.open_blob(&digest)?;
+        let path = self.inner.blob_path(&digest);
         let mut bytes = Vec::with_capacity(size as usize);
-        file.take(size + 1)
-            .read_to_end(&mut bytes)
-            .map_err(StoreError::io("read", &self.inner.blob_path(&digest)))?;
-        verify(&digest, size, &bytes)?;
-        Ok(bytes)
+        file.take(size + 1).read_to_end(&mut bytes).map_err(StoreError::io("read", &path))?;
+        match verify(&digest, size, &bytes) {
+            Err(StoreError::DigestMismatch { .. }) => Err(StoreError::Damaged { digest, path }),
+            other => other.map(|()| bytes),
+        }
     }
 
     /// Puts a small document into the store. One that is here already is not written again.
@@ -126,7 +127,8 @@ mod tests {
         let huge = Descriptor { size: 5 << 20, ..descriptor.clone() };
         insta::assert_snapshot!(message(&huge), @"read blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: it has 5242880 bytes, and no more than 4194304 are allowed; hint: ");
         fs::write(store.inner.blob_path(&digest), "hullo").unwrap();
-        insta::assert_snapshot!(message(&descriptor), @"verify blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: its bytes have the digest sha256:7835066a1457504217688c8f5d06909c6591e0ca78c254ccf17450d0d999cab0; hint: what came is damaged or was tampered with: nothing of it was kept");
+        let root = store.root().display().to_string();
+        insta::assert_snapshot!(message(&descriptor).replace(&root, "ROOT"), @"read blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: `ROOT/blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824` has other bytes than its name says; hint: delete `ROOT/blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824`, and pull or build the image again");
         let absent = Descriptor::of(MediaType::OciConfig, b"");
         insta::assert_snapshot!(message(&absent), @"find blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855: it is not in the store; hint: pull or build the image again");
         store.record_remote(&absent.digest, &"docker.io/library/debian".parse().unwrap()).unwrap();

@@ -64,6 +64,14 @@ pub enum StoreError {
         /// The digest of what came; boxed, since two digests would make every result large.
         actual: Box<Digest>,
     },
+    /// A blob that lay in the store and was changed there.
+    #[error("read blob {digest}: `{path}` has other bytes than its name says", path = .path.display())]
+    Damaged {
+        /// The blob.
+        digest: Digest,
+        /// Its file.
+        path: PathBuf,
+    },
     /// More or fewer bytes than were announced.
     #[error("verify blob {digest}: it has {actual} bytes instead of {expected}")]
     SizeMismatch {
@@ -181,6 +189,9 @@ impl StoreError {
                 Some(repository) => format!("pull it from `{repository}`"),
                 None => "pull or build the image again".to_owned(),
             }),
+            StoreError::Damaged { path, .. } => {
+                Some(format!("delete `{}`, and pull or build the image again", path.display()))
+            }
             StoreError::DigestMismatch { .. } | StoreError::SizeMismatch { .. } => {
                 Some("what came is damaged or was tampered with: nothing of it was kept".to_owned())
             }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use oci::{Descriptor, Digest, ImageConfig, Manifest, MediaType, Platform, Reference};
 use serde::{Deserialize, Serialize};
 
-use crate::reach::Presence;
+use crate::reach::{Presence, runnable};
 use crate::scratch::{self, BeforeNaming};
 use crate::{Store, StoreError};
 
@@ -185,24 +185,23 @@ impl Store {
             size: 0,
         };
         let images = match self.read_manifest(entry) {
-            Ok(Manifest::Index(index)) => index.manifests().to_vec(),
+            Ok(Manifest::Index(index)) => runnable(&index).cloned().collect(),
             Ok(Manifest::Image(_)) => vec![entry.clone()],
             Err(_) => Vec::new(),
         };
         for image in images {
             let Ok(Manifest::Image(manifest)) = self.read_manifest(&image) else { continue };
-            listed.size += manifest.config().size;
-            listed.size += manifest.layers().iter().map(|layer| layer.size).sum::<u64>();
+            // Sizes are what the manifest says; one that lies must not overflow the sum.
+            for blob in manifest.layers().iter().chain([manifest.config()]) {
+                listed.size = listed.size.saturating_add(blob.size);
+            }
             let config = self.read(manifest.config()).ok();
             let Some(config) = config.and_then(|bytes| ImageConfig::parse(&bytes).ok()) else {
                 continue;
             };
             listed.created = listed.created.or_else(|| config.created().map(str::to_owned));
             let platform = image.platform.unwrap_or_else(|| config.platform());
-            // BuildKit's attestations are listed beside the images that they are about.
-            if platform.os != "unknown" {
-                listed.platforms.push(platform);
-            }
+            listed.platforms.push(platform);
         }
         listed
     }

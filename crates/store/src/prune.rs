@@ -164,24 +164,24 @@ impl Store {
             for path in record_files(&directory)? {
                 let Some(key) = key_of(&path) else { continue };
                 let Some(file) = Aged::read(path) else { continue };
-                let needed = match kind.as_str() {
-                    LAYER => match self.layer_record(&key)? {
-                        Some(layer) if !gone.contains(&layer.descriptor.digest) => {
-                            self.contains(&layer.descriptor.digest)?.is_some()
-                        }
-                        _ => false,
-                    },
-                    LAYER_INDEX => reached.diff_ids.contains(&DiffId(key)),
-                    SOURCES => reached.digests.contains(&key),
-                    _ => false,
+                let doomed_now = match kind.as_str() {
+                    // As good as its blob is, and no better.
+                    LAYER => !self.leads_to_a_blob(&key, gone)?,
+                    LAYER_INDEX => !reached.diff_ids.contains(&DiffId(key)) && policy.is_old(&file),
+                    SOURCES => !reached.digests.contains(&key) && policy.is_old(&file),
+                    _ => policy.is_old(&file),
                 };
-                let stale = kind == LAYER || policy.is_old(&file);
-                if !needed && stale {
-                    doomed.push(file);
-                }
+                doomed.extend(doomed_now.then_some(file));
             }
         }
         Ok(doomed)
+    }
+
+    /// Whether the layer that was recorded for `key` will still be here.
+    fn leads_to_a_blob(&self, key: &Digest, gone: &BTreeSet<Digest>) -> Result<bool, StoreError> {
+        let Some(layer) = self.layer_record(key)? else { return Ok(false) };
+        let digest = layer.descriptor.digest;
+        Ok(!gone.contains(&digest) && self.contains(&digest)?.is_some())
     }
 
     fn doomed_partials(&self, policy: &PrunePolicy) -> Result<Vec<Aged>, StoreError> {
@@ -194,14 +194,18 @@ impl Store {
         &self,
         image: &Descriptor,
     ) -> Result<Vec<(Digest, u64)>, StoreError> {
-        let mut shared = self.reached_by(&self.read_index()?.manifests)?.digests;
+        // What an image that cannot be read needs is not known, so nothing is deleted.
+        let Ok(reached) = self.reached_by(&self.read_index()?.manifests) else {
+            return Ok(Vec::new());
+        };
+        let mut shared = reached.digests;
         for path in record_files(&self.records().join(LAYER))? {
             let Some(key) = key_of(&path) else { continue };
             shared.extend(self.layer_record(&key)?.map(|layer| layer.descriptor.digest));
         }
         let mut deleted = Vec::new();
         // The manifest first: a blob without a manifest is only waste, and is found by `prune`.
-        for reached in self.reach(image)?.into_iter().rev() {
+        for reached in self.reach(image).unwrap_or_default().into_iter().rev() {
             let digest = reached.descriptor.digest;
             if reached.presence == Presence::Here && !shared.contains(&digest) {
                 remove(&self.inner.blob_path(&digest))?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use oci::{Descriptor, Digest, Manifest, MediaType};
+use oci::{Descriptor, Digest, ImageIndex, Manifest, MediaType};
 
 use crate::{Store, StoreError};
 
@@ -76,6 +76,15 @@ impl Walk<'_> {
 /// Whether a blob of this type names others.
 pub(crate) fn is_document(media_type: &MediaType) -> bool {
     media_type.is_manifest() || media_type.is_index()
+}
+
+/// The images of an index, without BuildKit's attestations: those are listed beside the images
+/// that they are about, for the platform `unknown/unknown`.
+pub(crate) fn runnable(index: &ImageIndex) -> impl Iterator<Item = &Descriptor> {
+    index.manifests().iter().filter(|entry| {
+        entry.media_type.is_manifest()
+            && entry.platform.as_ref().is_none_or(|platform| platform.os != "unknown")
+    })
 }
 
 /// What a manifest or an index names.

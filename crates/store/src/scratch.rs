@@ -24,8 +24,13 @@ use crate::store::Inner;
 pub struct Scratch {
     file: File,
     written: u64,
+    /// Up to where the disk was told to begin.
+    begun: u64,
     name: ScratchName,
 }
+
+/// How much is written before the disk is told to begin with it.
+const WRITEBACK_BYTES: u64 = 8 * 1024 * 1024;
 
 impl Scratch {
     pub(crate) fn create(inner: &Arc<Inner>) -> Result<Self, StoreError> {
@@ -37,13 +42,13 @@ impl Scratch {
             .map_err(StoreError::io("create", &path))?;
         let name =
             ScratchName { path, when_dropped: WhenDropped::Remove, inner: Arc::clone(inner) };
-        Ok(Scratch { file, written: 0, name })
+        Ok(Scratch { file, written: 0, begun: 0, name })
     }
 
     /// Goes on with a file that stays where it is until it is sealed.
     pub(crate) fn resume(inner: &Arc<Inner>, file: File, path: PathBuf, written: u64) -> Self {
         let name = ScratchName { path, when_dropped: WhenDropped::Keep, inner: Arc::clone(inner) };
-        Scratch { file, written, name }
+        Scratch { file, written, begun: written, name }
     }
 
     /// Where the bytes lie while they have no name.
@@ -61,6 +66,7 @@ impl Scratch {
         let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
         emptied.map_err(StoreError::io("truncate", &self.name.path))?;
         self.written = 0;
+        self.begun = 0;
         Ok(())
     }
 
@@ -93,12 +99,26 @@ impl Write for Scratch {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.file.write(bytes).map_err(|error| with_path(error, &self.name.path))?;
         self.written += count as u64;
+        if self.written - self.begun >= WRITEBACK_BYTES {
+            begin_writeback(&self.file, self.begun, self.written - self.begun);
+            self.begun = self.written;
+        }
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
+}
+
+/// Has the disk begin while more is being computed, so that the sync at the end of a large layer
+/// does not wait for all of it.
+///
+/// Linux starts writing the dirty pages of the range when told that they are not needed, and
+/// drops only those that are written already: at this moment none (mm/fadvise.c).
+fn begin_writeback(file: &File, offset: u64, length: u64) {
+    use rustix::fs::{Advice, fadvise};
+    let _ = fadvise(file, offset, std::num::NonZeroU64::new(length), Advice::DontNeed);
 }
 
 /// The same error, its message naming the path, for where `io::Error` is the only way.

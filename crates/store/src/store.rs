@@ -202,7 +202,7 @@ fn create(root: &Path) -> Result<(), StoreError> {
     }
     let inner = Arc::new(Inner::new(root)?);
     let _alone = inner.lock_index()?;
-    let directories = [root.join("plywood"), root.join("blobs"), root.to_owned()];
+    let directories = [root.join("plywood"), root.join("blobs")];
     let layout = LayoutFile { image_layout_version: LAYOUT_VERSION.to_owned() };
     let index = crate::images::IndexFile::default();
     for (name, bytes) in [
@@ -211,9 +211,10 @@ fn create(root: &Path) -> Result<(), StoreError> {
         ("plywood/version", format!("{FORMAT}\n").into_bytes()),
     ] {
         let path = root.join(name);
+        let before: &[PathBuf] = if name == "plywood/version" { &directories } else { &[] };
         // Another process may have been here between the first look and the lock.
         if !path.exists() {
-            scratch::replace(&inner, &path, &bytes, BeforeNaming::Sync(&directories))?;
+            scratch::replace(&inner, &path, &bytes, BeforeNaming::Sync(before))?;
         }
     }
     Ok(())

@@ -138,6 +138,26 @@ fn dockers_own_list() {
     assert_eq!(out, b"");
 }
 
+/// Docker keeps the whole index of an image of which it pulled one platform, and saves it so.
+#[test]
+fn one_platform_of_several() {
+    let (directory, store) = open();
+    let both = index(&store, "x", &["linux/amd64", "linux/arm64"]);
+    let layout = directory.path().join("layout");
+    write_layout(&store, &[named("app:1", &both)], &layout).unwrap();
+    let Manifest::Index(entries) = store.read_manifest(&both).unwrap() else { panic!("no index") };
+    let [amd64, arm64] = entries.manifests() else { panic!("not two") };
+    fs::remove_file(layout.join("blobs/sha256").join(amd64.digest.hex())).unwrap();
+    let (_other_directory, other) = open();
+    let imported = read_layout(&other, &layout, &Wanted::All).unwrap();
+    assert_eq!(imported[0].image, *arm64);
+    other.tag(&imported[0].reference().unwrap(), &imported[0].image).unwrap();
+    fs::remove_file(layout.join("blobs/sha256").join(arm64.digest.hex())).unwrap();
+    let (_third_directory, third) = open();
+    let message = refusal(&third, read_layout(&third, &layout, &Wanted::All));
+    assert_eq!(message, format!("find blob {}: it is not in the store", amd64.digest));
+}
+
 #[test]
 fn what_is_elsewhere_cannot_be_saved() {
     let (directory, store) = open();
@@ -169,7 +189,7 @@ fn a_layout_that_fails_is_as_it_was() {
     let good = fs::read(&path).unwrap();
     fs::write(&path, vec![0; good.len()]).unwrap();
     let error = write_layout(&store, &[named("app:2", &second)], &layout).unwrap_err();
-    assert!(matches!(error, StoreError::DigestMismatch { .. }), "{error}");
+    assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
     assert_eq!(files(&layout), before);
     let fresh = directory.path().join("a/b");
     assert!(write_layout(&store, &[named("app:2", &second)], &fresh).is_err());

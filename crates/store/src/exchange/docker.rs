@@ -54,9 +54,11 @@ pub(super) fn take_in_docker(
     let mut imported = Vec::new();
     let mut sealed = Vec::new();
     let mut used = BTreeSet::new();
+    let mut available = Vec::new();
     for image in std::mem::take(&mut archive.images) {
         let manifest = archive.manifest(&image)?;
         let tags = image.repo_tags.unwrap_or_default();
+        available.extend(tags.iter().cloned());
         let named = tags.iter().map(|tag| Some(tag.as_str()));
         let names: Vec<Option<&str>> = if tags.is_empty() { vec![None] } else { named.collect() };
         let digest = manifest.digest();
@@ -76,7 +78,7 @@ pub(super) fn take_in_docker(
         }
     }
     if imported.is_empty() {
-        return Err(unknown(wanted, place, Vec::new()));
+        return Err(unknown(wanted, place, available));
     }
     let needed = archive.files.into_iter().filter(|(name, _)| used.contains(name));
     sealed.extend(needed.map(|(_, file)| file));

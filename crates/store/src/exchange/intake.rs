@@ -11,7 +11,7 @@ use oci::{Descriptor, Digest, Manifest};
 use super::{CONTAINERD_NAME, Imported, Wanted};
 use crate::blobs::{MAX_DOCUMENT_BYTES, verify};
 use crate::images::{IndexFile, name_of, read_limited, without_name};
-use crate::reach::{MAX_DEPTH, children, is_document};
+use crate::reach::{MAX_DEPTH, children, is_document, runnable};
 use crate::scratch::Sealed;
 use crate::store::blob_path;
 use crate::{Store, StoreError};
@@ -45,8 +45,9 @@ pub(super) fn take_in(
     for entry in &index.manifests {
         let name = full_name(entry);
         if wanted.matches(name, &entry.digest) || wanted.matches(name_of(entry), &entry.digest) {
-            intake.admit(entry, 0)?;
-            let image = without_name(entry);
+            let mut image = intake.part_that_is_here(&without_name(entry))?;
+            intake.admit(&image, 0)?;
+            image.annotations.remove(CONTAINERD_NAME);
             imported.push(Imported { name: name.map(str::to_owned), image });
         }
     }
@@ -55,9 +56,6 @@ pub(super) fn take_in(
             index.manifests.iter().filter_map(full_name).map(str::to_owned).collect();
         available.sort();
         return Err(unknown(wanted, place, available));
-    }
-    for imported in &mut imported {
-        imported.image.annotations.remove(CONTAINERD_NAME);
     }
     publish(intake.sealed)?;
     Ok(imported)
@@ -80,9 +78,49 @@ fn full_name(entry: &Descriptor) -> Option<&str> {
 }
 
 impl Intake<'_> {
+    /// The image itself; or, for an index of which only one image is here, that image.
+    ///
+    /// Docker saves a pulled image so: under the whole index, with the blobs of its own platform.
+    fn part_that_is_here(&self, entry: &Descriptor) -> Result<Descriptor, StoreError> {
+        if !entry.media_type.is_index() {
+            return Ok(entry.clone());
+        }
+        let Some(Manifest::Index(index)) = self.document(entry)? else { return Ok(entry.clone()) };
+        let mut here = Vec::new();
+        for image in runnable(&index) {
+            if self.store.contains(&image.digest)?.is_some() || self.source.has(&image.digest) {
+                here.push(image);
+            }
+        }
+        match here.as_slice() {
+            [only] if runnable(&index).count() > 1 => Ok((*only).clone()),
+            _ => Ok(entry.clone()),
+        }
+    }
+
+    /// Reads a manifest or an index, from the store or from where it comes from.
+    fn document(&self, descriptor: &Descriptor) -> Result<Option<Manifest>, StoreError> {
+        let Descriptor { digest, size, .. } = *descriptor;
+        let bytes = if self.store.contains(&digest)? == Some(size) {
+            Some(self.store.read(descriptor)?)
+        } else {
+            self.source.document(descriptor)?
+        };
+        let parse = |bytes| Manifest::parse(bytes, Some(&descriptor.media_type));
+        bytes.map(parse).transpose().map_err(|source| StoreError::Manifest { digest, source })
+    }
+
     fn admit(&mut self, descriptor: &Descriptor, depth: usize) -> Result<(), StoreError> {
         if !self.seen.insert(descriptor.digest) {
             return Ok(());
+        }
+        if is_document(&descriptor.media_type) {
+            if depth == MAX_DEPTH {
+                return Err(StoreError::TooDeep { digest: descriptor.digest });
+            }
+            for child in self.document(descriptor)?.iter().flat_map(children) {
+                self.admit(&child, depth + 1)?;
+            }
         }
         let here = self.store.contains(&descriptor.digest)? == Some(descriptor.size);
         let sealed = if here { None } else { self.source.take(self.store, descriptor)? };
@@ -97,27 +135,42 @@ impl Intake<'_> {
                 Err(self.store.missing_blob(&descriptor.digest))
             };
         }
-        if is_document(&descriptor.media_type) {
-            if depth == MAX_DEPTH {
-                return Err(StoreError::TooDeep { digest: descriptor.digest });
-            }
-            let bytes = match &sealed {
-                Some(sealed) => read_sealed(sealed)?,
-                None => self.store.read(descriptor)?,
-            };
-            let digest = descriptor.digest;
-            let manifest = Manifest::parse(bytes, Some(&descriptor.media_type))
-                .map_err(|source| StoreError::Manifest { digest, source })?;
-            for child in children(&manifest) {
-                self.admit(&child, depth + 1)?;
-            }
-        }
         self.sealed.extend(sealed);
         Ok(())
     }
 }
 
 impl Source {
+    fn has(&self, digest: &Digest) -> bool {
+        match self {
+            Source::Layout(root) => blob_path(root, digest).exists(),
+            Source::Staged(files) => files.contains_key(digest),
+        }
+    }
+
+    /// Reads and verifies a small document; none if the source does not have it.
+    fn document(&self, descriptor: &Descriptor) -> Result<Option<Vec<u8>>, StoreError> {
+        let Descriptor { digest, size, .. } = *descriptor;
+        if size > MAX_DOCUMENT_BYTES {
+            let what = format!("blob {digest}");
+            return Err(StoreError::TooLarge { what, size, limit: MAX_DOCUMENT_BYTES });
+        }
+        let (file, path) = match self {
+            Source::Layout(root) => {
+                let path = blob_path(root, &digest);
+                (open_regular(&path)?, path)
+            }
+            Source::Staged(files) => match files.get(&digest) {
+                Some(sealed) => (open_regular(sealed.path())?, sealed.path().to_owned()),
+                None => return Ok(None),
+            },
+        };
+        let Some(file) = file else { return Ok(None) };
+        let bytes = read_limited(file, &path, MAX_DOCUMENT_BYTES)?;
+        verify(&digest, size, &bytes)?;
+        Ok(Some(bytes))
+    }
+
     /// The blob as a file that only waits for its name; none if the source does not have it.
     fn take(
         &mut self,

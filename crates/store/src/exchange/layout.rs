@@ -110,9 +110,8 @@ pub(super) fn copy_out(
     let mut digester = Digester::new(blob.digest.algorithm());
     let mut tee = Tee { digester: &mut digester, writer, place };
     copy(&mut file, &origin, &mut tee)?;
-    let actual = digester.finish();
-    if actual != blob.digest {
-        return Err(StoreError::DigestMismatch { expected: blob.digest, actual: Box::new(actual) });
+    if digester.finish() != blob.digest {
+        return Err(StoreError::Damaged { digest: blob.digest, path: origin });
     }
     Ok(())
 }

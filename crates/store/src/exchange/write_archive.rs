@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::Export;
 use super::layout::{add_to_index, blobs_to_write, copy_out};
 use crate::images::IndexFile;
+use crate::reach::runnable;
 use crate::store::{LAYOUT_VERSION, LayoutFile};
 use crate::{Store, StoreError};
 
@@ -103,12 +104,7 @@ fn single_platform(store: &Store, images: &[Export]) -> Result<Vec<Export>, Stor
             single.push(export.clone());
             continue;
         };
-        // BuildKit's attestations, for `unknown/unknown`, are not images.
-        let runs = |entry: &&Descriptor| {
-            entry.media_type.is_manifest()
-                && entry.platform.as_ref().is_none_or(|platform| platform.os != "unknown")
-        };
-        let found: Vec<&Descriptor> = index.manifests().iter().filter(runs).collect();
+        let found: Vec<&Descriptor> = runnable(&index).collect();
         let [image] = found.as_slice() else {
             let name = export.reference.as_ref().map(|reference| reference.familiar());
             return Err(StoreError::SeveralPlatforms {
