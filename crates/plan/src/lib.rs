@@ -1,1 +1,68 @@
-//! x
+//! Recipe and facts to a plan: what each layer will be, before any of it is built.
+//!
+//! [`plan`] is a pure function. It reads no file, no clock and no environment; what it has to know
+//! of the world it finds in [`Facts`], and what it misses there it returns as [`Need`]s. A caller
+//! gathers those and plans again, until there is a [`Plan`]: every layer as a sorted list of
+//! entries with every file named by digest, every layer's [`LayerKey`], and the image's config.
+//!
+//! A layer is planned on a view of what lies below it, so that directories which exist are not
+//! laid again and a path below a symbolic link lands where the link points. The same view serves
+//! `COPY --from`: a stage need not be built for its files to be known.
+
+mod checks;
+
+mod copy;
+mod error;
+mod facts;
+mod history;
+mod key;
+mod metadata;
+mod outcome;
+mod owner;
+mod request;
+mod scope;
+mod stage;
+mod stages;
+mod tree;
+
+pub use error::{PlanError, PlanErrorKind};
+pub use facts::{BaseImage, ContextName, Download, Facts, FileReference, GitSource, Need};
+pub use key::{FORMAT_EPOCH, LayerKey, Packing};
+pub use outcome::{
+    Becomes, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, Source, Span,
+};
+pub use request::Request;
+
+/// What planning comes to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Everything is known.
+    Ready(Box<Plan>),
+    /// These facts are missing; plan again when they are there.
+    Needs(Vec<Need>),
+}
+
+/// The first instruction that would have to be executed, as far as the recipe alone tells.
+///
+/// # Errors
+/// As [`plan`], for what is wrong with the recipe's `FROM` lines.
+pub fn first_execution<'a>(
+    request: &Request<'a>,
+    facts: &Facts,
+) -> Result<Option<&'a recipe::Step>, PlanError> {
+    stages::first_execution(request, facts)
+}
+
+/// Plans the stages that the target needs, for one platform.
+///
+/// # Errors
+/// A [`PlanError`] names the place in the recipe, the cause, and where there is one the way out.
+pub fn plan(request: &Request<'_>, facts: &Facts) -> Result<Outcome, PlanError> {
+    let mut needs = facts::Needs::default();
+    let planned = stages::plan_stages(request, facts, &mut needs);
+    match planned {
+        Ok(plan) if needs.is_empty() => Ok(Outcome::Ready(Box::new(plan))),
+        Ok(_) | Err(error::Stop::Needs) => Ok(Outcome::Needs(needs.into_vec())),
+        Err(error::Stop::Error(error)) => Err(*error),
+    }
+}

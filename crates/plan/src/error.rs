@@ -1,0 +1,59 @@
+//! Why a recipe cannot be planned.
+
+use recipe::{Diagnostic, Span};
+
+/// An error at a place in the recipe.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .diagnostic.message)]
+pub struct PlanError {
+    /// Place, cause and way out.
+    pub diagnostic: Diagnostic,
+    /// What kind of thing is wrong, for exit codes.
+    pub kind: PlanErrorKind,
+}
+
+/// What is to blame.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlanErrorKind {
+    /// The recipe's text.
+    Recipe,
+    /// The files that it names.
+    Files,
+    /// What the base image holds.
+    Base,
+}
+
+impl PlanError {
+    pub(crate) fn recipe(span: Span, message: impl Into<String>) -> Self {
+        PlanError { diagnostic: Diagnostic::error(span, message), kind: PlanErrorKind::Recipe }
+    }
+
+    pub(crate) fn files(span: Span, message: impl Into<String>) -> Self {
+        PlanError { diagnostic: Diagnostic::error(span, message), kind: PlanErrorKind::Files }
+    }
+
+    pub(crate) fn base(span: Span, message: impl Into<String>) -> Self {
+        PlanError { diagnostic: Diagnostic::error(span, message), kind: PlanErrorKind::Base }
+    }
+
+    pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
+        self.diagnostic.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Why planning stops: something is wrong, or something is not known.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Error(Box<PlanError>),
+    /// What is missing has been noted.
+    Needs,
+}
+
+impl From<PlanError> for Stop {
+    fn from(error: PlanError) -> Self {
+        Stop::Error(Box::new(error))
+    }
+}
+
+pub(crate) type Step<T> = Result<T, Stop>;

@@ -1,0 +1,174 @@
+//! What is known of the world, and what is still to be found out.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use context::Listing;
+use layer::{Content, LayerIndex};
+use oci::{Descriptor, DiffId, Digest, ImageConfig, ImagePath, Platform, Reference};
+
+use crate::Source;
+
+/// Everything that was read from outside to resolve a recipe.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Base images by reference and platform.
+    pub bases: BTreeMap<(Reference, Platform), BaseImage>,
+    /// The files of each context.
+    pub listings: BTreeMap<ContextName, Arc<Listing>>,
+    /// The named contexts that are images, and the images they stand for.
+    pub image_contexts: BTreeMap<String, Reference>,
+    /// The named contexts that are directories or archives.
+    pub file_contexts: BTreeSet<String>,
+    /// The contents of files in contexts, as far as they were asked for.
+    pub contents: BTreeMap<ContextName, HashMap<ImagePath, Content>>,
+    /// The entries of layers of base images.
+    pub indexes: HashMap<DiffId, Arc<LayerIndex>>,
+    /// The text of small files that had to be read, such as `/etc/passwd`.
+    pub texts: HashMap<Digest, Arc<[u8]>>,
+    /// What URLs gave.
+    pub downloads: BTreeMap<String, Download>,
+    /// The entries of archives that an `ADD` unpacks; `None` for a file that is no archive.
+    pub archives: HashMap<Digest, Option<Arc<LayerIndex>>>,
+    /// The ignore file of the main context, by name, for saying why a file is not there.
+    pub ignore: Option<(String, Arc<recipe::IgnorePatterns>)>,
+}
+
+/// A base image: its manifest's descriptor, config and layers, for one platform.
+#[derive(Debug, Clone)]
+pub struct BaseImage {
+    /// The manifest of this platform.
+    pub manifest: Descriptor,
+    /// What the reference itself names: the index, if there is one.
+    pub target: Descriptor,
+    /// The config.
+    pub config: ImageConfig,
+    /// The layers' blobs, lowest first.
+    pub layers: Vec<Descriptor>,
+}
+
+/// Which context: the one that the command line names last, a `--build-context`, or a checkout.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ContextName {
+    /// The build's own.
+    Main,
+    /// `--build-context NAME=…`
+    Named(String),
+    /// A git repository that an `ADD` names.
+    Git(GitSource),
+}
+
+/// A git repository at a reference, as an `ADD` names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GitSource {
+    /// The repository's address, without fragment.
+    pub url: String,
+    /// The branch, tag or commit; the default branch if none is named.
+    pub reference: Option<String>,
+    /// The directory inside of the repository.
+    pub directory: Option<String>,
+    /// Whether `.git` is part of the tree.
+    pub keep_git_dir: bool,
+}
+
+/// What a URL gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Download {
+    /// The bytes, by name.
+    pub content: Content,
+}
+
+/// A file whose text is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReference {
+    /// Its content.
+    pub content: Content,
+    /// Where the bytes can be had.
+    pub source: Source,
+}
+
+/// A fact that planning lacks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Need {
+    /// A base image's manifest and config.
+    Base {
+        /// Which.
+        reference: Reference,
+        /// For what.
+        platform: Platform,
+        /// The place in the recipe that asks.
+        span: recipe::Span,
+    },
+    /// A context's files.
+    Listing(ContextName, recipe::Span),
+    /// Digests of files in a context.
+    Contents(ContextName, Vec<ImagePath>),
+    /// The entries of a layer of a base image.
+    LayerIndex {
+        /// The layer.
+        diff_id: DiffId,
+        /// Its blob.
+        descriptor: Descriptor,
+        /// The image that it is of.
+        base: Reference,
+    },
+    /// A file's bytes.
+    Text(FileReference),
+    /// A URL's bytes.
+    Download {
+        /// The address.
+        url: String,
+        /// The digest that they must have.
+        checksum: Option<Digest>,
+        /// The place in the recipe that asks.
+        span: recipe::Span,
+    },
+    /// The entries of an archive, if the file is one.
+    Archive(FileReference),
+}
+
+/// Needs in the order in which they were found, each once.
+#[derive(Debug, Default)]
+pub(crate) struct Needs(Vec<Need>);
+
+impl Needs {
+    pub(crate) fn add(&mut self, need: Need) {
+        if let Need::Contents(name, paths) = need {
+            self.add_contents(name, paths);
+        } else if !self.0.contains(&need) {
+            self.0.push(need);
+        }
+    }
+
+    fn add_contents(&mut self, name: ContextName, paths: Vec<ImagePath>) {
+        for need in &mut self.0 {
+            if let Need::Contents(known, list) = need
+                && *known == name
+            {
+                list.extend(paths);
+                list.sort_unstable();
+                list.dedup();
+                return;
+            }
+        }
+        self.0.push(Need::Contents(name, paths));
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Need> {
+        self.0
+    }
+}
+
+impl std::fmt::Display for ContextName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ContextName::Main => f.write_str("the build context"),
+            ContextName::Named(name) => write!(f, "the build context `{name}`"),
+            ContextName::Git(source) => f.write_str(&source.url),
+        }
+    }
+}

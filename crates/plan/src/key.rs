@@ -1,0 +1,137 @@
+//! The layer key: SHA-256 of a layer's canonical form.
+//!
+//! The canonical form says everything that the layer's bytes depend on: the format's epoch, the
+//! compression, and each entry in order, every variable part with its length in front, so that no
+//! two lists of entries share a form.
+
+use std::fmt;
+
+use layer::{Attributes, Entry, Node};
+use oci::{Digest, Digester};
+
+/// Raised whenever the same entries would give other bytes: another block rule, another compressor.
+pub const FORMAT_EPOCH: u32 = 1;
+
+/// How a layer is compressed, as part of its identity.
+pub use layer::Packing;
+
+/// Names a layer's content before the layer exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LayerKey(pub Digest);
+
+impl fmt::Display for LayerKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl LayerKey {
+    /// The key of the layer that `entries`, in their order, make when packed as `packing`.
+    pub fn of(entries: &[Entry], packing: Packing) -> Self {
+        let mut form = Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) };
+        form.number(u64::from(FORMAT_EPOCH));
+        let (compression, level) = match packing {
+            Packing::Gzip(level) => (b'g', level.number()),
+            Packing::Zstd(level) => (b'z', level.number()),
+            Packing::None => (b'n', 0),
+        };
+        form.buffer.extend_from_slice(&[compression, level]);
+        form.number(entries.len() as u64);
+        for entry in entries {
+            form.entry(entry);
+        }
+        form.digester.update(&form.buffer);
+        LayerKey(form.digester.finish())
+    }
+}
+
+/// Gathers the canonical form and hashes it in large pieces.
+struct Form {
+    digester: Digester,
+    buffer: Vec<u8>,
+}
+
+impl Form {
+    fn number(&mut self, number: u64) {
+        self.buffer.extend_from_slice(&number.to_le_bytes());
+    }
+
+    fn text(&mut self, text: &[u8]) {
+        self.number(text.len() as u64);
+        self.buffer.extend_from_slice(text);
+    }
+
+    fn entry(&mut self, entry: &Entry) {
+        if self.buffer.len() > 1 << 15 {
+            self.digester.update(&self.buffer);
+            self.buffer.clear();
+        }
+        self.text(entry.path.as_bytes());
+        match &entry.node {
+            Node::File(content) => {
+                self.buffer.push(b'f');
+                self.number(content.size);
+                self.text(content.digest.as_bytes());
+            }
+            Node::Directory => self.buffer.push(b'd'),
+            Node::Symlink(target) => {
+                self.buffer.push(b'l');
+                self.text(target);
+            }
+            Node::Hardlink(target) => {
+                self.buffer.push(b'h');
+                self.text(target.as_bytes());
+            }
+            Node::CharDevice { major, minor } => {
+                self.buffer.push(b'c');
+                self.number(u64::from(*major) << 32 | u64::from(*minor));
+            }
+            Node::BlockDevice { major, minor } => {
+                self.buffer.push(b'b');
+                self.number(u64::from(*major) << 32 | u64::from(*minor));
+            }
+            Node::Fifo => self.buffer.push(b'p'),
+            Node::Whiteout => return self.buffer.push(b'w'),
+            Node::Opaque => return self.buffer.push(b'o'),
+        }
+        self.attributes(&entry.attributes);
+    }
+
+    fn attributes(&mut self, attributes: &Attributes) {
+        self.number(u64::from(attributes.mode));
+        self.number(u64::from(attributes.uid));
+        self.number(u64::from(attributes.gid));
+        self.buffer.extend_from_slice(&attributes.mtime.to_le_bytes());
+        self.number(attributes.xattrs.len() as u64);
+        for (name, value) in &attributes.xattrs {
+            self.text(name);
+            self.text(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use layer::Content;
+    use oci::ImagePath;
+
+    fn file(path: &str, content: &str) -> Entry {
+        Entry {
+            path: ImagePath::lexical(path),
+            attributes: Attributes::root(0o644, 0),
+            node: Node::File(Content::of(content.as_bytes())),
+        }
+    }
+
+    #[test]
+    fn names_cannot_be_confused() {
+        let key = |entries: &[Entry]| LayerKey::of(entries, Packing::default());
+        assert_eq!(key(&[file("a", "1")]), key(&[file("a", "1")]));
+        assert_ne!(key(&[file("ab", "1")]), key(&[file("a", "1")]));
+        assert_ne!(key(&[file("a", "1"), file("b", "2")]), key(&[file("a", "2"), file("b", "1")]));
+        let mut executable = file("a", "1");
+        executable.attributes.mode = 0o755;
+        assert_ne!(key(&[executable]), key(&[file("a", "1")]));
+    }
+}

@@ -1,0 +1,166 @@
+//! The plan: pure data, printable and comparable.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use layer::LayerIndex;
+use oci::{Descriptor, DiffId, Digest, History, ImageConfig, ImagePath, Platform, Reference};
+
+use crate::{ContextName, LayerKey};
+
+/// A place in the recipe's text.
+pub type Span = recipe::Span;
+
+/// What will be built for one platform.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// What the image runs on.
+    pub platform: Platform,
+    /// The stages that the target needs, in the recipe's order; the target is the last.
+    pub stages: Vec<PlannedStage>,
+    /// Where the bytes of each file in a new layer can be had.
+    pub sources: BTreeMap<Digest, Source>,
+    /// What the recipe's author may not have meant.
+    pub warnings: Vec<recipe::Diagnostic>,
+}
+
+/// One stage, resolved.
+#[derive(Debug, Clone)]
+pub struct PlannedStage {
+    /// Its number in the recipe.
+    pub number: usize,
+    /// Its name, if it has one.
+    pub name: Option<String>,
+    /// The image that the stage begins with: its own base, or its parent stages'.
+    pub base: Option<(Reference, Descriptor)>,
+    /// The instructions.
+    pub steps: Vec<PlannedStep>,
+    /// All layers, lowest first.
+    pub layers: Vec<PlannedLayer>,
+    /// The config, without `rootfs` and `history`.
+    pub config: ImageConfig,
+    /// The history that goes with the layers.
+    pub history: Vec<History>,
+}
+
+/// One instruction and what it becomes.
+#[derive(Debug, Clone)]
+pub struct PlannedStep {
+    /// The instruction as written.
+    pub text: String,
+    /// Its place.
+    pub span: Span,
+    /// What it becomes.
+    pub becomes: Becomes,
+}
+
+/// What an instruction becomes.
+#[derive(Debug, Clone)]
+pub enum Becomes {
+    /// A change of the config, or nothing at all.
+    Metadata,
+    /// A layer of files.
+    Files(Arc<LayerSpec>),
+    /// A layer of files of another stage or image, named.
+    CopyFrom(String, Arc<LayerSpec>),
+    /// It cannot be assembled; it would have to be executed.
+    NeedsExecution,
+}
+
+/// A layer of the finished image.
+#[derive(Debug, Clone)]
+pub enum PlannedLayer {
+    /// One of the base's, as it is.
+    Base {
+        /// Its blob.
+        descriptor: Arc<Descriptor>,
+        /// Its tar.
+        diff_id: DiffId,
+        /// The image it comes from.
+        image: Reference,
+    },
+    /// One to be laid, or found in a cache.
+    New(Arc<LayerSpec>),
+}
+
+/// A layer to come: all its entries.
+#[derive(Debug, Clone)]
+pub struct LayerSpec {
+    /// Names the layer's content before the layer exists.
+    pub key: LayerKey,
+    /// The entries, sorted by path.
+    pub entries: Arc<LayerIndex>,
+    /// The instruction that it comes from, for people.
+    pub title: String,
+}
+
+/// Where a file's bytes can be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Here.
+    Inline(Arc<[u8]>),
+    /// In a context.
+    Context {
+        /// Which.
+        context: ContextName,
+        /// Where in it.
+        path: ImagePath,
+    },
+    /// In a layer of a base image.
+    Layer {
+        /// Which.
+        diff_id: DiffId,
+        /// Its blob.
+        descriptor: Arc<Descriptor>,
+        /// The image that it is of.
+        image: Reference,
+        /// Where in it.
+        path: ImagePath,
+    },
+    /// In an archive, whose own bytes are among the sources.
+    Archive {
+        /// The archive.
+        archive: Digest,
+        /// Where in it.
+        path: ImagePath,
+    },
+    /// At a URL, already fetched.
+    Download {
+        /// The address.
+        url: String,
+    },
+}
+
+impl Plan {
+    /// The stage that is built.
+    pub fn target(&self) -> &PlannedStage {
+        self.stages.last().expect("a plan has the stage that was asked for")
+    }
+
+    /// The first instruction that would have to be executed, in stage order.
+    pub fn needs_execution(&self) -> Option<&PlannedStep> {
+        let mut steps = self.stages.iter().flat_map(|stage| &stage.steps);
+        steps.find(|step| matches!(step.becomes, Becomes::NeedsExecution))
+    }
+}
+
+impl PlannedStage {
+    /// The layers that are not the base's, lowest first.
+    pub fn new_layers(&self) -> impl Iterator<Item = &Arc<LayerSpec>> {
+        self.layers.iter().filter_map(|layer| match layer {
+            PlannedLayer::New(spec) => Some(spec),
+            PlannedLayer::Base { .. } => None,
+        })
+    }
+}
+
+impl LayerSpec {
+    /// Bytes of file content in the layer.
+    pub fn content_bytes(&self) -> u64 {
+        let sizes = self.entries.entries().iter().filter_map(|entry| match &entry.node {
+            layer::Node::File(content) => Some(content.size),
+            _ => None,
+        });
+        sizes.sum()
+    }
+}

@@ -1,0 +1,228 @@
+//! One stage: its instructions in order, each applied to the config or laid on the tree.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use layer::Entry;
+use oci::{Descriptor, History, ImageConfig, Reference};
+use recipe::{Instruction, Span};
+
+use crate::copy;
+use crate::error::{PlanError, Step, Stop};
+use crate::facts::Needs;
+use crate::history;
+use crate::key::LayerKey;
+use crate::metadata;
+use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep};
+use crate::scope::Scope;
+use crate::stages::{Base, Shared};
+use crate::tree::Tree;
+
+/// What plywood's own history entries are marked with.
+const COMMENT: &str = "plywood";
+
+/// A stage while it is planned, and afterwards what later stages build on and copy from.
+#[derive(Debug, Clone)]
+pub(crate) struct StageState {
+    number: usize,
+    name: Option<String>,
+    base: Option<(Reference, Descriptor)>,
+    steps: Vec<PlannedStep>,
+    pub(crate) tree: Tree,
+    pub(crate) config: ImageConfig,
+    history: Vec<History>,
+    pub(crate) scope: Scope,
+    /// Whether this stage itself has set a `CMD`: if not, an `ENTRYPOINT` takes away the base's.
+    pub(crate) cmd_is_own: bool,
+    /// Whether a `RUN` came before: what it changes is not known.
+    needs_execution: bool,
+}
+
+/// A stage's planning, with all that it may look at.
+pub(crate) struct StagePlanner<'a, 'b> {
+    pub(crate) shared: &'a mut Shared<'b>,
+    pub(crate) state: StageState,
+    pub(crate) earlier: &'a BTreeMap<usize, StageState>,
+    pub(crate) needs: &'a mut Needs,
+}
+
+/// Plans stage `number` on `base`.
+pub(crate) fn plan_stage(
+    shared: &mut Shared<'_>,
+    number: usize,
+    base: &Base,
+    earlier: &BTreeMap<usize, StageState>,
+    needs: &mut Needs,
+) -> Step<StageState> {
+    let recipe = shared.request.recipe;
+    let stage = &recipe.stages[number];
+    let name = stage.base.name.as_ref().map(|name| name.node.clone());
+    let state = initial_state(shared, number, name, base, earlier);
+    let mut planner = StagePlanner { shared, state, earlier, needs };
+    planner.run_triggers(&stage.base.image.span)?;
+    let mut missing = false;
+    for step in &stage.instructions {
+        match planner.step(&step.instruction, &step.text, &step.span) {
+            Ok(()) => {}
+            // Facts that later instructions need are asked for in the same round, where they can
+            // be known without this one.
+            Err(Stop::Needs) => missing = true,
+            Err(stop) if missing && matches!(stop, Stop::Error(_)) => return Err(Stop::Needs),
+            Err(stop) => return Err(stop),
+        }
+    }
+    if missing { Err(Stop::Needs) } else { Ok(planner.state) }
+}
+
+fn initial_state(
+    shared: &Shared<'_>,
+    number: usize,
+    name: Option<String>,
+    base: &Base,
+    earlier: &BTreeMap<usize, StageState>,
+) -> StageState {
+    let scope = |config: &ImageConfig| {
+        let escape = shared.request.recipe.directives.escape;
+        Scope::stage(escape, config.env(), shared.request.build_args)
+    };
+    let fresh = |config: ImageConfig, tree, history, base| StageState {
+        number,
+        name: name.clone(),
+        base,
+        steps: Vec::new(),
+        tree,
+        scope: scope(&config),
+        config,
+        history,
+        cmd_is_own: false,
+        needs_execution: false,
+    };
+    match base {
+        Base::Scratch => {
+            let config = ImageConfig::new(&shared.request.platform);
+            fresh(config, Tree::default(), Vec::new(), None)
+        }
+        Base::Stage(parent) => {
+            let parent = &earlier[parent];
+            let mut state = fresh(
+                parent.config.clone(),
+                parent.tree.clone(),
+                parent.history.clone(),
+                parent.base.clone(),
+            );
+            state.needs_execution = parent.needs_execution;
+            state
+        }
+        Base::Image(reference, platform) => {
+            let image = &shared.facts.bases[&(reference.clone(), platform.clone())];
+            let mut config = image.config.clone();
+            config.forget_build();
+            let history = history::consistent(config.history(), image.layers.len());
+            let tree = Tree::of_image(image, reference, shared.facts);
+            fresh(config, tree, history, Some((reference.clone(), image.target.clone())))
+        }
+    }
+}
+
+impl StageState {
+    pub(crate) fn into_planned(self) -> PlannedStage {
+        PlannedStage {
+            number: self.number,
+            name: self.name,
+            base: self.base,
+            steps: self.steps,
+            layers: self.tree.into_layers(),
+            config: self.config,
+            history: self.history,
+        }
+    }
+}
+
+impl StagePlanner<'_, '_> {
+    /// The triggers that the base left for whoever builds on it (Docker's reference, "ONBUILD").
+    fn run_triggers(&mut self, span: &Span) -> Step<()> {
+        let triggers = self.state.config.on_build();
+        self.state.config.set_on_build(&[]);
+        for text in triggers {
+            let instruction = recipe::parse_trigger(&text).map_err(|diagnostic| {
+                let message = format!(
+                    "the base image's trigger `{text}` is not valid: {}",
+                    diagnostic.message
+                );
+                PlanError::base(span.clone(), message)
+            })?;
+            self.step(&instruction, &text, span)?;
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<()> {
+        let becomes = match instruction {
+            Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span)?,
+            Instruction::Add(add) => copy::plan_add(self, add, text, span)?,
+            Instruction::Workdir(path) => self.workdir(path, text)?,
+            Instruction::Run(_) => {
+                self.state.needs_execution = true;
+                Becomes::NeedsExecution
+            }
+            other => {
+                metadata::apply(self, other, span)?;
+                Becomes::Metadata
+            }
+        };
+        let (text, span) = (text.to_owned(), span.clone());
+        self.record(&text, &becomes);
+        self.state.steps.push(PlannedStep { text, span, becomes });
+        Ok(())
+    }
+
+    fn record(&mut self, text: &str, becomes: &Becomes) {
+        let empty_layer = !matches!(becomes, Becomes::Files(_) | Becomes::CopyFrom(..));
+        self.state.history.push(History {
+            created: Some(self.shared.request.created.to_owned()),
+            created_by: Some(text.to_owned()),
+            author: None,
+            comment: Some(COMMENT.to_owned()),
+            empty_layer,
+        });
+    }
+
+    /// `WORKDIR` sets the directory, and makes it where it is missing.
+    fn workdir(&mut self, word: &recipe::Word, text: &str) -> Step<Becomes> {
+        let path = self.expand(word)?;
+        if path.is_empty() {
+            return Err(PlanError::recipe(word.span.clone(), "WORKDIR is empty").into());
+        }
+        let absolute = metadata::working_directory(&self.state.config).join(&path);
+        let absolute =
+            if path.starts_with('/') { oci::ImagePath::lexical(&path) } else { absolute };
+        self.state.config.set_working_dir(&format!("/{absolute}"));
+        let entries = copy::make_directory(self, &absolute, &word.span)?;
+        Ok(match self.lay(entries, text) {
+            Some(spec) => Becomes::Files(spec),
+            None => Becomes::Metadata,
+        })
+    }
+
+    /// Puts a layer of `entries` on the tree, unless there are none.
+    pub(crate) fn lay(&mut self, entries: Vec<Entry>, title: &str) -> Option<Arc<LayerSpec>> {
+        if entries.is_empty() {
+            return None;
+        }
+        let key = LayerKey::of(&entries, self.shared.request.packing);
+        let entries = Arc::new(layer::LayerIndex::from_entries(entries));
+        let spec = Arc::new(LayerSpec { key, entries, title: title.to_owned() });
+        self.state.tree.push(Arc::clone(&spec));
+        Some(spec)
+    }
+
+    /// The stage's number in the recipe.
+    pub(crate) fn number(&self) -> usize {
+        self.state.number
+    }
+
+    /// A word's meaning at this line.
+    pub(crate) fn expand(&mut self, word: &recipe::Word) -> Step<String> {
+        self.state.scope.expand(word, &mut self.shared.warnings)
+    }
+}

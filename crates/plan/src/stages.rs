@@ -1,0 +1,287 @@
+//! Which stages the target needs, and the planning of each in order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use oci::{Platform, Reference};
+use recipe::{Diagnostic, Instruction, Recipe, Rule, Stage};
+
+use crate::error::{PlanError, Step};
+use crate::facts::{Facts, Needs};
+use crate::outcome::Plan;
+use crate::scope::Scope;
+use crate::stage::{self, StageState};
+use crate::{Need, Request};
+
+/// Where a stage begins.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Base {
+    /// Nothing at all.
+    Scratch,
+    /// An earlier stage, by number.
+    Stage(usize),
+    /// An image.
+    Image(Reference, Platform),
+}
+
+/// What all stages share while a recipe is planned.
+pub(crate) struct Shared<'a> {
+    pub(crate) request: &'a Request<'a>,
+    pub(crate) facts: &'a Facts,
+    pub(crate) global: Scope,
+    pub(crate) names: BTreeMap<String, usize>,
+    pub(crate) warnings: Vec<Diagnostic>,
+    pub(crate) sources: BTreeMap<oci::Digest, crate::Source>,
+}
+
+pub(crate) fn plan_stages(request: &Request<'_>, facts: &Facts, needs: &mut Needs) -> Step<Plan> {
+    let recipe = request.recipe;
+    let target = target_stage(recipe, request.target)?;
+    let mut shared = shared(request, facts, target)?;
+    let bases = bases(&mut shared, target)?;
+    let needed = needed_stages(recipe, &shared.names, &bases, target);
+    if need_bases(&shared, &bases, &needed, needs) {
+        return Err(crate::error::Stop::Needs);
+    }
+    let mut states: BTreeMap<usize, StageState> = BTreeMap::new();
+    for number in needed {
+        let state = stage::plan_stage(&mut shared, number, &bases[number], &states, needs)?;
+        states.insert(number, state);
+    }
+    let mut stages: Vec<_> = states.into_values().map(StageState::into_planned).collect();
+    if let Some(last) = stages.last_mut() {
+        for (key, value) in request.labels {
+            last.config.set_label(key, value);
+        }
+    }
+    warn_of_unused_arguments(&mut shared);
+    let (warnings, sources) = (shared.warnings, shared.sources);
+    Ok(Plan { platform: request.platform.clone(), stages, sources, warnings })
+}
+
+/// The first instruction of a needed stage that would have to be executed, in the recipe's order.
+pub(crate) fn first_execution<'a>(
+    request: &Request<'a>,
+    facts: &Facts,
+) -> Result<Option<&'a recipe::Step>, PlanError> {
+    let recipe = request.recipe;
+    let find = || -> Step<Option<&'a recipe::Step>> {
+        let target = target_stage(recipe, request.target)?;
+        let mut shared = shared(request, facts, target)?;
+        let bases = bases(&mut shared, target)?;
+        let needed = needed_stages(recipe, &shared.names, &bases, target);
+        let mut steps = needed.into_iter().flat_map(|number| &recipe.stages[number].instructions);
+        Ok(steps.find(|step| matches!(step.instruction, Instruction::Run(_))))
+    };
+    match find() {
+        Ok(step) => Ok(step),
+        Err(crate::error::Stop::Error(error)) => Err(*error),
+        Err(crate::error::Stop::Needs) => Ok(None),
+    }
+}
+
+/// The stage that `target` names, or the last.
+fn target_stage(recipe: &Recipe, target: Option<&str>) -> Step<usize> {
+    let last = recipe.stages.len().saturating_sub(1);
+    if recipe.stages.is_empty() {
+        return Err(PlanError::recipe(0..0, "the recipe has no stage").into());
+    }
+    let Some(target) = target else { return Ok(last) };
+    let wanted = target.to_ascii_lowercase();
+    let named = |stage: &Stage| stage.base.name.as_ref().is_some_and(|name| name.node == wanted);
+    if let Some(number) = recipe.stages.iter().position(named) {
+        return Ok(number);
+    }
+    if let Some(number) = target.parse::<usize>().ok().filter(|number| *number <= last) {
+        return Ok(number);
+    }
+    let known: Vec<&str> = recipe
+        .stages
+        .iter()
+        .filter_map(|s| s.base.name.as_ref().map(|n| n.node.as_str()))
+        .collect();
+    let place = recipe.stages[last].span.clone();
+    let error = PlanError::recipe(place, format!("there is no stage `{target}` to build"));
+    Err(match crate::checks::closest(target, &known) {
+        Some(name) => error.with_hint(format!("did you mean `{name}`?")),
+        None if known.is_empty() => error.with_hint("no stage has a name; give one with `AS name`"),
+        None => error.with_hint(format!("the stages are {}", known.join(", "))),
+    }
+    .into())
+}
+
+fn shared<'a>(request: &'a Request<'a>, facts: &'a Facts, target: usize) -> Step<Shared<'a>> {
+    let recipe = request.recipe;
+    let target_name = match &recipe.stages[target].base.name {
+        Some(name) => name.node.clone(),
+        None => target.to_string(),
+    };
+    let escape = recipe.directives.escape;
+    let mut global =
+        Scope::global(escape, &request.platform, &request.build_platform, &target_name);
+    let mut warnings = Vec::new();
+    for argument in &recipe.global_args {
+        global.declare(&argument.node, request.build_args, None, &mut warnings)?;
+    }
+    let names = recipe.stages.iter().enumerate().filter_map(|(number, stage)| {
+        stage.base.name.as_ref().map(|name| (name.node.clone(), number))
+    });
+    let names = names.collect();
+    Ok(Shared { request, facts, global, names, warnings, sources: BTreeMap::new() })
+}
+
+/// What each stage up to the target begins with.
+fn bases(shared: &mut Shared<'_>, target: usize) -> Step<Vec<Base>> {
+    let recipe = shared.request.recipe;
+    let mut earlier: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut bases = Vec::new();
+    for (number, stage) in recipe.stages.iter().enumerate().take(target + 1) {
+        bases.push(base(shared, stage, &earlier)?);
+        if let Some(name) = &stage.base.name {
+            earlier.insert(&name.node, number);
+        }
+    }
+    Ok(bases)
+}
+
+fn base(shared: &mut Shared<'_>, stage: &Stage, earlier: &BTreeMap<&str, usize>) -> Step<Base> {
+    // `UndefinedArgInFrom` speaks for undefined variables here.
+    let mut unused = Vec::new();
+    let image = shared.global.expand(&stage.base.image, &mut unused)?;
+    let span = &stage.base.image.span;
+    if image.is_empty() {
+        return Err(PlanError::recipe(span.clone(), "the base image's name is empty")
+            .with_hint("give the variable a default: `ARG NAME=value` before the first FROM")
+            .into());
+    }
+    if let Some(number) = earlier.get(image.to_ascii_lowercase().as_str()) {
+        return Ok(Base::Stage(*number));
+    }
+    if image == "scratch" {
+        return Ok(Base::Scratch);
+    }
+    let platform = stage_platform(shared, stage)?;
+    if let Some(reference) = shared.facts.image_contexts.get(&image) {
+        return Ok(Base::Image(reference.clone(), platform));
+    }
+    if shared.facts.file_contexts.contains(&image) {
+        let message = format!("the build context `{image}` is no image, and cannot be a base");
+        return Err(PlanError::recipe(span.clone(), message)
+            .with_hint("start from scratch and COPY --from it")
+            .into());
+    }
+    match image.parse::<Reference>() {
+        Ok(reference) => Ok(Base::Image(reference.or_latest(), platform)),
+        Err(error) => {
+            let refused = PlanError::recipe(span.clone(), error.to_string());
+            Err(match error.hint() {
+                Some(hint) => refused.with_hint(hint),
+                None => refused,
+            }
+            .into())
+        }
+    }
+}
+
+fn stage_platform(shared: &mut Shared<'_>, stage: &Stage) -> Step<Platform> {
+    let Some(word) = &stage.base.platform else { return Ok(shared.request.platform.clone()) };
+    let text = shared.global.expand(word, &mut Vec::new())?;
+    match text.parse() {
+        Ok(platform) => Ok(platform),
+        Err(error) => {
+            Err(PlanError::recipe(word.span.clone(), oci::PlatformError::to_string(&error)).into())
+        }
+    }
+}
+
+/// The target and everything that it is built on or copies from, in the recipe's order.
+fn needed_stages(
+    recipe: &Recipe,
+    names: &BTreeMap<String, usize>,
+    bases: &[Base],
+    target: usize,
+) -> BTreeSet<usize> {
+    let mut needed = BTreeSet::new();
+    let mut open = vec![target];
+    while let Some(number) = open.pop() {
+        if !needed.insert(number) {
+            continue;
+        }
+        if let Base::Stage(parent) = bases[number] {
+            open.push(parent);
+        }
+        for step in &recipe.stages[number].instructions {
+            if let Some(from) = copied_stage(&step.instruction, names, number) {
+                open.push(from);
+            }
+        }
+    }
+    needed
+}
+
+/// The stage that a `COPY --from` (or a `RUN --mount=from=`) names, if it names one.
+fn copied_stage(
+    instruction: &Instruction,
+    names: &BTreeMap<String, usize>,
+    current: usize,
+) -> Option<usize> {
+    let Instruction::Copy(copy) = instruction else { return None };
+    stage_named(&copy.from.as_ref()?.text, names, current)
+}
+
+/// A stage before `current`, by name or by number.
+pub(crate) fn stage_named(
+    text: &str,
+    names: &BTreeMap<String, usize>,
+    current: usize,
+) -> Option<usize> {
+    let named = names.get(&text.to_ascii_lowercase()).copied();
+    named.or_else(|| text.parse().ok()).filter(|number| *number < current)
+}
+
+/// Asks for all missing bases at once, so that they are fetched side by side.
+fn need_bases(
+    shared: &Shared<'_>,
+    bases: &[Base],
+    needed: &BTreeSet<usize>,
+    needs: &mut Needs,
+) -> bool {
+    for number in needed {
+        if let Base::Image(reference, platform) = &bases[*number] {
+            let key = (reference.clone(), platform.clone());
+            if !shared.facts.bases.contains_key(&key) {
+                let span = shared.request.recipe.stages[*number].base.image.span.clone();
+                let (reference, platform) = key;
+                needs.add(Need::Base { reference, platform, span });
+            }
+        }
+    }
+    !needs.is_empty()
+}
+
+/// Docker says so at the end of a build; here it is a warning at no particular place.
+fn warn_of_unused_arguments(shared: &mut Shared<'_>) {
+    let recipe = shared.request.recipe;
+    let in_stages = recipe.stages.iter().flat_map(|stage| &stage.instructions);
+    let declared: BTreeSet<&str> = in_stages
+        .filter_map(|step| match &step.instruction {
+            Instruction::Arg(arguments) => Some(arguments),
+            _ => None,
+        })
+        .flatten()
+        .chain(recipe.global_args.iter().map(|argument| &argument.node))
+        .map(|argument| argument.name.as_str())
+        .collect();
+    for name in shared.request.build_args.keys() {
+        let predefined = name.to_ascii_lowercase().ends_with("_proxy");
+        if predefined || declared.contains(name.as_str()) || crate::scope::is_platform(name) {
+            continue;
+        }
+        let message = format!("build argument `{name}` is given and no `ARG` takes it");
+        let known: Vec<&str> = declared.iter().copied().collect();
+        let mut warning = Diagnostic::warning(Rule::UndefinedVar, 0..0, message);
+        if let Some(closest) = crate::checks::closest(name, &known) {
+            warning = warning.with_hint(format!("did you mean `{closest}`?"));
+        }
+        shared.warnings.push(warning);
+    }
+}
