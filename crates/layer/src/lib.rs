@@ -5,16 +5,20 @@
 //!   the [`Packing`], and on nothing else.
 //! - [`LayerIndex`] is what a layer holds, read from any layer that others made or taken from a
 //!   plan: entries, with the digest of each file's content and its place in the tar.
+//! - [`extract`] streams files out of a layer's tar, [`open_archive`] the tar out of an archive.
 //! - [`RootFs`] is the file system that layers make together.
 //!
 //! This crate reads and writes streams. It knows no files, registries or manifests.
 
+mod archive;
 mod blocks;
 mod decompress;
 mod entry;
 mod error;
+mod extract;
 mod header;
 mod index;
+mod index_bytes;
 mod limits;
 mod members;
 mod pack;
@@ -22,9 +26,11 @@ mod root_fs;
 mod tree;
 mod writer;
 
+pub use archive::{ArchiveCompression, detect_archive, open_archive};
 pub use decompress::decompress;
 pub use entry::{Attributes, Content, Entry, Node};
 pub use error::{LayerError, Limit, TarError};
+pub use extract::extract;
 pub use index::LayerIndex;
 pub use limits::Limits;
 pub use pack::{GzipLevel, Packing, ZstdLevel};

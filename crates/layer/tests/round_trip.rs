@@ -1,5 +1,7 @@
 //! What is written reads back: by this crate, and by the `tar` crate.
 
+#![allow(clippy::unwrap_used)] // A test may.
+
 use std::num::NonZeroUsize;
 
 use layer::{Attributes, Content, Entry, LayerIndex, LayerWriter, Limits, Node, Packed, Packing};
