@@ -328,3 +328,156 @@ fn follow<'a>(
     }
     Ok(Resolved { found: root_fs.lookup(&at)?, path: at })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Content;
+
+    /// A layer of lines: `path/` a directory, `-path` a whiteout, `path!` an opaque directory,
+    /// `path -> target` a symbolic link, `path = target` a hard link, else a file.
+    fn layer(text: &str) -> Option<Arc<LayerIndex>> {
+        let entries = text.split_whitespace().map(|line| {
+            let (path, node) = if let Some(path) = line.strip_prefix('-') {
+                (path, Node::Whiteout)
+            } else if let Some(path) = line.strip_suffix('!') {
+                (path, Node::Opaque)
+            } else if let Some(path) = line.strip_suffix('/') {
+                (path, Node::Directory)
+            } else if let Some((path, target)) = line.split_once("->") {
+                (path, Node::Symlink(target.as_bytes().to_vec()))
+            } else if let Some((path, target)) = line.split_once('=') {
+                (path, Node::Hardlink(ImagePath::lexical(target)))
+            } else {
+                (line, Node::File(Content::of(b"")))
+            };
+            let attributes = Attributes::root(0o700, 1);
+            Entry { path: ImagePath::lexical(path), attributes, node }
+        });
+        Some(Arc::new(LayerIndex::from_entries(entries.collect())))
+    }
+
+    fn root_fs(layers: &[&str]) -> RootFs {
+        RootFs::new(layers.iter().map(|text| layer(text)).collect())
+    }
+
+    /// `path@layer`, with a slash and the mode behind directories.
+    fn shown(path: &ImagePath, found: Found<'_>) -> String {
+        let mode = match found.entry.node {
+            Node::Directory => format!("/{:o}", found.entry.attributes.mode),
+            _ => String::new(),
+        };
+        format!("{path}{mode}@{}", found.layer)
+    }
+
+    fn tree(layers: &[&str]) -> String {
+        let root_fs = root_fs(layers);
+        let all = root_fs.walk(&ImagePath::root()).unwrap();
+        for (path, found) in &all {
+            assert_eq!(root_fs.lookup(path), Ok(Some(*found)), "{path}");
+        }
+        let lines: Vec<String> =
+            all.iter().skip(1).map(|(path, found)| shown(path, *found)).collect();
+        lines.join(" ")
+    }
+
+    #[test]
+    fn upper_layers_win() {
+        insta::assert_snapshot!(tree(&["a/ a/x a/y b", "a/y a/z"]), @"a/700@0 a/x@0 a/y@1 a/z@1 b@0");
+    }
+
+    #[test]
+    fn whiteouts_hide_what_is_below_them() {
+        insta::assert_snapshot!(tree(&["a/ a/x a/y b", "-a/x -b"]), @"a/700@0 a/y@0");
+        insta::assert_snapshot!(tree(&["a/ a/x", "-a", "a/y"]), @"a/755@2 a/y@2");
+        // Not what stands in their own layer.
+        insta::assert_snapshot!(tree(&["a/ a/x", "-a a/ a/y"]), @"a/700@1 a/y@1");
+        insta::assert_snapshot!(tree(&["a/ a/x", "-a a/y"]), @"a/755@1 a/y@1");
+    }
+
+    #[test]
+    fn opaque_directories_hide_what_lower_layers_hold() {
+        insta::assert_snapshot!(tree(&["a/ a/x a/b/c", "a/ a! a/b/d"]), @"a/700@1 a/b/755@1 a/b/d@1");
+        insta::assert_snapshot!(tree(&["a/ a/x", "a! a/y"]), @"a/700@0 a/y@1");
+        insta::assert_snapshot!(tree(&["a/ b", "!", "c"]), @"c@2");
+    }
+
+    #[test]
+    fn what_is_no_directory_hides_what_was_below() {
+        insta::assert_snapshot!(tree(&["a/ a/x", "a"]), @"a@1");
+        insta::assert_snapshot!(tree(&["a/ a/x", "a", "a/ a/y"]), @"a/700@2 a/y@2");
+        insta::assert_snapshot!(tree(&["a", "a/x"]), @"a/755@1 a/x@1");
+        insta::assert_snapshot!(tree(&["a->b a/x b/"]), @"a@0 b/700@0");
+    }
+
+    #[test]
+    fn implied_directories_take_their_attributes_from_below() {
+        insta::assert_snapshot!(tree(&["a/", "a/b/c"]), @"a/700@0 a/b/755@1 a/b/c@1");
+    }
+
+    #[test]
+    fn a_layer_is_loaded_only_if_it_matters() {
+        let root_fs = RootFs::new(vec![None, layer("a/ a/x b!"), layer("-c d/e")]);
+        let lookup = |path: &str| {
+            let path = ImagePath::lexical(path);
+            root_fs.lookup(&path).map(|found| found.map(|found| shown(&path, found)))
+        };
+        assert_eq!(lookup("a/x"), Ok(Some("a/x@1".into())));
+        assert_eq!(lookup("a/y"), Err(NotLoaded { layer: 0 }));
+        assert_eq!(lookup("b/y"), Ok(None));
+        assert_eq!(lookup("c/y"), Ok(None));
+        assert_eq!(lookup("d/e/f"), Ok(None));
+        assert_eq!(lookup("d"), Err(NotLoaded { layer: 0 }));
+        assert_eq!(root_fs.read_dir(&ImagePath::lexical("b")), Ok(BTreeMap::new()));
+    }
+
+    #[test]
+    fn links_are_followed_inside_the_root() {
+        let root_fs = root_fs(&[
+            "bin->usr/bin usr/bin/ usr/bin/sh abs->/bin up->../../../usr usr/back->../bin/.",
+            "loop->pool pool->loop file broken->gone/x self->self/x usr/bin/tool->sh",
+        ]);
+        let check = |path: &str, whole: &str, parent: &str| {
+            let path = ImagePath::lexical(path);
+            let show = |resolved: Result<Resolved<'_>, ResolveError>| match resolved {
+                Ok(Resolved { path, found: Some(found) }) => shown(&path, found),
+                Ok(Resolved { path, found: None }) => format!("{path}?"),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(show(root_fs.resolve(&path)), whole, "{path}");
+            assert_eq!(show(root_fs.resolve_parent(&path)), parent, "{path}");
+        };
+        check("bin/sh", "usr/bin/sh@0", "usr/bin/sh@0");
+        check("bin", "usr/bin/700@0", "bin@0");
+        check("abs/tool", "usr/bin/sh@0", "usr/bin/tool@1");
+        check("up/back/sh", "usr/bin/sh@0", "usr/bin/sh@0");
+        check("bin/new/file", "usr/bin/new/file?", "usr/bin/new/file?");
+        check("broken", "gone/x?", "broken@1");
+        check("broken/y", "gone/x/y?", "gone/x/y?");
+        check(
+            "file/x",
+            "follow `/file/x`: `/file` is not a directory",
+            "follow `/file/x`: `/file` is not a directory",
+        );
+        check("loop", "follow `/loop`: too many levels of symbolic links", "loop@1");
+        check("self", "follow `/self`: too many levels of symbolic links", "self@1");
+    }
+
+    #[test]
+    fn a_hard_link_leads_to_its_file() {
+        let root_fs = root_fs(&["a b c=d d=c", "l=a m=l a n=b o=gone"]);
+        let check = |path: &str, expected: &str| {
+            let found = root_fs.lookup(&ImagePath::lexical(path)).unwrap().unwrap();
+            let shown = match root_fs.behind_hardlink(found) {
+                Ok(Some(found)) => shown(&found.entry.path, found),
+                Ok(None) => "nothing".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            assert_eq!(shown, expected, "{path}");
+        };
+        check("m", "a@1");
+        check("n", "b@0");
+        check("o", "nothing");
+        check("c", "follow `/c`: too many levels of symbolic links");
+    }
+}
