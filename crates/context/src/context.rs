@@ -3,13 +3,16 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use layer::Content;
 use rustix::fs::fstat;
 
 use crate::beneath::Root;
 use crate::listing::{Origin, Signature};
+use crate::tarball::Tarball;
 use crate::{ContextError, Filter, Kind, Listed, Listing, StatCache, digests, walk};
 
 /// The files that a build may read.
@@ -21,6 +24,7 @@ pub struct Context {
 #[derive(Debug)]
 enum Source {
     Directory(Root),
+    Tarball(Tarball),
 }
 
 /// A file of a context, being read.
@@ -30,11 +34,20 @@ enum Source {
 /// [`ContextError`].
 #[derive(Debug)]
 pub struct ContextFile {
-    file: File,
-    signature: Signature,
+    bytes: Bytes,
+    /// What the system must say of the file when all has been read.
+    signature: Option<Signature>,
     left: u64,
     /// For messages.
     shown: PathBuf,
+}
+
+#[derive(Debug)]
+enum Bytes {
+    /// All of a file.
+    Whole(File),
+    /// Of a file that others read, too, what follows this offset.
+    Member(Arc<File>, u64),
 }
 
 impl Context {
@@ -45,12 +58,26 @@ impl Context {
         Ok(Context { source: Source::Directory(Root::open(path)?) })
     }
 
+    /// The tarball at `path`: plain, or compressed with gzip, bzip2, xz or zstd.
+    ///
+    /// It is read once to its end. What a compressed one holds is kept in the directory `scratch`,
+    /// in a file without a name that vanishes with this value, or with the process.
+    pub fn tarball(path: &Path, scratch: &Path) -> Result<Self, ContextError> {
+        Ok(Context { source: Source::Tarball(Tarball::open(path, scratch)?) })
+    }
+
+    /// A tarball from standard input, which is called `-` in messages, kept in `scratch` likewise.
+    pub fn stream(stream: impl Read, scratch: &Path) -> Result<Self, ContextError> {
+        Ok(Context { source: Source::Tarball(Tarball::stream(stream, scratch)?) })
+    }
+
     /// Every path that `filter` lets through.
     ///
     /// The same for any number of threads, and so is the error if there are several.
     pub fn list(&self, filter: Filter<'_>, threads: NonZeroUsize) -> Result<Listing, ContextError> {
         match &self.source {
             Source::Directory(root) => walk::walk(root, filter, threads),
+            Source::Tarball(tarball) => Ok(tarball.list(filter)),
         }
     }
 
@@ -84,11 +111,19 @@ impl Context {
             (Source::Directory(root), Origin::Inode(signature)) => {
                 let shown = root.shown(&listed.path);
                 let file = File::from(root.open_file(&listed.path)?);
-                let file = ContextFile { file, signature: *signature, left: signature.size, shown };
+                let (bytes, left) = (Bytes::Whole(file), signature.size);
+                let file = ContextFile { bytes, signature: Some(*signature), left, shown };
                 file.verify()?;
                 Ok(file)
             }
-            (_, Origin::Nothing) => Err(ContextError::NotFile { path: listed.path.clone() }),
+            (Source::Tarball(tarball), Origin::Member { offset, content }) => {
+                let bytes = Bytes::Member(Arc::clone(tarball.bytes()), *offset);
+                let shown = tarball.shown().to_owned();
+                let signature = tarball.signature();
+                Ok(ContextFile { bytes, signature, left: content.size, shown })
+            }
+            // From another context's listing.
+            _ => Err(ContextError::NotFile { path: listed.path.clone() }),
         }
     }
 
@@ -96,6 +131,7 @@ impl Context {
     pub(crate) fn identity(&self) -> &Path {
         match &self.source {
             Source::Directory(root) => root.identity(),
+            Source::Tarball(tarball) => tarball.shown(),
         }
     }
 }
@@ -103,12 +139,35 @@ impl Context {
 impl ContextFile {
     /// Whether the file still is what was listed.
     fn verify(&self) -> Result<(), ContextError> {
-        let stat = fstat(&self.file)
+        let Some(signature) = self.signature else {
+            return Ok(());
+        };
+        let stat = fstat(self.bytes.file())
             .map_err(|errno| ContextError::io("read", self.shown.clone(), errno.into()))?;
-        if Signature::of(&stat) == self.signature {
-            Ok(())
-        } else {
-            Err(ContextError::Changed { path: self.shown.clone() })
+        if Signature::of(&stat) == signature { Ok(()) } else { Err(self.changed()) }
+    }
+
+    fn changed(&self) -> ContextError {
+        ContextError::Changed { path: self.shown.clone() }
+    }
+}
+
+impl Bytes {
+    fn file(&self) -> &File {
+        match self {
+            Bytes::Whole(file) => file,
+            Bytes::Member(file, _) => file,
+        }
+    }
+
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Bytes::Whole(file) => file.read(buffer),
+            Bytes::Member(file, offset) => {
+                let read = file.read_at(buffer, *offset)?;
+                *offset += read as u64;
+                Ok(read)
+            }
         }
     }
 }
@@ -119,14 +178,15 @@ impl Read for ContextFile {
         if wanted == 0 {
             return Ok(0);
         }
-        let read = self
-            .file
-            .read(&mut buffer[..wanted])
-            .map_err(|source| ContextError::io("read", self.shown.clone(), source).into_io())?;
-        if read == 0 {
+        let read = match self.bytes.read(&mut buffer[..wanted]) {
             // It has become shorter.
-            return Err(ContextError::Changed { path: self.shown.clone() }.into_io());
-        }
+            Ok(0) => return Err(self.changed().into_io()),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
+            Err(error) => {
+                return Err(ContextError::io("read", self.shown.clone(), error).into_io());
+            }
+        };
         self.left -= read as u64;
         if self.left == 0 {
             self.verify().map_err(ContextError::into_io)?;

@@ -33,6 +33,7 @@ pub(crate) fn digest(
             Origin::Inode(signature) => cache
                 .known(places.at(&listed.path), signature)
                 .map(|digest| Content { digest, size: signature.size }),
+            Origin::Member { content, .. } => Some(*content),
             Origin::Nothing => None,
         };
         if known.is_none() {

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use layer::TarError;
 use oci::{ImagePath, PathError};
 
 use crate::listing::Special;
@@ -62,6 +63,38 @@ pub enum ContextError {
         /// What it is.
         special: Special,
     },
+    /// A file is no tarball, compressed or not.
+    #[error("use `{}` as the build context: it is not a tar archive", .path.display())]
+    NotArchive {
+        /// The path as given; `-` is standard input.
+        path: PathBuf,
+    },
+    /// A tarball is broken, or hostile.
+    #[error("read the build context `{}`", .path.display())]
+    Archive {
+        /// The path as given; `-` is standard input.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: TarError,
+    },
+    /// A path of a tarball goes on below a file, or through a link.
+    #[error("accept `{path}` in `{}`: `{file}` is not a directory", .archive.display())]
+    BelowFile {
+        /// The tarball.
+        archive: PathBuf,
+        /// The path in it.
+        path: ImagePath,
+        /// What stands in the way.
+        file: ImagePath,
+    },
+    /// A hard link of a tarball to what is not in it, to a directory, or to itself.
+    #[error("accept the hard link `{path}` in `{}`: no file in it is its target", .archive.display())]
+    BadLink {
+        /// The tarball.
+        archive: PathBuf,
+        /// The link.
+        path: ImagePath,
+    },
     /// A file's content was asked of what is not a file.
     #[error("read `{path}`: it is not a file")]
     NotFile {
@@ -77,7 +110,7 @@ impl ContextError {
             ContextError::NoContext { .. } => {
                 "the last argument is the directory, or the tarball, that COPY reads from".into()
             }
-            ContextError::NotDirectory { .. } => {
+            ContextError::NotDirectory { .. } | ContextError::NotArchive { .. } => {
                 "give a directory, a tarball, or `-` for a tar on standard input".into()
             }
             ContextError::Denied { path } => {
@@ -91,6 +124,10 @@ impl ContextError {
             }
             ContextError::Special { special, .. } => {
                 format!("a layer cannot hold a {special} of this machine: add it to .dockerignore")
+            }
+            ContextError::Archive { source, .. } => return source.hint(),
+            ContextError::BelowFile { .. } | ContextError::BadLink { .. } => {
+                "the archive is hostile or broken: do not use it".into()
             }
             ContextError::Io { .. } | ContextError::Name { .. } | ContextError::NotFile { .. } => {
                 return None;

@@ -18,6 +18,7 @@ mod git;
 mod listing;
 mod mode;
 mod stat_cache;
+mod tarball;
 mod walk;
 
 pub use context::{Context, ContextFile};

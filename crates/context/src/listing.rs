@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use layer::Content;
 use oci::ImagePath;
 
 use crate::LinkError;
@@ -64,6 +65,8 @@ pub enum Special {
     CharDevice,
     /// A block device.
     BlockDevice,
+    /// A name in a tarball that means, in a layer, that another one is deleted.
+    Whiteout,
 }
 
 /// Where the bytes of a listed file are.
@@ -73,6 +76,8 @@ pub(crate) enum Origin {
     Nothing,
     /// In a directory, at its path, as long as its inode says this.
     Inode(Signature),
+    /// In a tarball, so far from its beginning; the content is known since it was read.
+    Member { offset: u64, content: Content },
 }
 
 /// What the system says of a file that has not been touched.
@@ -243,6 +248,7 @@ impl fmt::Display for Special {
             Special::Fifo => "named pipe",
             Special::CharDevice => "character device",
             Special::BlockDevice => "block device",
+            Special::Whiteout => "whiteout",
         })
     }
 }

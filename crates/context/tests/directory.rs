@@ -1,5 +1,7 @@
 //! Directories as contexts: what is listed, what is remembered, and what is noticed.
 
+#![allow(clippy::unwrap_used, reason = "the functions that tests share are tests, too")]
+
 use std::fs::{self, Permissions};
 use std::io::Read;
 use std::num::NonZeroUsize;
