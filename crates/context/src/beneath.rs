@@ -86,9 +86,12 @@ impl Root {
     pub(crate) fn error(&self, path: &ImagePath, errno: Errno) -> ContextError {
         let shown = self.shown(path);
         match errno {
-            // Gone, or a link now: either way it is not what was listed.
-            Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO => {
+            // Gone, or a link now, or no longer one: either way it is not what was listed.
+            Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::NXIO | Errno::INVAL => {
                 ContextError::Changed { path: shown }
+            }
+            Errno::ACCESS | Errno::PERM => {
+                ContextError::Denied { path: shown, ignore: Some(path.clone()) }
             }
             errno => ContextError::io("read", shown, io::Error::from(errno)),
         }

@@ -11,11 +11,37 @@ use layer::Content;
 use rustix::fs::fstat;
 
 use crate::beneath::Root;
-use crate::listing::{Origin, Signature};
+use crate::listing::Origin;
+use crate::signature::Signature;
 use crate::tarball::Tarball;
 use crate::{ContextError, Filter, Kind, Listed, Listing, StatCache, digests, walk};
 
 /// The files that a build may read.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use std::time::SystemTime;
+/// use context::{Context, Kind, StatCache, Verdict};
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let path = directory.path();
+/// std::fs::write(path.join("app.py"), "print('hello')")?;
+/// std::fs::write(path.join("notes.md"), "mine")?;
+///
+/// let started = SystemTime::now();
+/// let threads = NonZeroUsize::MIN;
+/// let context = Context::directory(path)?;
+/// let ignored = |name: &[u8]| name.ends_with(b".md");
+/// let listing = context.list(
+///     &|path, _| if ignored(path.as_bytes()) { Verdict::Prune } else { Verdict::Keep },
+///     threads,
+/// )?;
+/// let files: Vec<_> = listing.iter().filter(|l| matches!(l.kind, Kind::File { .. })).collect();
+/// let mut cache = StatCache::in_memory(started);
+/// let contents = context.digest(&files, &mut cache, threads)?;
+/// assert_eq!(contents, [layer::Content::of(b"print('hello')")]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Context {
     source: Source,

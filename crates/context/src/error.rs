@@ -30,6 +30,8 @@ pub enum ContextError {
     Denied {
         /// The path on this machine.
         path: PathBuf,
+        /// The path in the context, if a build could do without it.
+        ignore: Option<ImagePath>,
     },
     /// Any other error of the system.
     #[error("{action} `{}`", .path.display())]
@@ -113,11 +115,12 @@ impl ContextError {
             ContextError::NotDirectory { .. } | ContextError::NotArchive { .. } => {
                 "give a directory, a tarball, or `-` for a tar on standard input".into()
             }
-            ContextError::Denied { path } => {
-                let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-                format!(
-                    "make it readable, or leave it out of the build: add `**/{name}` to .dockerignore"
-                )
+            ContextError::Denied { ignore: Some(path), .. } if !path.is_root() => format!(
+                "make it readable, or leave it out of the build: add `{path}` to .dockerignore"
+            ),
+            ContextError::Denied { .. } => "make it readable for the user who builds".into(),
+            ContextError::Io { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "free some space there".into()
             }
             ContextError::Changed { .. } => {
                 "build again when nothing writes to the context any more".into()
@@ -139,7 +142,7 @@ impl ContextError {
     /// An error of the system while `action` was done to `path`.
     pub(crate) fn io(action: &'static str, path: PathBuf, source: io::Error) -> Self {
         match source.kind() {
-            io::ErrorKind::PermissionDenied => ContextError::Denied { path },
+            io::ErrorKind::PermissionDenied => ContextError::Denied { path, ignore: None },
             _ => ContextError::Io { action, path, source },
         }
     }

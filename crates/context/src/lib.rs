@@ -17,6 +17,7 @@ mod error;
 mod git;
 mod listing;
 mod mode;
+mod signature;
 mod stat_cache;
 mod tarball;
 mod walk;

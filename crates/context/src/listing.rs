@@ -7,6 +7,7 @@ use layer::Content;
 use oci::ImagePath;
 
 use crate::LinkError;
+use crate::signature::Signature;
 
 /// Every path of a context that the filter let through, sorted.
 #[derive(Debug, Clone, Default)]
@@ -78,23 +79,6 @@ pub(crate) enum Origin {
     Inode(Signature),
     /// In a tarball, so far from its beginning; the content is known since it was read.
     Member { offset: u64, content: Content },
-}
-
-/// What the system says of a file that has not been touched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Signature {
-    pub(crate) device: u64,
-    pub(crate) inode: u64,
-    pub(crate) size: u64,
-    pub(crate) modified: Timestamp,
-    pub(crate) changed: Timestamp,
-}
-
-/// Seconds and nanoseconds since the epoch, by the clock of the file system.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Timestamp {
-    pub(crate) seconds: i64,
-    pub(crate) nanoseconds: u32,
 }
 
 /// What to do when the last component of a path is a symbolic link.

@@ -19,7 +19,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use oci::{Digest, ImagePath};
 
 use crate::ContextError;
-use crate::listing::{Signature, Timestamp};
+use crate::signature::{Signature, Timestamp};
 
 /// Digests of files by what the system says of them.
 #[derive(Debug)]
@@ -178,16 +178,6 @@ impl Places {
         let mut hasher = self.0.clone();
         hasher.write(path.as_bytes());
         Place(hasher.finish())
-    }
-}
-
-impl Timestamp {
-    fn of(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp {
-            seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-            nanoseconds: since.subsec_nanos(),
-        }
     }
 }
 

@@ -15,7 +15,8 @@ use layer::{ArchiveCompression, Entry, LayerIndex, Limits, Node, detect_archive,
 use oci::ImagePath;
 use rustix::fs::{FileType, fstat};
 
-use crate::listing::{CAPABILITY, Origin, Signature, Special, number_links};
+use crate::listing::{CAPABILITY, Origin, Special, number_links};
+use crate::signature::Signature;
 use crate::{
     ContextError, Filter, Kind, LinkGroup, Listed, Listing, Shape, Verdict, portable_mode,
 };

@@ -9,13 +9,15 @@ use std::num::NonZeroUsize;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::Builder;
 
 use oci::ImagePath;
 use rustix::fs::{AtFlags, Dir, FileType, Stat, readlinkat, statat};
 use rustix::io::Errno;
 
 use crate::beneath::Root;
-use crate::listing::{CAPABILITY, Origin, Signature, Special, Timestamp, number_links};
+use crate::listing::{CAPABILITY, Origin, Special, number_links};
+use crate::signature::Signature;
 use crate::{ContextError, Kind, Listed, Listing, portable_mode};
 
 /// Decides about each path; called from several threads.
@@ -63,7 +65,10 @@ pub(crate) fn walk(
     };
     let mut found = Found::default();
     std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads.get()).map(|_| scope.spawn(|| walk.work())).collect();
+        // A thread that the system does not give is not needed.
+        let others: Vec<_> = (1..threads.get())
+            .map_while(|_| Builder::new().spawn_scoped(scope, || walk.work()).ok())
+            .collect();
         found = walk.work();
         for other in others {
             match other.join() {
@@ -360,25 +365,6 @@ fn capability(fd: BorrowedFd<'_>, name: &CStr) -> rustix::io::Result<Option<Box<
 #[cfg(not(target_os = "linux"))]
 fn capability(_: BorrowedFd<'_>, _: &CStr) -> rustix::io::Result<Option<Box<[u8]>>> {
     Ok(None)
-}
-
-impl Signature {
-    #[allow(clippy::unnecessary_cast, reason = "the fields' types differ between systems")]
-    pub(crate) fn of(stat: &Stat) -> Self {
-        Signature {
-            device: stat.st_dev as u64,
-            inode: stat.st_ino as u64,
-            size: stat.st_size as u64,
-            modified: Timestamp {
-                seconds: stat.st_mtime as i64,
-                nanoseconds: stat.st_mtime_nsec as u32,
-            },
-            changed: Timestamp {
-                seconds: stat.st_ctime as i64,
-                nanoseconds: stat.st_ctime_nsec as u32,
-            },
-        }
-    }
 }
 
 /// Puts the parts together: each directory before what it holds, names in order.

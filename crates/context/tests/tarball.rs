@@ -37,11 +37,16 @@ fn everything(context: &Context) -> Listing {
     context.list(&|_, _| Verdict::Keep, TWO).unwrap()
 }
 
-/// All that two equal contexts have in common.
-fn facts(
-    context: &Context,
-    filter: context::Filter<'_>,
-) -> Vec<(ImagePath, u32, Kind, Option<(Content, Vec<u8>)>)> {
+/// All of a path that two equal contexts have in common.
+#[derive(Debug, PartialEq)]
+struct Fact {
+    path: ImagePath,
+    mode: u32,
+    kind: Kind,
+    content: Option<(Content, Vec<u8>)>,
+}
+
+fn facts(context: &Context, filter: context::Filter<'_>) -> Vec<Fact> {
     let listing = context.list(filter, TWO).unwrap();
     let mut cache = StatCache::in_memory(SystemTime::now());
     let fact = |listed: &Listed| {
@@ -51,7 +56,7 @@ fn facts(
             context.open(listed).unwrap().read_to_end(&mut bytes).unwrap();
             (contents[0], bytes)
         });
-        (listed.path.clone(), listed.mode, listed.kind.clone(), content)
+        Fact { path: listed.path.clone(), mode: listed.mode, kind: listed.kind.clone(), content }
     };
     listing.iter().map(fact).collect()
 }
@@ -213,7 +218,7 @@ fn the_last_of_two_counts() {
     let bytes = forged(&[file("a", "first"), file("./a", "second"), file("b", "")]);
     let keep = |_: &ImagePath, _: Shape| Verdict::Keep;
     let facts = facts(&stream(&bytes).unwrap(), &keep);
-    let contents: Vec<_> = facts.into_iter().map(|(path, .., content)| (path, content)).collect();
+    let contents: Vec<_> = facts.into_iter().map(|fact| (fact.path, fact.content)).collect();
     let expected = [("a", &b"second"[..]), ("b", b"")].map(|(path, bytes)| {
         (ImagePath::lexical(path), Some((Content::of(bytes), bytes.to_vec())))
     });
