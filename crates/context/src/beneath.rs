@@ -11,10 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use oci::ImagePath;
-use rustix::fs::{Mode, OFlags, openat};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, openat, readlinkat, statat};
 use rustix::io::Errno;
 
 use crate::ContextError;
+use crate::links::Step;
 
 /// A directory that files are opened beneath.
 #[derive(Debug)]
@@ -80,6 +81,27 @@ impl Root {
     /// Opens a file beneath the root for reading.
     pub(crate) fn open_file(&self, path: &ImagePath) -> Result<OwnedFd, ContextError> {
         self.open_as(path, FILE).map_err(|errno| self.error(path, errno))
+    }
+
+    /// What stands at `path`, whose parents are no links, or `None`.
+    pub(crate) fn look(&self, path: &ImagePath) -> Result<Option<Step>, ContextError> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Ok(Some(Step::Directory));
+        };
+        let directory = self.open_directory(&parent)?;
+        let stat = match statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(errno) => return Err(self.error(path, errno)),
+        };
+        Ok(Some(match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Directory => Step::Directory,
+            FileType::Symlink => {
+                let target = readlinkat(&directory, name, Vec::new());
+                Step::Link(target.map_err(|errno| self.error(path, errno))?.into_bytes())
+            }
+            _ => Step::Other,
+        }))
     }
 
     /// What `errno` means for a path that was there when the context was listed.

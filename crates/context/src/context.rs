@@ -11,10 +11,14 @@ use layer::Content;
 use rustix::fs::fstat;
 
 use crate::beneath::Root;
+use crate::links::follow;
 use crate::listing::Origin;
 use crate::signature::Signature;
 use crate::tarball::Tarball;
-use crate::{ContextError, Filter, Kind, Listed, Listing, StatCache, digests, walk};
+use crate::{
+    ContextError, Filter, Kind, LastComponent, LinkError, Listed, Listing, StatCache, digests, walk,
+};
+use oci::ImagePath;
 
 /// The files that a build may read.
 ///
@@ -150,6 +154,50 @@ impl Context {
             }
             // From another context's listing.
             _ => Err(ContextError::NotFile { path: listed.path.clone() }),
+        }
+    }
+
+    /// The bytes of a file that says how the context is to be read, an ignore file or a recipe, or
+    /// `None` if there is none at `path`.
+    ///
+    /// Links are followed inside the context. At most `allowed` bytes are taken into memory.
+    pub fn read(&self, path: &ImagePath, allowed: u64) -> Result<Option<Vec<u8>>, ContextError> {
+        let found = match &self.source {
+            Source::Directory(root) => follow(path, LastComponent::Follow, |path| root.look(path)),
+            Source::Tarball(tarball) => {
+                follow(path, LastComponent::Follow, |path| Ok(tarball.get(path).map(Listed::step)))
+            }
+        };
+        let found = match found {
+            Err(ContextError::Link(LinkError::Missing { .. })) => return Ok(None),
+            found => found?,
+        };
+        let mut bytes = Vec::new();
+        self.open_found(&found)?
+            .take(allowed.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|error| ContextError::from_io(error, &found))?;
+        if bytes.len() as u64 > allowed {
+            return Err(ContextError::TooLarge { path: found, allowed });
+        }
+        Ok(Some(bytes))
+    }
+
+    /// Opens a file that was not listed, but found.
+    fn open_found(&self, path: &ImagePath) -> Result<Box<dyn Read>, ContextError> {
+        let not_file = || ContextError::NotFile { path: path.clone() };
+        match &self.source {
+            Source::Directory(root) => {
+                let file = File::from(root.open_file(path)?);
+                let metadata = file.metadata();
+                match metadata.map_err(|error| ContextError::io("read", root.shown(path), error))? {
+                    metadata if metadata.is_file() => Ok(Box::new(file)),
+                    _ => Err(not_file()),
+                }
+            }
+            Source::Tarball(tarball) => {
+                Ok(Box::new(self.open(tarball.get(path).ok_or_else(not_file)?)?))
+            }
         }
     }
 

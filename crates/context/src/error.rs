@@ -97,6 +97,17 @@ pub enum ContextError {
         /// The link.
         path: ImagePath,
     },
+    /// A path leads nowhere.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A file that is read into memory is larger than such a file ever is.
+    #[error("read `{path}`: it has more than {allowed} bytes")]
+    TooLarge {
+        /// The path in the context.
+        path: ImagePath,
+        /// How many it may have.
+        allowed: u64,
+    },
     /// A file's content was asked of what is not a file.
     #[error("read `{path}`: it is not a file")]
     NotFile {
@@ -132,9 +143,11 @@ impl ContextError {
             ContextError::BelowFile { .. } | ContextError::BadLink { .. } => {
                 "the archive is hostile or broken: do not use it".into()
             }
-            ContextError::Io { .. } | ContextError::Name { .. } | ContextError::NotFile { .. } => {
-                return None;
-            }
+            ContextError::Io { .. }
+            | ContextError::Name { .. }
+            | ContextError::Link(_)
+            | ContextError::TooLarge { .. }
+            | ContextError::NotFile { .. } => return None,
         };
         Some(hint)
     }

@@ -6,8 +6,9 @@ use std::fmt;
 use layer::Content;
 use oci::ImagePath;
 
-use crate::LinkError;
+use crate::links::{Step, follow};
 use crate::signature::Signature;
+use crate::{LastComponent, LinkError};
 
 /// Every path of a context that the filter let through, sorted.
 #[derive(Debug, Clone, Default)]
@@ -81,18 +82,6 @@ pub(crate) enum Origin {
     Member { offset: u64, content: Content },
 }
 
-/// What to do when the last component of a path is a symbolic link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LastComponent {
-    /// Go where it leads, as for a source that `COPY` names.
-    Follow,
-    /// Stay, as for what lies below a directory that is copied.
-    Keep,
-}
-
-/// Linux's MAXSYMLINKS (path_resolution(7)).
-const MAX_LINKS: usize = 40;
-
 impl Listing {
     /// A listing of `entries`, which are sorted and have each path once.
     pub(crate) fn of(entries: Vec<Listed>) -> Self {
@@ -133,34 +122,7 @@ impl Listing {
     /// The context's root is `/`: an absolute target starts there, and `..` stops there. So no
     /// link leads out, and one that means to leads to what has that name inside, or to nothing.
     pub fn resolve(&self, path: &ImagePath, last: LastComponent) -> Result<ImagePath, LinkError> {
-        let mut here = ImagePath::root();
-        let mut to_go: Vec<Vec<u8>> = path.components().rev().map(<[u8]>::to_vec).collect();
-        let mut links = 0;
-        while let Some(component) = to_go.pop() {
-            if component == b".." {
-                here = here.parent().unwrap_or(here);
-                continue;
-            }
-            let next = here.join(&component);
-            let listed = self.get(&next).ok_or(LinkError::Missing { path: next.clone() })?;
-            match &listed.kind {
-                Kind::Symlink(target) if !to_go.is_empty() || last == LastComponent::Follow => {
-                    links += 1;
-                    if links > MAX_LINKS {
-                        return Err(LinkError::Loop { path: path.clone() });
-                    }
-                    if target.starts_with(b"/") {
-                        here = ImagePath::root();
-                    }
-                    let parts = target.split(|b| *b == b'/').rev();
-                    to_go.extend(parts.filter(|part| !matches!(*part, b"" | b".")).map(Vec::from));
-                }
-                Kind::Directory | Kind::Symlink(_) => here = next,
-                _ if to_go.is_empty() => here = next,
-                _ => return Err(LinkError::NotDirectory { path: path.clone(), file: next }),
-            }
-        }
-        Ok(here)
+        follow(path, last, |path| Ok(self.get(path).map(Listed::step)))
     }
 }
 
@@ -179,6 +141,14 @@ impl Listed {
         match self.kind {
             Kind::File { size, .. } => size,
             _ => 0,
+        }
+    }
+
+    pub(crate) fn step(&self) -> Step {
+        match &self.kind {
+            Kind::Directory => Step::Directory,
+            Kind::Symlink(target) => Step::Link(target.clone()),
+            Kind::File { .. } | Kind::Special(_) => Step::Other,
         }
     }
 

@@ -106,6 +106,12 @@ impl Tarball {
         Listing::of(entries)
     }
 
+    /// What stands at `path`.
+    pub(crate) fn get(&self, path: &ImagePath) -> Option<&Listed> {
+        let index = self.entries.binary_search_by(|listed| listed.path.cmp(path)).ok()?;
+        Some(&self.entries[index])
+    }
+
     /// The uncompressed tar, in which a member's offset counts.
     pub(crate) fn bytes(&self) -> &Arc<File> {
         &self.bytes

@@ -96,7 +96,9 @@ fn a_tarball_is_the_directory_that_it_was_made_of() {
     assert_eq!(expected.len(), 12);
     let scratch = tempfile::tempdir().unwrap();
     let path = scratch.path().join("context.tar");
-    for flags in [&["--format=gnu"][..], &["--format=posix"], &["-z"], &["--sort=name", "--zstd"]] {
+    for flags in
+        [&["--format=gnu"][..], &["--format=posix"], &["-z"], &["-j"], &["-J"], &["--zstd"]]
+    {
         let bytes = packed(root.path(), flags);
         assert_eq!(facts(&stream(&bytes).unwrap(), &keep), expected, "{flags:?}");
         fs::write(&path, &bytes).unwrap();
@@ -104,6 +106,35 @@ fn a_tarball_is_the_directory_that_it_was_made_of() {
         assert_eq!(facts(&context, &keep), expected, "{flags:?}");
     }
     assert_eq!(fs::read_dir(scratch.path()).unwrap().count(), 1, "nothing was left behind");
+}
+
+/// What an ignore file, or a recipe in the context, is read with.
+#[test]
+fn single_files_are_read_from_both() {
+    let root = sample();
+    symlink("/src/../src/link", root.path().join(".dockerignore")).unwrap();
+    symlink("/etc/passwd", root.path().join("outside")).unwrap();
+    symlink("circle", root.path().join("circle")).unwrap();
+    let directory = Context::directory(root.path()).unwrap();
+    let tarball = stream(&packed(root.path(), &[])).unwrap();
+    for context in [directory, tarball] {
+        let read = |path: &str, allowed: u64| match context.read(&ImagePath::lexical(path), allowed)
+        {
+            Ok(Some(bytes)) => String::from_utf8(bytes).unwrap(),
+            Ok(None) => "nothing".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        assert_eq!(read("src/main.rs", 12), "fn main() {}");
+        assert_eq!(read(".dockerignore", 100), "fn main() {}");
+        assert_eq!(read("outside", 100), "nothing");
+        assert_eq!(read("missing/file", 100), "nothing");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(read("src/main.rs", 11), @"read `src/main.rs`: it has more than 11 bytes");
+            insta::assert_snapshot!(read("circle", 100), @"follow `circle` in the build context: too many symbolic links");
+            insta::assert_snapshot!(read("src/main.rs/x", 100), @"find `src/main.rs/x` in the build context: `src/main.rs` is not a directory");
+            insta::assert_snapshot!(read("src", 100), @"read `src`: it is not a file");
+        }
+    }
 }
 
 proptest! {
