@@ -129,6 +129,10 @@ mod tests {
         fs::write(store.inner.blob_path(&digest), "hullo").unwrap();
         let root = store.root().display().to_string();
         insta::assert_snapshot!(message(&descriptor).replace(&root, "ROOT"), @"read blob sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824: `ROOT/blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824` has other bytes than its name says; hint: delete `ROOT/blobs/sha256/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824`, and pull or build the image again");
+        let mut again = store.incoming(&descriptor).unwrap();
+        again.write_all(b"hello").unwrap();
+        again.commit().unwrap();
+        assert_eq!(store.read(&descriptor).unwrap(), b"hello", "taking it in again heals it");
         let absent = Descriptor::of(MediaType::OciConfig, b"");
         insta::assert_snapshot!(message(&absent), @"find blob sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855: it is not in the store; hint: pull or build the image again");
         store.record_remote(&absent.digest, &"docker.io/library/debian".parse().unwrap()).unwrap();

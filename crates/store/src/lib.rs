@@ -32,6 +32,7 @@ mod error;
 pub mod exchange;
 mod images;
 mod incoming;
+mod lock;
 mod prune;
 mod reach;
 mod records;

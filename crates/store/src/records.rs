@@ -76,6 +76,7 @@ impl Store {
         key: &Digest,
         value: &[u8],
     ) -> Result<(), StoreError> {
+        debug_assert!(kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
         self.write_record(&format!("fact-{kind}"), key, value)
     }
 

@@ -4,7 +4,7 @@
 //! Each process has a scratch directory of its own in the store's file system, and holds a lock on
 //! it. When the process is gone, so is the lock, and the next one to open the store clears up.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use oci::Digest;
 
 use crate::StoreError;
+use crate::lock::Locked;
 use crate::store::Inner;
 
 /// A file on its way to becoming a blob, for a writer that computes the digest itself.
@@ -22,7 +23,7 @@ use crate::store::Inner;
 /// to be verified, there is [`Store::incoming`](crate::Store::incoming).
 #[derive(Debug)]
 pub struct Scratch {
-    file: File,
+    file: Locked,
     written: u64,
     /// Up to where the disk was told to begin.
     begun: u64,
@@ -42,13 +43,13 @@ impl Scratch {
             .map_err(StoreError::io("create", &path))?;
         let name =
             ScratchName { path, when_dropped: WhenDropped::Remove, inner: Arc::clone(inner) };
-        Ok(Scratch { file, written: 0, begun: 0, name })
+        Ok(Scratch { file: Locked::new(file), written: 0, begun: 0, name })
     }
 
     /// Goes on with a file that stays where it is until it is sealed.
     pub(crate) fn resume(inner: &Arc<Inner>, file: File, path: PathBuf, written: u64) -> Self {
         let name = ScratchName { path, when_dropped: WhenDropped::Keep, inner: Arc::clone(inner) };
-        Scratch { file, written, begun: written, name }
+        Scratch { file: Locked::new(file), written, begun: written, name }
     }
 
     /// Where the bytes lie while they have no name.
@@ -63,7 +64,7 @@ impl Scratch {
 
     /// Empties the file.
     pub(crate) fn truncate(&mut self) -> Result<(), StoreError> {
-        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        let emptied = self.file.set_len(0).and_then(|()| (&*self.file).rewind());
         emptied.map_err(StoreError::io("truncate", &self.name.path))?;
         self.written = 0;
         self.begun = 0;
@@ -97,7 +98,8 @@ impl Scratch {
 
 impl Write for Scratch {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes).map_err(|error| with_path(error, &self.name.path))?;
+        let count =
+            (&*self.file).write(bytes).map_err(|error| with_path(error, &self.name.path))?;
         self.written += count as u64;
         if self.written - self.begun >= WRITEBACK_BYTES {
             begin_writeback(&self.file, self.begun, self.written - self.begun);
@@ -136,7 +138,7 @@ pub(crate) struct Sealed {
     digest: Digest,
     size: u64,
     /// A download that others would go on with stays locked until it has its name.
-    _lock: Option<File>,
+    _lock: Option<Locked>,
 }
 
 impl Sealed {
@@ -164,13 +166,10 @@ impl Sealed {
         synced.map_err(StoreError::io("sync", &self.name.path))
     }
 
-    /// Gives the synced file its place among the blobs; one that is there already stays.
+    /// Gives the synced file its place among the blobs. It replaces one that is there: that has the
+    /// same bytes, or was damaged.
     pub(crate) fn publish(mut self) -> Result<(), StoreError> {
         let target = self.name.inner.blob_path(&self.digest);
-        let there = fs::metadata(&target).is_ok_and(|file| file.len() == self.size);
-        if there {
-            return Ok(());
-        }
         self.name.rename(&target)
     }
 }
@@ -184,7 +183,7 @@ pub(crate) fn replace(
 ) -> Result<(), StoreError> {
     let mut scratch = Scratch::create(inner)?;
     let path = scratch.name.path.clone();
-    scratch.file.write_all(bytes).map_err(StoreError::io("write", &path))?;
+    (&*scratch.file).write_all(bytes).map_err(StoreError::io("write", &path))?;
     if let BeforeNaming::Sync(directories) = before_naming {
         scratch.file.sync_data().map_err(StoreError::io("sync", &path))?;
         for directory in directories {
@@ -259,7 +258,7 @@ pub(crate) struct ScratchDirectory {
     path: PathBuf,
     next: AtomicU64,
     /// Held as long as the process lives; says to others that the directory is in use.
-    _lock: File,
+    _lock: Locked,
 }
 
 impl ScratchDirectory {
@@ -275,9 +274,18 @@ impl ScratchDirectory {
                 Err(source) => return Err(StoreError::io("create", &path)(source)),
             }
             // Before it is locked, a directory looks abandoned and may be swept away.
-            let Ok(lock) = File::open(&path) else { continue };
-            if lock.try_lock().is_ok() && is_at(&lock, &path) {
-                return Ok(ScratchDirectory { path, next: AtomicU64::new(0), _lock: lock });
+            let lock = match File::open(&path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                other => Locked::new(other.map_err(StoreError::io("open", &path))?),
+            };
+            match lock.try_lock() {
+                Ok(()) if is_at(&lock, &path) => {
+                    return Ok(ScratchDirectory { path, next: AtomicU64::new(0), _lock: lock });
+                }
+                Ok(()) | Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => {
+                    return Err(StoreError::io("lock", &path)(source));
+                }
             }
         }
         unreachable!("there are more numbers than directories")
@@ -309,7 +317,7 @@ pub(crate) fn sweep(parent: &Path) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
-        let Ok(directory) = File::open(&path) else { continue };
+        let Ok(directory) = File::open(&path).map(Locked::new) else { continue };
         if directory.try_lock().is_ok() && is_at(&directory, &path) {
             let _ = fs::remove_dir_all(&path);
         }

@@ -1,6 +1,6 @@
 //! The store's directory: making it, opening it, and who may use it at the same time.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +9,7 @@ use oci::Digest;
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
+use crate::lock::Locked;
 use crate::scratch::{self, BeforeNaming, ScratchDirectory};
 
 /// The version of what lies below `plywood/`. A change that an older program would misread raises
@@ -31,7 +32,7 @@ pub struct Store {
 pub(crate) struct Inner {
     root: PathBuf,
     /// The lock on `locks/use`: shared, or exclusive while something is deleted.
-    in_use: File,
+    in_use: Locked,
     scratch: Mutex<Option<Arc<ScratchDirectory>>>,
 }
 
@@ -100,7 +101,7 @@ impl Store {
 impl Inner {
     fn new(root: &Path) -> Result<Inner, StoreError> {
         let path = root.join("plywood/locks/use");
-        let in_use = open_lock(&path)?;
+        let in_use = Locked::open(&path)?;
         in_use.lock_shared().map_err(StoreError::io("lock", &path))?;
         Ok(Inner { root: root.to_owned(), in_use, scratch: Mutex::new(None) })
     }
@@ -134,9 +135,9 @@ impl Inner {
     }
 
     /// Waits for the lock on what is read, changed and written back; freed when dropped.
-    pub(crate) fn lock_index(&self) -> Result<File, StoreError> {
+    pub(crate) fn lock_index(&self) -> Result<Locked, StoreError> {
         let path = self.plywood("locks/index");
-        let lock = open_lock(&path)?;
+        let lock = Locked::open(&path)?;
         lock.lock().map_err(StoreError::io("lock", &path))?;
         Ok(lock)
     }
@@ -162,16 +163,6 @@ pub(crate) fn subdirectories(path: &Path) -> Result<Vec<PathBuf>, StoreError> {
     }
     found.sort();
     Ok(found)
-}
-
-fn open_lock(path: &Path) -> Result<File, StoreError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(StoreError::io("open", path))
 }
 
 /// The version that the store in `root` says it has; none if there is no store yet.

@@ -309,6 +309,37 @@ fn hostile_archives() {
     insta::assert_snapshot!(check(&link(tar::EntryType::Link, "/etc/shadow")), @"read the archive's entry `a/layer.tar`: it links to outside of the archive");
 }
 
+/// Wherever an archive is damaged: it is refused and leaves nothing, or it did not matter.
+#[test]
+fn damaged_anywhere() {
+    let (_directory, source) = open();
+    let made = image(&source, "x");
+    let exported = archive(&source, &[named("app:1", &made)], ArchiveFormat::Docker);
+    let tars = [tar_of("one"), tar_of("two")];
+    let layers = [("a/layer.tar", tars[0].clone()), ("b/layer.tar", gzip(&tars[1]))];
+    let saved = pack(&docker_save(&layers, &tars));
+    let (mut refused, mut accepted) = (0, 0);
+    for good in [exported, saved] {
+        let (mut _directory, mut store) = open();
+        for place in (0..good.len()).step_by(113) {
+            let mut bad = good.clone();
+            bad[place] ^= 1 << (place % 7);
+            match import(&store, &bad) {
+                Ok(imported) => {
+                    accepted += 1;
+                    assert!(imported.iter().all(|i| store.missing(&i.image).unwrap().is_empty()));
+                    (_directory, store) = open();
+                }
+                error => {
+                    refused += 1;
+                    refusal(&store, error);
+                }
+            }
+        }
+    }
+    assert!(refused > 20 && accepted > 20, "{refused} refused, {accepted} accepted");
+}
+
 #[test]
 fn docker_archives_that_lie() {
     let (_directory, store) = open();

@@ -11,6 +11,7 @@ use super::intake::{Source, copy, open_regular, take_in};
 use super::{CONTAINERD_NAME, Export, Imported, Wanted};
 use crate::blobs::MAX_DOCUMENT_BYTES;
 use crate::images::{IndexFile, read_limited, stored_name};
+use crate::lock::Locked;
 use crate::reach::Presence;
 use crate::store::{LAYOUT_VERSION, LayoutFile, blob_path};
 use crate::{Store, StoreError};
@@ -150,7 +151,7 @@ struct Target {
     /// Files and directories to be removed, last first, if it comes to nothing.
     made: Vec<PathBuf>,
     /// Held so that two programs that add to one layout do not lose each other's images.
-    _lock: File,
+    _lock: Locked,
 }
 
 impl Target {
@@ -161,7 +162,7 @@ impl Target {
         if entries.next().is_some() && !root.join("oci-layout").exists() {
             return Err(StoreError::NotALayout { path: root.to_owned() });
         }
-        let lock = File::open(root).map_err(StoreError::io("open", root))?;
+        let lock = Locked::new(File::open(root).map_err(StoreError::io("open", root))?);
         lock.lock().map_err(StoreError::io("lock", root))?;
         Ok(Target { root: root.to_owned(), made, _lock: lock })
     }
