@@ -169,7 +169,9 @@ impl Context {
             }
         };
         let found = match found {
-            Err(ContextError::Link(LinkError::Missing { .. })) => return Ok(None),
+            Err(ContextError::Link(LinkError::Missing { .. } | LinkError::Dangling { .. })) => {
+                return Ok(None);
+            }
             found => found?,
         };
         let mut bytes = Vec::new();

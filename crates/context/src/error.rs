@@ -140,12 +140,12 @@ impl ContextError {
                 format!("a layer cannot hold a {special} of this machine: add it to .dockerignore")
             }
             ContextError::Archive { source, .. } => return source.hint(),
+            ContextError::Link(error) => return error.hint(),
             ContextError::BelowFile { .. } | ContextError::BadLink { .. } => {
                 "the archive is hostile or broken: do not use it".into()
             }
             ContextError::Io { .. }
             | ContextError::Name { .. }
-            | ContextError::Link(_)
             | ContextError::TooLarge { .. }
             | ContextError::NotFile { .. } => return None,
         };
@@ -181,11 +181,19 @@ impl ContextError {
 /// Why a path leads nowhere in a context.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LinkError {
-    /// Nothing that was listed has this path.
+    /// Nothing is there, or nothing that the filter let through.
     #[error("find `{path}` in the build context")]
     Missing {
-        /// The path as far as links have been followed: the nearest thing that is not there.
+        /// The path that was asked for.
         path: ImagePath,
+    },
+    /// A link on the way leads to nothing inside.
+    #[error("find `{path}` in the build context: a link leads to `{target}`, which is not in it")]
+    Dangling {
+        /// The path that was asked for.
+        path: ImagePath,
+        /// Where links lead, as far as they could be followed, with the context as root.
+        target: ImagePath,
     },
     /// Links that lead to each other.
     #[error("follow `{path}` in the build context: too many symbolic links")]
@@ -201,4 +209,67 @@ pub enum LinkError {
         /// What stands in the way.
         file: ImagePath,
     },
+}
+
+impl LinkError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            LinkError::Dangling { .. } => Some(
+                "links are followed inside the context only: copy what this one leads to into it"
+                    .into(),
+            ),
+            LinkError::Missing { .. } | LinkError::Loop { .. } | LinkError::NotDirectory { .. } => {
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The errors as they are printed, hints and all.
+    fn check(errors: &[ContextError]) -> String {
+        let printed = |error: &ContextError| {
+            let hint = error.hint().map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+            format!("failed to {error}\n{hint}")
+        };
+        errors.iter().map(printed).collect()
+    }
+
+    #[test]
+    fn messages_say_the_way_out() {
+        let path = || PathBuf::from("/src/app");
+        let dangling = LinkError::Dangling {
+            path: ImagePath::lexical("app/key"),
+            target: ImagePath::lexical("root/.ssh"),
+        };
+        let errors = [
+            ContextError::Denied { path: path(), ignore: Some(ImagePath::lexical("a/key")) },
+            ContextError::io("read", path(), io::ErrorKind::PermissionDenied.into()),
+            ContextError::io("write a file in", path(), io::ErrorKind::StorageFull.into()),
+            ContextError::NotArchive { path: "-".into() },
+            ContextError::NotDirectory { path: path() },
+            ContextError::NoContext { path: path(), source: io::ErrorKind::NotFound.into() },
+            dangling.into(),
+        ];
+        insta::assert_snapshot!(check(&errors), @r"
+        failed to read `/src/app`: permission denied
+        hint: make it readable, or leave it out of the build: add `a/key` to .dockerignore
+        failed to read `/src/app`: permission denied
+        hint: make it readable for the user who builds
+        failed to write a file in `/src/app`
+        hint: free some space there
+        failed to use `-` as the build context: it is not a tar archive
+        hint: give a directory, a tarball, or `-` for a tar on standard input
+        failed to use `/src/app` as the build context: it is not a directory
+        hint: give a directory, a tarball, or `-` for a tar on standard input
+        failed to find the build context `/src/app`
+        hint: the last argument is the directory, or the tarball, that COPY reads from
+        failed to find `app/key` in the build context: a link leads to `root/.ssh`, which is not in it
+        hint: links are followed inside the context only: copy what this one leads to into it
+        ");
+    }
 }

@@ -40,7 +40,13 @@ pub(crate) fn follow<E: From<LinkError>>(
             continue;
         }
         let next = here.join(&component);
-        let step = look(&next)?.ok_or_else(|| LinkError::Missing { path: next.clone() })?;
+        let Some(step) = look(&next)? else {
+            let path = path.clone();
+            return Err(match links {
+                0 => LinkError::Missing { path }.into(),
+                _ => LinkError::Dangling { path, target: next }.into(),
+            });
+        };
         match step {
             Step::Link(target) if !to_go.is_empty() || last == LastComponent::Follow => {
                 links += 1;

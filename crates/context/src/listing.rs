@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(keep("app/up/passwd"), "/etc/passwd");
         assert_eq!(follow("app/absolute"), "/etc/passwd");
         assert_eq!(follow("current/main"), "/app/main");
-        insta::assert_snapshot!(follow("app/outside"), @"find `root` in the build context");
+        insta::assert_snapshot!(follow("app/outside"), @"find `app/outside` in the build context: a link leads to `root`, which is not in it");
         insta::assert_snapshot!(follow("app/nothing"), @"find `app/nothing` in the build context");
         insta::assert_snapshot!(follow("a"), @"follow `a` in the build context: too many symbolic links");
         insta::assert_snapshot!(follow("app/main/x"), @"find `app/main/x` in the build context: `app/main` is not a directory");

@@ -296,8 +296,12 @@ fn links_lead_nowhere_outside() {
     let error = listing.resolve(&path, context::LastComponent::Follow).unwrap_err();
     let first = ImagePath::lexical(secret.path().as_os_str().as_encoded_bytes());
     let first = first.components().next().unwrap();
-    let expected = format!("find `{}` in the build context", String::from_utf8_lossy(first));
+    let expected = format!(
+        "find `app/out/key` in the build context: a link leads to `{}`, which is not in it",
+        String::from_utf8_lossy(first)
+    );
     assert_eq!(error.to_string(), expected);
+    assert!(error.hint().is_some());
     assert!(listing.get(&path).is_none());
 }
 
