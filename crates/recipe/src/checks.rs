@@ -242,14 +242,18 @@ fn stage_checks(stage: &Stage, from: Inherited, warnings: &mut Vec<Diagnostic>) 
                 }
                 state.has_workdir = true;
             }
-            Instruction::Cmd(CommandLine::Shell(_))
-            | Instruction::Entrypoint(CommandLine::Shell(_))
+            Instruction::Cmd(CommandLine::Shell(text))
+            | Instruction::Entrypoint(CommandLine::Shell(text))
                 if !state.has_shell =>
             {
                 let message = format!("`{name}` in shell form keeps signals from the program");
                 let warning = Diagnostic::warning(Rule::JSONArgsRecommended, keyword, message);
-                let hint = format!("write it in exec form: `{name} [\"program\", \"argument\"]`");
-                warnings.push(warning.with_hint(hint));
+                let form = format!("`{name} [\"program\", \"argument\"]`");
+                warnings.push(warning.with_hint(if text.starts_with('[') {
+                    format!("it looks like exec form, but is not JSON; write {form}")
+                } else {
+                    format!("write it in exec form: {form}")
+                }));
             }
             Instruction::Expose(ports) => ports.iter().for_each(|port| expose(port, warnings)),
             Instruction::Env(pairs) => {

@@ -8,6 +8,11 @@ use crate::line::{Line, Lines};
 use crate::split::parts;
 use crate::{Diagnostic, Instruction, Recipe, Span, Spanned, Stage, Step, directive, heredoc};
 
+/// More than anybody writes; what is larger is some other file.
+const MAX_BYTES: usize = 4 << 20;
+/// After so many errors nobody reads on.
+const MAX_ERRORS: usize = 100;
+
 /// A recipe and what is to be said about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
@@ -23,7 +28,7 @@ pub struct Parsed {
 /// # Errors
 ///
 /// Everything that is wrong with it, in the file's order: an instruction that makes no sense does
-/// not hide what is wrong further down.
+/// not hide what is wrong further down. There are at most a hundred.
 ///
 /// ```
 /// let parsed = recipe::parse_dockerfile("FROM scratch\nCOPY app /app\n").unwrap();
@@ -34,6 +39,10 @@ pub struct Parsed {
 /// assert_eq!(errors[0].hint.as_deref(), Some("did you mean `COPY`?"));
 /// ```
 pub fn parse_dockerfile(text: &str) -> Result<Parsed, Vec<Diagnostic>> {
+    if text.len() > MAX_BYTES {
+        let error = Diagnostic::error(0..0, "the file is larger than 4 MiB");
+        return Err(vec![error.with_hint("keep large content in files of the context")]);
+    }
     let top = directive::parse(text);
     let escape = top.directives.escape;
     let recipe = Recipe {
@@ -56,6 +65,9 @@ pub fn parse_dockerfile(text: &str) -> Result<Parsed, Vec<Diagnostic>> {
     while let Some(line) = parser.lines.next_instruction() {
         if let Err(error) = parser.instruction(&line) {
             parser.errors.push(error);
+            if parser.errors.len() == MAX_ERRORS {
+                break;
+            }
         }
         parser.previous = Some(line);
     }

@@ -99,6 +99,11 @@ pub(crate) fn tokens(pattern: &str) -> Result<Vec<Token>, PatternProblem> {
 /// An expression that matches whole paths.
 pub(crate) fn compile(tokens: &[Token]) -> Result<Regex, PatternProblem> {
     const MAX_PROGRAM_BYTES: usize = 1 << 20;
+    /// No path is longer (Linux' `PATH_MAX`).
+    const MAX_TOKENS: usize = 4096;
+    if tokens.len() > MAX_TOKENS {
+        return Err(PatternProblem::TooLong);
+    }
     let mut expression = "(?s)^".to_owned();
     for token in tokens {
         match token {

@@ -175,7 +175,12 @@ pub(crate) fn from(mut request: Request<'_>) -> Result<StageBase, Diagnostic> {
         [_, second, ..] => {
             let span = second.span.start..words[words.len() - 1].span.end;
             let error = Diagnostic::error(span, "`FROM` has more than an image and a name");
-            return Err(error.with_hint("it is written `FROM IMAGE` or `FROM IMAGE AS NAME`"));
+            return Err(error.with_hint(
+                match words.iter().any(|word| word.text.starts_with('#')) {
+                    true => "a comment stands on a line of its own",
+                    false => "it is written `FROM IMAGE` or `FROM IMAGE AS NAME`",
+                },
+            ));
         }
     };
     let flags = request.flags(flag::FROM)?;

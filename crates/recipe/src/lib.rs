@@ -2,6 +2,19 @@
 //!
 //! This crate takes `&str` and knows neither files nor the network. What depends on build
 //! arguments or on a base image stays unexpanded; `plan` resolves it.
+//!
+//! [`parse_dockerfile`] gives the recipe and the warnings of the checks that need the text alone;
+//! [`Recipe::reports`] says which of the others the author wants to hear. [`parse_trigger`] does
+//! the same for what a base image keeps for `ONBUILD`.
+//!
+//! What is expanded, and how (<https://docs.docker.com/reference/dockerfile/#environment-replacement>):
+//!
+//! | by | what |
+//! |---|---|
+//! | [`expand`] | `FROM`'s image and platform; names and values of `ENV` and `LABEL`; defaults of `ARG`; sources, destination, `--chown`, `--chmod` and `--checksum` of `COPY` and `ADD`; values of `RUN --mount` but `from`; `USER`, `WORKDIR`, `VOLUME`, `STOPSIGNAL` |
+//! | [`expand_words`] | `EXPOSE` |
+//! | [`expand_heredoc`] | here-documents of `COPY` and `ADD` whose delimiter is not quoted |
+//! | nothing | `CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `SHELL`, `ONBUILD`, `MAINTAINER`, and `RUN`'s command: they are for the shell, or for later |
 
 mod checks;
 mod diagnostic;
@@ -36,4 +49,5 @@ pub use ignore::{IgnoreError, IgnorePatterns, IgnorePlace, IgnoreVerdict};
 pub use mode::{FileKind, FileMode, FileModeError};
 pub use owner::{Owner, OwnerError, OwnerName};
 pub use recipe::*;
+pub use suggest::closest;
 pub use wildcard::{Wildcard, WildcardError};

@@ -140,42 +140,68 @@ fn clause(text: &str, changes: &mut Vec<Change>) -> Option<()> {
 
 /// One operator and its permissions for the bits of `who`, or for all if that is empty.
 fn action(operator: char, who: u32, permissions: &str, changes: &mut Vec<Change>) -> Option<()> {
-    let (mut bits, mut if_executable, mut copies) = (0, 0, Vec::new());
-    let mut about = if who == 0 { ALL } else { who };
+    let mut pending =
+        Pending { operator, about: if who == 0 { ALL } else { who }, ..Pending::NONE };
     // Set-id and sticky bits are nothing that `o` alone could be about.
     let special = who == 0 || who & !0o007 != 0;
     for permission in permissions.chars() {
         match permission {
-            'r' => bits |= 0o444,
-            'w' => bits |= 0o222,
-            'x' => bits |= 0o111,
-            'X' if operator == '-' => bits |= 0o111,
-            'X' => if_executable |= 0o111,
-            's' if special => bits |= SET_USER | SET_GROUP,
+            'r' => pending.bits |= 0o444,
+            'w' => pending.bits |= 0o222,
+            'x' => pending.bits |= 0o111,
+            'X' if operator == '-' => pending.bits |= 0o111,
+            'X' => pending.if_executable |= 0o111,
+            's' if special => pending.bits |= SET_USER | SET_GROUP,
             't' if special => {
-                about |= STICKY;
-                bits |= STICKY;
+                pending.about |= STICKY;
+                pending.bits |= STICKY;
             }
             's' | 't' => {}
-            'u' => copies.push(6),
-            'g' => copies.push(3),
-            'o' => copies.push(0),
+            class @ ('u' | 'g' | 'o') => {
+                // A copy clears what it sets by itself, and may copy from what it clears.
+                if pending.bits != 0 {
+                    pending.flush(changes);
+                }
+                pending.copied = true;
+                let shift = match class {
+                    'u' => 6,
+                    'g' => 3,
+                    _ => 0,
+                };
+                let to = if who == 0 { 0o777 } else { who };
+                changes.push(Change::CopyFrom { shift, to, operator });
+            }
             _ => return None,
         }
     }
-    match operator {
-        '-' => changes.push(Change::Clear(bits & about)),
-        '+' => changes.push(Change::Set(bits & about)),
-        // A copy clears by itself, and may copy from what it clears.
-        _ if copies.is_empty() || bits != 0 => {
-            changes.extend([Change::Clear(about), Change::Set(bits & about)]);
-        }
-        _ => {}
+    if pending.bits != 0 || !pending.copied {
+        pending.flush(changes);
     }
-    changes.push(Change::SetIfExecutable(if_executable & about));
-    let to = if who == 0 { 0o777 } else { who };
-    changes.extend(copies.into_iter().map(|shift| Change::CopyFrom { shift, to, operator }));
+    changes.push(Change::SetIfExecutable(pending.if_executable & pending.about));
     Some(())
+}
+
+/// The permissions of an action that were read and are not a change yet.
+struct Pending {
+    operator: char,
+    about: u32,
+    bits: u32,
+    if_executable: u32,
+    copied: bool,
+}
+
+impl Pending {
+    const NONE: Pending =
+        Pending { operator: '=', about: 0, bits: 0, if_executable: 0, copied: false };
+
+    fn flush(&mut self, changes: &mut Vec<Change>) {
+        let bits = std::mem::take(&mut self.bits) & self.about;
+        match self.operator {
+            '-' => changes.push(Change::Clear(bits)),
+            '+' => changes.push(Change::Set(bits)),
+            _ => changes.extend([Change::Clear(self.about), Change::Set(bits)]),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -214,6 +240,9 @@ mod tests {
         check("a=rx", 0o6777, file, 0o555);
         check("u+x-w", 0o644, file, 0o544);
         check("u-X", 0o755, file, 0o655);
+        check("o=gu", 0o750, file, 0o757);
+        check("o=ur", 0o750, file, 0o754);
+        check("o=ru", 0o750, file, 0o757);
         check("ug+rw,o-rwx", 0o607, file, 0o660);
         // The executable bit that counts is the one from before.
         check("u+x,go+X", 0o600, file, 0o700);

@@ -4,10 +4,12 @@
 ///
 /// A name is near if one slip of the fingers in a short word, or two in a longer one, lead to it
 /// (insertion, deletion, substitution or transposition), or if `typed` is how it alone begins.
-pub(crate) fn closest<'a>(
-    typed: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+///
+/// ```
+/// assert_eq!(recipe::closest("biuld", ["build", "test"]), Some("build"));
+/// assert_eq!(recipe::closest("deploy", ["build", "test"]), None);
+/// ```
+pub fn closest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Longer words are no slips, and comparing them costs the product of the lengths.
     const MAX_CHARACTERS: usize = 64;
     let typed = typed.to_lowercase();

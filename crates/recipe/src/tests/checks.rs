@@ -89,6 +89,15 @@ fn commands() {
     file("FROM a\nCMD b", &format!("2 {}", shell("CMD")));
     file("FROM a\nENTRYPOINT b", &format!("2 {}", shell("ENTRYPOINT")));
     file("FROM a\nCMD [\"b\"]\nENTRYPOINT [\"b\"]", "");
+    let hint = |text: &str| parsed(text).warnings[0].hint.clone().unwrap();
+    assert_eq!(
+        hint("FROM a\nCMD ['b']"),
+        "it looks like exec form, but is not JSON; write `CMD [\"program\", \"argument\"]`"
+    );
+    assert_eq!(
+        hint("FROM a\nENTRYPOINT b"),
+        "write it in exec form: `ENTRYPOINT [\"program\", \"argument\"]`"
+    );
     file("FROM a\nSHELL [\"b\"]\nCMD c", "");
     file("FROM a AS b\nSHELL [\"b\"]\nFROM B\nCMD c", "");
     file("FROM a\nSHELL [\"b\"]\nFROM b\nCMD c", &format!("4 {}", shell("CMD")));

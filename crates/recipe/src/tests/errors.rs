@@ -45,6 +45,9 @@ fn files() {
          belongs to it",
     );
     file("FROM a\nfoo b", "2 «foo» there is no instruction `foo`");
+    assert_eq!(parse_dockerfile(&"FROM a\nx\n".repeat(1000)).unwrap_err().len(), 100);
+    let large = format!("FROM a\n#{}", "x".repeat(4 << 20));
+    file(&large, "1 «» the file is larger than 4 MiB | keep large content in files of the context");
 }
 
 #[test]
@@ -225,6 +228,10 @@ fn arguments() {
 fn from() {
     let check = |text: &str, expected: &str| file(text, &format!("1 {expected}"));
     check("FROM", "«FROM» `FROM` has no image | to start from nothing, write `FROM scratch`");
+    check(
+        "FROM a # b",
+        "«# b» `FROM` has more than an image and a name | a comment stands on a line of its own",
+    );
     let name = "a name begins with a letter and goes on with letters, digits, `-`, `_` and `.`";
     check("FROM a AS 1b", &format!("«1b» `1b` cannot be a stage's name | {name}"));
     check("FROM a AS b/c", &format!("«b/c» `b/c` cannot be a stage's name | {name}"));

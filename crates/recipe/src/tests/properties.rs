@@ -1,4 +1,4 @@
-//! Whatever the text, there is an answer, and it points into the text.
+//! Whatever the text, there is an answer, and it points into the text. `PROPTEST_CASES` tries more.
 
 use proptest::prelude::*;
 
@@ -72,8 +72,6 @@ fn instruction(text: &str, instruction: &Instruction) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
-
     #[test]
     fn dockerfiles(text in dockerfile()) {
         for text in [text.clone(), format!("FROM a\n{text}")] {
