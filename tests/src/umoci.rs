@@ -13,6 +13,12 @@ pub fn create(layout: &Path, tag: &str, root: &Path, config: &[(&str, &str)]) ->
     run(umoci("init").arg("--layout").arg(layout))?;
     run(umoci("new").args(["--image", &image]))?;
     insert(layout, tag, root, "/")?;
+    configure(layout, tag, config)
+}
+
+/// Edits the config of the image `tag` by options of `umoci config`.
+pub fn configure(layout: &Path, tag: &str, config: &[(&str, &str)]) -> Result {
+    let image = format!("{}:{tag}", layout.display());
     let options = config.iter().flat_map(|(option, value)| [option, value]);
     run(umoci("config").args(["--image", &image]).args(options))
 }
