@@ -28,6 +28,8 @@ pub const ORACLES: &[Oracle] = &[
     oracle("setpriv", "util-linux", "builds by another user"),
     oracle("skopeo", "skopeo", "manifests, configs and digests"),
     oracle("tar", "tar", "layers as tar files"),
+    oracle("taskset", "util-linux", "builds on one processor"),
+    oracle("time", "time", "how much memory a build takes"),
     oracle("umoci", "umoci", "the tree in an image"),
     oracle("unshare", "util-linux", "a mount namespace for crun"),
     oracle("xz", "xz-utils", "archives that ADD unpacks"),

@@ -1,5 +1,7 @@
 //! The testbed itself: its registry, its bases and its judges do what the other tests rely on.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
+
 use std::fs;
 
 use serde_json::json;

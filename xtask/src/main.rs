@@ -1,6 +1,7 @@
 //! The project's own chores: `cargo xtask COMMAND`. What CI runs is here and nowhere else.
 
 mod base;
+mod bench;
 mod cargo;
 mod ci;
 mod fuzz;
@@ -53,6 +54,12 @@ const CHORES: &[Chore] = &[
         run: base::run,
     },
     Chore {
+        name: "bench",
+        arguments: "[PART]… [--large] [--rounds N] [--plywood BINARY]",
+        summary: "side by side with other tools; parts are big, many and rebuild",
+        run: bench::run,
+    },
+    Chore {
         name: "fuzz",
         arguments: "[SECONDS] [TARGET]",
         summary: "runs each fuzz target for a while (60 s) with a nightly compiler",
@@ -79,7 +86,7 @@ fn main() -> ExitCode {
 fn usage() -> String {
     let mut usage = String::from("usage: cargo xtask COMMAND\n\n");
     for Chore { name, arguments, summary, .. } in CHORES {
-        usage.push_str(&format!("  {:<24} {summary}\n", format!("{name} {arguments}")));
+        usage.push_str(&format!("  {name} {arguments}\n      {summary}\n"));
     }
     usage
 }

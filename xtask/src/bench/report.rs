@@ -1,0 +1,103 @@
+//! The figures as a table, and the targets that they meet or miss.
+
+use super::Summary;
+use super::measure::Measured;
+
+/// Targets, to be printed together when everything has run.
+#[derive(Default)]
+pub struct Report {
+    targets: Vec<Target>,
+}
+
+/// A figure and what it should be.
+pub struct Target {
+    name: String,
+    figure: f64,
+    limit: Limit,
+}
+
+enum Limit {
+    AtLeast(f64),
+    AtMost(f64),
+}
+
+impl Target {
+    /// More is better.
+    pub fn at_least(name: impl Into<String>, figure: f64, limit: f64) -> Self {
+        Target { name: name.into(), figure, limit: Limit::AtLeast(limit) }
+    }
+
+    /// Less is better.
+    pub fn at_most(name: impl Into<String>, figure: f64, limit: f64) -> Self {
+        Target { name: name.into(), figure, limit: Limit::AtMost(limit) }
+    }
+
+    fn line(&self) -> String {
+        let (met, wanted) = match self.limit {
+            Limit::AtLeast(limit) => (self.figure >= limit, format!("≥ {limit}")),
+            Limit::AtMost(limit) => (self.figure <= limit, format!("≤ {limit}")),
+        };
+        let word = if met { "PASS" } else { "FAIL" };
+        format!("  {word}  {:<52} {:>8.2}  {wanted}", self.name, self.figure)
+    }
+}
+
+impl Report {
+    /// Begins the table of one workload.
+    pub fn heading(&self, workload: &str) {
+        println!("\n{workload}");
+        println!(
+            "  {:<24} {:>9} {:>8} {:>10} {:>10}",
+            "", "seconds", "ratio", "layer MB", "peak MB"
+        );
+    }
+
+    /// One contender; `first` is the one that it is compared with.
+    pub fn line(&self, name: &str, summary: &Summary, first: Option<&Summary>) {
+        let ratio = first.map(|first| format!("{:.2}×", summary.seconds() / first.seconds()));
+        println!(
+            "  {name:<24} {:>9.2} {:>8} {:>10.1} {:>10.1}",
+            summary.seconds(),
+            ratio.unwrap_or_default(),
+            summary.layers as f64 / 1e6,
+            summary.megabytes(),
+        );
+    }
+
+    /// One rebuild; the ratio is how many times faster it was than the first build.
+    pub fn rebuild(&self, name: &str, measured: Measured, first: Measured) {
+        println!(
+            "  {name:<24} {:>9.3} {:>7.1}× {:>10} {:>10.1}",
+            measured.wall.as_secs_f64(),
+            first.wall.as_secs_f64() / measured.wall.as_secs_f64(),
+            "",
+            measured.peak as f64 / 1e6,
+        );
+    }
+
+    /// Remembers a target.
+    pub fn target(&mut self, target: Target) {
+        self.targets.push(target);
+    }
+
+    /// Prints all targets.
+    pub fn print_targets(&self) {
+        println!("\ntargets");
+        for target in &self.targets {
+            println!("{}", target.line());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets_are_met_or_missed() {
+        let line = Target::at_least("faster", 4.5, 4.0).line();
+        assert!(line.contains("PASS") && line.ends_with("4.50  ≥ 4"), "{line}");
+        let line = Target::at_most("memory", 101.0, 100.0).line();
+        assert!(line.contains("FAIL") && line.ends_with("101.00  ≤ 100"), "{line}");
+    }
+}
