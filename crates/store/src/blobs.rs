@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
+use std::path::PathBuf;
 
 use oci::{Descriptor, Digest, MAX_MANIFEST_BYTES};
 
@@ -21,6 +22,11 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(StoreError::io("read", &path)(source)),
         }
+    }
+
+    /// Where the blob lies, if it is here: for a program that wants a file's name.
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.inner.blob_path(digest)
     }
 
     /// Opens a blob, which counts as its use. Its bytes are not verified here.

@@ -164,6 +164,23 @@ impl Store {
     /// process uses the store nothing is deleted; that, too, is left to [`Store::prune`].
     pub fn remove(&mut self, reference: &Reference) -> Result<Removed, StoreError> {
         let descriptor = self.untag(reference)?;
+        self.delete_after(descriptor)
+    }
+
+    /// Takes all of an image's names away, if it has any, and deletes as [`Store::remove`] does.
+    pub fn remove_image(&mut self, digest: &Digest) -> Result<Removed, StoreError> {
+        let mut removed = None;
+        let index = self.change_index(&[], |index| {
+            removed = index.manifests.iter().find(|entry| entry.digest == *digest).cloned();
+            index.manifests.retain(|entry| entry.digest != *digest);
+        })?;
+        match removed {
+            Some(entry) => self.delete_after(without_name(&entry)),
+            None => Err(self.unknown(digest.to_string(), &index)),
+        }
+    }
+
+    fn delete_after(&mut self, descriptor: Descriptor) -> Result<Removed, StoreError> {
         let deleted = match self.alone(|store| store.delete_unshared(&descriptor)) {
             Err(StoreError::Busy { .. }) => Vec::new(),
             other => other?,

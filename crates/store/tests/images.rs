@@ -118,6 +118,19 @@ fn removing_deletes_what_nothing_else_needs() {
 }
 
 #[test]
+fn removing_by_digest_takes_every_name() {
+    let (_directory, mut store) = open();
+    let made = image(&store, "x");
+    store.tag(&reference("app:1"), &made).unwrap();
+    store.tag(&reference("app:2"), &made).unwrap();
+    let removed = store.remove_image(&made.digest).unwrap();
+    assert_eq!((removed.descriptor, removed.deleted.len()), (made.clone(), 4));
+    assert_eq!((store.images().unwrap(), blobs(&store)), (Vec::new(), 0));
+    let error = store.remove_image(&made.digest).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("find the image `{}`", made.digest)), "{error}");
+}
+
+#[test]
 fn removing_leaves_the_blobs_to_others_who_use_the_store() {
     let (_directory, mut store) = open();
     let made = image(&store, "x");
