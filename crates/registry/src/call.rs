@@ -72,6 +72,10 @@ impl Call {
         self
     }
 
+    pub(crate) fn request_line(&self) -> RequestLine {
+        RequestLine::new(&self.method, &self.url)
+    }
+
     pub(crate) fn payload(mut self, payload: Payload) -> Self {
         self.payload = payload;
         self
@@ -105,7 +109,7 @@ impl Client {
             let Some(wait) = backoff.next_wait(pause) else { return attempt };
             // The place in the queue is free while nothing is asked.
             drop(attempt);
-            let request = RequestLine::new(&call.method, &call.url);
+            let request = call.request_line();
             self.tell(TransferEvent::Retrying { request, cause, wait });
             sleep(wait).await;
         }
@@ -122,12 +126,13 @@ impl Client {
         };
         // Before the permit: whoever waits here must not hold what the scout needs.
         let scout = host.doorkeeper.scout().await;
-        let mut header = host.doorkeeper.header(&visit).await?;
         let permit = match call.admission {
             // The semaphore is never closed.
             Admission::Queued => host.permits.clone().acquire_owned().await.ok(),
             Admission::Feeding => None,
         };
+        // After the wait, in which a token may have run out.
+        let mut header = host.doorkeeper.header(&visit).await?;
         let mut renewals = 0;
         let mut reply = loop {
             let reply = self.redirected(host, call, header.as_ref()).await?;
@@ -198,6 +203,5 @@ fn redirects(method: &Method, status: StatusCode) -> bool {
 }
 
 fn bad_redirect(call: &Call, to: &Url, problem: RedirectProblem) -> Error {
-    let request = RequestLine::new(&call.method, &call.url);
-    Error::BadRedirect { request, to: PublicUrl::from(to), problem }
+    Error::BadRedirect { request: call.request_line(), to: PublicUrl::from(to), problem }
 }

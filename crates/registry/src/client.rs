@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use oci::RepositoryName;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
 use url::Url;
 
@@ -116,8 +116,24 @@ impl Client {
     pub(crate) fn clean_up(&self, work: impl Future<Output = ()> + Send + 'static) {
         // Without a runtime the process is ending, and nothing more can be done.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            self.cleanups().spawn_on(work, &runtime);
+            let mut cleanups = self.cleanups();
+            while cleanups.try_join_next().is_some() {}
+            cleanups.spawn_on(work, &runtime);
         }
+    }
+
+    /// Does `work` to its end even if whoever waits here gives up: a session that a registry is
+    /// about to open must be known, or it cannot be deleted. `None` if the runtime is ending.
+    pub(crate) async fn see_through<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let (sender, receiver) = oneshot::channel();
+        self.clean_up(async move {
+            // What nobody takes is dropped, and cleans up after itself.
+            let _ = sender.send(work.await);
+        });
+        receiver.await.ok()
     }
 
     pub(crate) fn wire(&self) -> &Wire {

@@ -2,6 +2,7 @@
 //! their index, the tags last, so that no reader ever sees a tag whose parts are missing.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 use oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag};
@@ -11,6 +12,9 @@ use crate::event::{Outcome, TransferEvent};
 use crate::manifest::{Access, TagOrDigest};
 use crate::upload::{BlobBody, BlobOutcome, Delivery, Existing};
 use crate::{Error, Result};
+
+/// How long a failed push waits for its sessions to be deleted.
+const SETTLING_LIMIT: Duration = Duration::from_secs(10);
 
 /// What is to be published.
 #[derive(Debug, Clone)]
@@ -67,7 +71,7 @@ impl Client {
         let done = work.run().await;
         if done.is_err() {
             // Sessions that were broken off are deleted before the caller ends the process.
-            self.settle().await;
+            let _ = tokio::time::timeout(SETTLING_LIMIT, self.settle()).await;
         }
         done
     }
@@ -157,8 +161,13 @@ impl Work<'_> {
             .filter(|blob| wanted.insert(blob.digest))
             .collect();
         let limit = self.client.settings().requests_per_host.max(1);
-        // The largest first: what is begun last should not be what everyone waits for.
-        let mut blobs = blobs;
+        // What nobody gave first, so that nothing moves in vain; then the largest: what is begun
+        // last should not be what everyone waits for.
+        let given = |blob: &&Descriptor| self.publication.blobs.contains_key(&blob.digest);
+        let (mut blobs, assumed): (Vec<_>, Vec<_>) = blobs.into_iter().partition(given);
+        for blob in assumed {
+            count(published, &self.bring(blob, Existing::Believed).await?);
+        }
         blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
         let outcomes: Vec<BlobOutcome> = stream::iter(blobs)
             .map(|blob| self.bring(blob, Existing::Believed))

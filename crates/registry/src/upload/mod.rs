@@ -4,6 +4,8 @@
 pub(crate) mod body;
 mod session;
 
+use std::sync::Arc;
+
 use oci::{Descriptor, RepositoryName};
 use reqwest::{Method, StatusCode};
 
@@ -95,6 +97,12 @@ pub(crate) struct Delivery<'a> {
     pub(crate) mount_from: &'a [RepositoryName],
 }
 
+/// What a POST came to.
+enum Posted {
+    Session(Session),
+    Other(Reply),
+}
+
 /// What a request for a mount came to.
 enum MountAnswer {
     Done,
@@ -151,40 +159,53 @@ impl Delivery<'_> {
 
     /// distribution-spec 1.1, "Mounting a blob from another repository": 201 is done, 202 is an
     /// upload session like any other.
-    async fn mount(&self, host: &Host, from: &RepositoryName) -> Result<MountAnswer> {
+    async fn mount(&self, host: &Arc<Host>, from: &RepositoryName) -> Result<MountAnswer> {
         let mut url = host.url(self.repository, "blobs/uploads/")?;
         url.query_pairs_mut()
             .append_pair("mount", &self.descriptor.digest.to_string())
             .append_pair("from", from.path());
         let scopes = ScopeSet::push(self.repository).and(&ScopeSet::pull(from));
         let call = Call::new(Method::POST, url, self.repository.path(), scopes);
-        let reply = match self.client.call(host, call, Persistence::Retry).await {
-            Ok(reply) => reply,
+        match self.post(host, call).await {
+            Ok(Posted::Session(session)) => Ok(MountAnswer::Session(session)),
+            Ok(Posted::Other(reply)) => match reply.status() {
+                StatusCode::CREATED => Ok(MountAnswer::Done),
+                // A registry that does not mount may refuse it in any way.
+                status if status.is_client_error() => Ok(MountAnswer::No),
+                _ => Err(unexpected(reply).await),
+            },
             // No token for both repositories: the upload wants one for the target only.
-            Err(Error::Unauthorized { .. } | Error::Denied { .. }) => return Ok(MountAnswer::No),
-            Err(error) => return Err(error),
-        };
-        match reply.status() {
-            StatusCode::CREATED => Ok(MountAnswer::Done),
-            StatusCode::ACCEPTED => {
-                Ok(MountAnswer::Session(Session::new(self.client, host, self.repository, &reply)?))
-            }
-            // A registry that does not mount may refuse it in any way.
-            status if status.is_client_error() => Ok(MountAnswer::No),
-            _ => Err(reply.refusal().await),
+            Err(Error::Unauthorized { .. } | Error::Denied { .. }) => Ok(MountAnswer::No),
+            Err(error) => Err(error),
         }
     }
 
-    async fn open_session(&self, host: &Host) -> Result<Session> {
+    async fn open_session(&self, host: &Arc<Host>) -> Result<Session> {
         let url = host.url(self.repository, "blobs/uploads/")?;
         let scopes = ScopeSet::push(self.repository);
         let call = Call::new(Method::POST, url, self.repository.path(), scopes);
-        let reply = self.client.call(host, call, Persistence::Retry).await?.success().await?;
-        Session::new(self.client, host, self.repository, &reply)
+        match self.post(host, call).await? {
+            Posted::Session(session) => Ok(session),
+            Posted::Other(reply) => Err(unexpected(reply).await),
+        }
+    }
+
+    async fn post(&self, host: &Arc<Host>, call: Call) -> Result<Posted> {
+        let (client, host) = (self.client.clone(), host.clone());
+        let (repository, line) = (self.repository.clone(), call.request_line());
+        let posted = self.client.see_through(async move {
+            let reply = client.call(&host, call, Persistence::Retry).await?;
+            if reply.status() != StatusCode::ACCEPTED {
+                return Ok(Posted::Other(reply));
+            }
+            Session::new(&client, &host, &repository, &reply).map(Posted::Session)
+        });
+        let ended = || Error::Connection { request: line, cause: "the program is ending".into() };
+        posted.await.unwrap_or_else(|| Err(ended()))
     }
 
     /// Uploads until the registry has it all; the number of bytes that it took.
-    async fn send(&self, host: &Host, opened: Option<Session>) -> Result<u64> {
+    async fn send(&self, host: &Arc<Host>, opened: Option<Session>) -> Result<u64> {
         let (digest, size) = (self.descriptor.digest, self.descriptor.size);
         self.client.tell(TransferEvent::Started { digest, size, direction: Direction::Upload });
         let mut backoff = Backoff::new(self.client.settings().retry);

@@ -1,0 +1,8 @@
+//! The wire against an in-process registry with switches and faults: each behaviour on its own.
+
+mod auth;
+mod publish;
+mod pull;
+mod push;
+mod secrets;
+mod support;
