@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::sync::Arc;
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 use oci::{Descriptor, Digester, RepositoryName};
 use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
@@ -52,6 +52,8 @@ pub struct BlobStream {
     descriptor: Descriptor,
     progress: Progress,
     reply: Option<Reply>,
+    /// Bytes to come that are known already.
+    known: u64,
     backoff: Backoff,
     broke_at: u64,
     admission: Admission,
@@ -101,6 +103,7 @@ impl Client {
             descriptor: descriptor.clone(),
             progress: progress.unwrap_or_else(fresh),
             reply: None,
+            known: 0,
             backoff: Backoff::new(self.settings().retry),
             broke_at: 0,
             admission: Admission::Queued,
@@ -136,16 +139,23 @@ impl BlobStream {
             let received = match &mut self.reply {
                 Some(reply) => reply.chunk().await,
                 None => match self.connect().await {
-                    Ok(reply) => {
+                    Ok((reply, known)) => {
                         self.reply = Some(reply);
+                        self.known = known;
                         continue;
                     }
                     Err(error) => Err(error),
                 },
             };
             match received {
-                Ok(Some(chunk)) if chunk.is_empty() => {}
-                Ok(Some(chunk)) => return self.take(chunk).map(Some),
+                Ok(Some(mut chunk)) => {
+                    let known = self.known.min(chunk.len() as u64);
+                    self.known -= known;
+                    chunk.advance(known as usize);
+                    if !chunk.is_empty() {
+                        return self.take(chunk).map(Some);
+                    }
+                }
                 Ok(None) => self.pause(self.truncated()).await?,
                 Err(Error::Connection { .. } | Error::TimedOut { .. }) if self.reply.is_some() => {
                     self.pause(self.truncated()).await?;
@@ -205,8 +215,9 @@ impl BlobStream {
         Ok(None)
     }
 
-    /// Asks for the bytes that are still missing.
-    async fn connect(&self) -> Result<Reply> {
+    /// Asks for the bytes that are still missing; with the answer, how many known ones it begins
+    /// with.
+    async fn connect(&self) -> Result<(Reply, u64)> {
         let scopes = ScopeSet::pull(&self.repository);
         let mut call = Call::get(self.url.clone(), self.repository.path(), scopes);
         call.admission = self.admission;
@@ -217,8 +228,13 @@ impl BlobStream {
         }
         let reply = self.client.call(&self.host, call, Persistence::Retry).await?;
         match reply.status() {
-            StatusCode::OK => self.skip_known(reply).await,
-            StatusCode::PARTIAL_CONTENT if range_start(&reply) == Some(from) => Ok(reply),
+            StatusCode::OK => match reply.content_length() {
+                Some(length) if length != self.descriptor.size => Err(self.wrong_size(length)),
+                // A server that does not know ranges sends all from the start: what is known is
+                // passed over.
+                _ => Ok((reply, from)),
+            },
+            StatusCode::PARTIAL_CONTENT if range_start(&reply) == Some(from) => Ok((reply, 0)),
             StatusCode::PARTIAL_CONTENT => Err(reply.bad(AnswerProblem::WrongRange)),
             StatusCode::NOT_FOUND => Err(Error::BlobNotFound {
                 repository: self.repository.clone(),
@@ -227,25 +243,6 @@ impl BlobStream {
             status if status.is_success() => Err(reply.bad(AnswerProblem::Status(status))),
             _ => Err(reply.refusal().await),
         }
-    }
-
-    /// A server that does not know ranges sends all from the start: what is known is passed over.
-    async fn skip_known(&self, mut reply: Reply) -> Result<Reply> {
-        if let Some(length) = reply.content_length()
-            && length != self.descriptor.size
-        {
-            return Err(self.wrong_size(length));
-        }
-        let mut known = self.progress.position;
-        while known > 0 {
-            let Some(chunk) = reply.chunk().await? else { return Err(self.truncated()) };
-            let over = (chunk.len() as u64).saturating_sub(known);
-            if over > 0 {
-                reply.put_back(chunk.slice(chunk.len() - over as usize..));
-            }
-            known -= (chunk.len() as u64).min(known);
-        }
-        Ok(reply)
     }
 
     /// Waits before the next try, or gives up with `failure`.

@@ -330,7 +330,13 @@ impl Answers {
     pub(crate) fn parse(body: &[u8]) -> Self {
         #[derive(serde::Deserialize)]
         struct Body {
+            #[serde(default)]
             errors: Vec<Entry>,
+            // Token services and gateways have forms of their own.
+            #[serde(default)]
+            code: serde_json::Value,
+            #[serde(default, alias = "details", alias = "error_description", alias = "error")]
+            message: serde_json::Value,
         }
         #[derive(serde::Deserialize)]
         struct Entry {
@@ -341,7 +347,11 @@ impl Answers {
             #[serde(default)]
             detail: serde_json::Value,
         }
-        let Ok(body) = serde_json::from_slice::<Body>(body) else { return Answers::default() };
+        let Ok(mut body) = serde_json::from_slice::<Body>(body) else { return Answers::default() };
+        if body.errors.is_empty() && body.message.is_string() {
+            let (code, message) = (body.code, body.message);
+            body.errors.push(Entry { code, message, detail: serde_json::Value::Null });
+        }
         let entries = body.errors.iter().take(8).map(|entry| Answer {
             code: printable(entry.code.as_str().unwrap_or_default()),
             message: printable(entry.message.as_str().unwrap_or_default()),
@@ -448,6 +458,7 @@ mod tests {
         let show = |body: &str| Answers::parse(body.as_bytes()).to_string();
         insta::assert_snapshot!(show(r#"{"errors":[{"code":"DENIED","message":"no"}]}"#), @": DENIED (no)");
         insta::assert_snapshot!(show(r#"{"errors":[{"code":"A"},{"message":"b\u001b[2J"}]}"#), @": A; b[2J");
+        insta::assert_snapshot!(show(r#"{"details":"incorrect username or password"}"#), @": incorrect username or password");
         insta::assert_snapshot!(show("<html>"), @"");
         insta::assert_snapshot!(show(r#"{"errors":[{"code":3,"message":null,"detail":[]}]}"#), @": ");
         let digest = Digest::of(b"x");

@@ -98,10 +98,11 @@ impl Work<'_> {
         if open.is_empty() && !self.publication.tags.is_empty() {
             return Ok(published);
         }
-        if open.is_empty() {
+        let missing = self.missing_manifests().await?;
+        let root_is_missing = missing.iter().any(|manifest| manifest.digest() == digest);
+        if open.is_empty() && root_is_missing {
             open.push(TagOrDigest::Digest(digest));
         }
-        let missing = self.missing_manifests().await?;
         self.bring_blobs(&missing, &mut published).await?;
         for manifest in missing.iter().filter(|manifest| manifest.digest() != digest) {
             self.put(manifest, &TagOrDigest::Digest(manifest.digest()), &mut published).await?;

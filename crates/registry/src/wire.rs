@@ -120,8 +120,8 @@ impl Wire {
         }?;
         let who = Identity::Anonymous;
         let idle = self.timeouts.idle;
-        let (registry, unread, permit) = (String::new(), None, None);
-        Ok(Reply { response, request: line, idle, unread, who, registry, permit })
+        let (registry, permit) = (String::new(), None);
+        Ok(Reply { response, request: line, idle, who, registry, permit })
     }
 
     /// An upload may take hours as long as bytes move; after the last one the registry gets the
@@ -192,7 +192,6 @@ pub(crate) struct Reply {
     response: reqwest::Response,
     pub(crate) request: RequestLine,
     idle: Duration,
-    unread: Option<Bytes>,
     pub(crate) who: Identity,
     pub(crate) registry: String,
     pub(crate) permit: Option<OwnedSemaphorePermit>,
@@ -233,18 +232,10 @@ impl Reply {
 
     /// The next bytes of the body, `None` at its end.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>> {
-        if let Some(unread) = self.unread.take() {
-            return Ok(Some(unread));
-        }
         match timeout(self.idle, self.response.chunk()).await {
             Ok(chunk) => chunk.map_err(|error| broken(&self.request, error)),
             Err(_) => Err(Error::TimedOut { request: self.request.clone(), after: self.idle }),
         }
-    }
-
-    /// Has the next call of [`Reply::chunk`] give these bytes again.
-    pub(crate) fn put_back(&mut self, bytes: Bytes) {
-        self.unread = Some(bytes);
     }
 
     /// The whole body, or `None` if it is larger than `limit`.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::credentials::file::{self, CredentialFile, DOCKER_HUB_KEY};
-use crate::credentials::{Credential, CredentialError, helper};
+use crate::credentials::helper::Runner;
+use crate::credentials::{Credential, CredentialError};
 
 /// How long a credential helper may take: some ask a cloud.
 const HELPER_LIMIT: Duration = Duration::from_secs(30);
@@ -15,7 +16,7 @@ const HELPER_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct CredentialStore {
     sources: Vec<Source>,
-    helper_limit: Duration,
+    helpers: Runner,
 }
 
 #[derive(Debug)]
@@ -29,7 +30,8 @@ impl CredentialStore {
     pub fn from_files(paths: Vec<PathBuf>) -> Result<Self, CredentialError> {
         let read = |path: PathBuf| Ok(Source { file: CredentialFile::read(&path)?, path });
         let sources = paths.into_iter().map(read).collect::<Result<_, CredentialError>>()?;
-        Ok(CredentialStore { sources, helper_limit: HELPER_LIMIT })
+        let helpers = Runner { folders: Vec::new(), limit: HELPER_LIMIT };
+        Ok(CredentialStore { sources, helpers })
     }
 
     /// Puts the content of a file (such as `DOCKER_AUTH_CONFIG` holds it) before all files. `name`
@@ -43,7 +45,13 @@ impl CredentialStore {
 
     /// Gives helpers this long to answer.
     pub fn with_helper_limit(mut self, limit: Duration) -> Self {
-        self.helper_limit = limit;
+        self.helpers.limit = limit;
+        self
+    }
+
+    /// Looks for helpers in these folders instead of on the process's `PATH`.
+    pub fn with_helper_folders(mut self, folders: Vec<PathBuf>) -> Self {
+        self.helpers.folders = folders;
         self
     }
 
@@ -58,7 +66,7 @@ impl CredentialStore {
         let server = server_key(registry);
         for Source { file, .. } in &self.sources {
             if let Some(name) = file.helper(server).or_else(|| file.helper(registry)) {
-                let found = helper::find(name, server, self.helper_limit).await?;
+                let found = self.helpers.find(name, server).await?;
                 if found.is_some() {
                     return Ok(found);
                 }
@@ -81,7 +89,7 @@ impl CredentialStore {
         let server = server_key(registry);
         let source = self.sources.first().ok_or(CredentialError::NoFile)?;
         match source.file.helper(server) {
-            Some(name) => helper::keep(name, server, credential, self.helper_limit).await,
+            Some(name) => self.helpers.keep(name, server, credential).await,
             None => file::write_entry(&source.path, server, Some(credential)),
         }
     }
@@ -91,7 +99,7 @@ impl CredentialStore {
         let server = server_key(registry);
         for Source { path, file } in &self.sources {
             if let Some(name) = file.helper(server) {
-                helper::forget(name, server, self.helper_limit).await?;
+                self.helpers.forget(name, server).await?;
             }
             if file.entry(server).is_some() {
                 file::write_entry(path, server, None)?;
@@ -218,5 +226,86 @@ mod tests {
         let store = CredentialStore::from_files(vec![]).unwrap();
         let error = store.with_content(br#"{"auths":{"a":"hunter2"}}"#, "DOCKER_AUTH_CONFIG");
         insta::assert_snapshot!(error.unwrap_err(), @"read DOCKER_AUTH_CONFIG: not a credential file at line 1 column 23");
+    }
+
+    /// A helper that is a shell script, and what the store makes of it.
+    async fn helped(script: &str) -> Result<String, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker-credential-test");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let store = CredentialStore::from_files(vec![])
+            .unwrap()
+            .with_content(br#"{"credHelpers":{"a.io":"test"}}"#, "test")
+            .unwrap()
+            .with_helper_folders(vec![folder.path().to_owned()])
+            .with_helper_limit(Duration::from_millis(1500));
+        let found = store.find("a.io", "x").await;
+        found.map(show).map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
+    }
+
+    #[tokio::test]
+    async fn helpers_that_work() {
+        let answer = |user: &str| {
+            format!(
+                r#"read server; [ "$1 $server" = "get a.io" ] && echo '{{"Username":"{user}","Secret":"s"}}'"#
+            )
+        };
+        assert_eq!(helped(&answer("u")).await.unwrap(), "u/s");
+        assert_eq!(helped(&answer("<token>")).await.unwrap(), "identity s");
+        let unknown = "echo credentials not found in native keychain; exit 1";
+        assert_eq!(helped(unknown).await.unwrap(), "none");
+        assert_eq!(
+            helped(r#"exec </dev/null; echo '{"Username":"u","Secret":"s"}'"#).await.unwrap(),
+            "u/s"
+        );
+    }
+
+    #[tokio::test]
+    async fn helpers_that_do_not() {
+        let fail = async |script: &str| helped(script).await.unwrap_err();
+        insta::assert_snapshot!(fail("exit 3").await, @"run `docker-credential-test`: it failed (exit status: 3); try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail("echo the key ring is locked; exit 1").await, @"run `docker-credential-test`: the key ring is locked; try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail(r#"echo '{"Secret":"hunter2"}'; exit 1"#).await, @"run `docker-credential-test`: it failed (exit status: 1); try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail("echo hunter2").await, @"run `docker-credential-test`: its answer is not a credential; try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail("exec sleep 60").await, @"run `docker-credential-test`: it did not answer within 1.5 s; try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail("exec yes").await, @"run `docker-credential-test`: y; try `echo REGISTRY | docker-credential-test get` by hand");
+    }
+
+    #[tokio::test]
+    async fn helpers_that_are_none() {
+        let find = async |content: &str| {
+            let store = CredentialStore::from_files(vec![]).unwrap();
+            let store = store.with_content(content.as_bytes(), "test").unwrap();
+            let store = store.with_helper_folders(vec![PathBuf::from("/nonexistent")]);
+            let error = store.find("a.io", "x").await.unwrap_err();
+            format!("{error}; {}", error.hint().unwrap_or_default())
+        };
+        insta::assert_snapshot!(find(r#"{"credsStore":"gone"}"#).await, @"run `docker-credential-gone`: entity not found; install `docker-credential-gone`, or remove it from `credHelpers` and `credsStore`");
+        insta::assert_snapshot!(find(r#"{"credsStore":"../x"}"#).await, @"run credential helper `../x`: a helper's name has no `/`; ");
+    }
+
+    #[tokio::test]
+    async fn login_goes_through_the_helper_that_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker-credential-test");
+        let kept = folder.path().join("kept");
+        let script = format!("#!/bin/sh\n(echo $1; cat; echo) >> {}\n", kept.display());
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let file = folder.path().join("config.json");
+        fs::write(&file, r#"{"credsStore":"test"}"#).unwrap();
+        let store = CredentialStore::from_files(vec![file.clone()]).unwrap();
+        let store = store.with_helper_folders(vec![folder.path().to_owned()]);
+        let credential = Credential::IdentityToken(Secret::new("s"));
+        store.login("docker.io", &credential).await.unwrap();
+        store.logout("a.io").await.unwrap();
+        insta::assert_snapshot!(fs::read_to_string(kept).unwrap(), @r#"
+        store
+        {"ServerURL":"https://index.docker.io/v1/","Username":"<token>","Secret":"s"}
+        erase
+        a.io
+        "#);
+        assert_eq!(fs::read_to_string(file).unwrap(), r#"{"credsStore":"test"}"#);
     }
 }

@@ -56,7 +56,6 @@ pub(super) fn proceed(shared: &Shared, name: &str, id: &str, asked: &Asked) -> A
         return unknown();
     }
     match asked.method.as_str() {
-        "GET" if state.behaviour.resumptions == Resumptions::Lost => unknown(),
         "GET" => stand(shared, &state, name, id, StatusCode::NO_CONTENT),
         "DELETE" => {
             state.sessions.remove(id);
@@ -74,9 +73,13 @@ pub(super) fn proceed(shared: &Shared, name: &str, id: &str, asked: &Asked) -> A
     }
 }
 
-/// Keeps what came of a body that broke off.
+/// Keeps what came of a body that broke off, or gives the session up.
 pub(super) fn keep(shared: &Shared, id: &str, bytes: &Bytes) {
-    if let Some(session) = shared.state().sessions.get_mut(id) {
+    let mut state = shared.state();
+    if state.behaviour.resumptions == Resumptions::Lost {
+        state.sessions.remove(id);
+    }
+    if let Some(session) = state.sessions.get_mut(id) {
         session.bytes.extend_from_slice(bytes);
     }
 }

@@ -235,13 +235,24 @@ impl Delivery<'_> {
             let (request, cause) = (session.request_line(), failure.to_string());
             self.client.tell(TransferEvent::Retrying { request, cause, wait });
             tokio::time::sleep(wait).await;
-            offset = match session.resumption(host).await {
-                Resumption::At(position) if position <= size => position,
-                Resumption::At(_) | Resumption::Lost => {
-                    session = self.open_session(host).await?;
-                    0
+            match session.resumption(host).await {
+                Resumption::At(position) if position <= size => {
+                    if position > offset {
+                        backoff.progressed();
+                    }
+                    offset = position;
                 }
-            };
+                Resumption::At(_) | Resumption::Lost => {
+                    // Only the answer may have been lost.
+                    let scopes = ScopeSet::push(self.repository);
+                    if self.client.head_blob(self.repository, self.descriptor, scopes).await? {
+                        session.close();
+                        return Ok(bytes);
+                    }
+                    session = self.open_session(host).await?;
+                    offset = 0;
+                }
+            }
             self.client.tell(TransferEvent::Moved { digest, position: offset });
         }
     }

@@ -97,6 +97,10 @@ impl Session {
         let Ok(reply) = self.client.call(host, call, Persistence::Retry).await else {
             return Resumption::Lost;
         };
+        if reply.status() == StatusCode::NOT_FOUND {
+            // There is nothing left to be deleted.
+            self.close();
+        }
         if !matches!(reply.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED) {
             return Resumption::Lost;
         }

@@ -9,7 +9,7 @@ use oci::{Compression, Descriptor, ImageManifest, Manifest, MediaType};
 use registry::testing::{Behaviour, TestRegistry};
 use registry::{
     BlobBody, BlobSource, Client, Credential, Credentials, Observer, RetryPolicy, Secret, Settings,
-    TransferEvent,
+    Timeouts, TransferEvent,
 };
 
 pub(crate) const GZIP: MediaType = MediaType::OciLayer(Compression::Gzip);
@@ -20,15 +20,15 @@ pub(crate) fn registry() -> TestRegistry {
 
 /// Quick to try again, quick to give up.
 pub(crate) fn settings() -> Settings {
-    let mut settings = Settings::default();
-    settings.retry = RetryPolicy {
+    let retry = RetryPolicy {
         attempts: 4,
         first_wait: Duration::from_millis(5),
         longest_wait: Duration::from_millis(20),
         budget: Duration::from_secs(3),
     };
-    settings.timeouts.idle = Duration::from_secs(2);
-    settings
+    let idle = Duration::from_secs(2);
+    let timeouts = Timeouts { idle, ..Timeouts::default() };
+    Settings { retry, timeouts, ..Settings::default() }
 }
 
 pub(crate) fn client() -> Client {
