@@ -1,6 +1,18 @@
 //! One module a command: each takes its arguments and the session, and answers on standard output.
 
+mod archive;
 mod completions;
+mod copy;
+mod documents;
+mod history;
+mod images;
+mod inspect;
+mod login;
+mod names;
+mod prune;
+mod remote;
+mod stored;
+mod table;
 mod version;
 
 use crate::build;
@@ -13,8 +25,20 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
     match command {
         Command::Build(arguments) => build::build(arguments, session),
         Command::Plan(arguments) => build::plan(arguments, session),
+        Command::Push(arguments) => remote::push(arguments, session),
+        Command::Pull(arguments) => remote::pull(arguments, session),
+        Command::Copy(arguments) => copy::copy(arguments, session),
+        Command::Images(arguments) => images::images(arguments, session),
+        Command::Inspect(arguments) => inspect::inspect(arguments, session),
+        Command::History(arguments) => history::history(arguments, session),
+        Command::Tag(arguments) => names::tag(arguments, session),
+        Command::Rmi(arguments) => names::rmi(arguments, session),
+        Command::Save(arguments) => archive::save(arguments, session),
+        Command::Load(arguments) => archive::load(arguments, session),
+        Command::Login(arguments) => login::login(arguments, session),
+        Command::Logout(arguments) => login::logout(arguments, session),
+        Command::Prune(arguments) => prune::prune(arguments, session),
         Command::Version(report) => version::version(report, session),
         Command::Completions(shell) => completions::completions(*shell, session),
-        _ => Err(Error::NoStore),
     }
 }

@@ -120,6 +120,17 @@ pub(crate) struct TagArguments {
 pub(crate) struct RmiArguments {
     /// Names or ids, at least one.
     pub(crate) images: Vec<String>,
+    /// What an id that has several names stands for.
+    pub(crate) removal: Removal,
+}
+
+/// What an id that has several names stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Removal {
+    /// An error.
+    OneName,
+    /// All of its names.
+    AllNames,
 }
 
 /// What `prune` is asked to remove.
@@ -129,10 +140,19 @@ pub(crate) struct PruneArguments {
     pub(crate) older_than: Option<Duration>,
     /// Only as much as it takes to come down to this size.
     pub(crate) keep_bytes: Option<u64>,
-    /// Whether images without a container count as unused: every one, as there are no containers.
-    pub(crate) tagged: bool,
+    /// What counts as unused.
+    pub(crate) scope: PruneScope,
     /// Whether anything is removed at all.
     pub(crate) mode: PruneMode,
+}
+
+/// What counts as unused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PruneScope {
+    /// What no named image needs.
+    Unnamed,
+    /// Everything.
+    Everything,
 }
 
 /// Whether something is removed or only said to be.
@@ -235,8 +255,8 @@ pub(super) struct RmiFlags {
     /// Names or ids in the store
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
-    /// Accepted for Docker's sake: no container can hold an image here
-    #[arg(short, long, hide = true)]
+    /// Remove all names of an image that is given by its id
+    #[arg(short, long)]
     force: bool,
     /// Accepted for Docker's sake: nothing untagged is kept for its parents
     #[arg(long, hide = true)]
@@ -251,8 +271,8 @@ pub(super) struct PruneFlags {
     /// Remove the longest unused first, until the store is no larger than this
     #[arg(long, value_name = "SIZE", visible_alias = "keep-storage")]
     keep_bytes: Option<String>,
-    /// Images with a name too, not only what nothing names
-    #[arg(short, long)]
+    /// Images with a name too, not only what no name leads to
+    #[arg(short, long, conflicts_with_all = ["older_than", "keep_bytes", "filter"])]
     all: bool,
     /// Say what would be removed and remove nothing
     #[arg(long)]
@@ -373,7 +393,8 @@ impl TagFlags {
 
 impl RmiFlags {
     pub(super) fn meaning(self) -> Result<RmiArguments, UsageError> {
-        Ok(RmiArguments { images: self.images })
+        let removal = if self.force { Removal::AllNames } else { Removal::OneName };
+        Ok(RmiArguments { images: self.images, removal })
     }
 }
 
@@ -398,7 +419,7 @@ impl PruneFlags {
         Ok(PruneArguments {
             older_than,
             keep_bytes: keep_bytes.transpose()?,
-            tagged: self.all,
+            scope: if self.all { PruneScope::Everything } else { PruneScope::Unnamed },
             mode: if self.dry_run { PruneMode::DryRun } else { PruneMode::Remove },
         })
     }
@@ -461,14 +482,14 @@ mod tests {
         let nothing = PruneArguments {
             older_than: None,
             keep_bytes: None,
-            tagged: false,
+            scope: PruneScope::Unnamed,
             mode: PruneMode::Remove,
         };
         let week = Some(Duration::from_secs(7 * 24 * 3600));
         check(&["-f"], nothing.clone());
         check(
             &["-a", "--older-than", "7d"],
-            PruneArguments { older_than: week, tagged: true, ..nothing.clone() },
+            PruneArguments { older_than: week, scope: PruneScope::Everything, ..nothing.clone() },
         );
         check(&["--filter", "until=7d"], PruneArguments { older_than: week, ..nothing.clone() });
         check(

@@ -24,7 +24,7 @@ pub(crate) use build::{
 };
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
-    Listed, PruneArguments, PruneMode, RmiArguments, TagArguments, Truncation,
+    Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,
 };
 pub(crate) use location::{LayoutName, Location};
 pub(crate) use output::{Destination, Output};

@@ -92,11 +92,6 @@ impl Template {
     pub(crate) fn render(&self, data: &Value) -> Result<String, TemplateError> {
         evaluate::evaluate(&self.0, data)
     }
-
-    /// The fields of the data itself that the template prints, in order, for a table's heading.
-    pub(crate) fn fields(&self) -> Vec<&str> {
-        self.0.iter().filter_map(Node::field).collect()
-    }
 }
 
 #[cfg(test)]

@@ -59,16 +59,6 @@ pub(super) enum Base {
     Pipeline(Pipeline),
 }
 
-impl Node {
-    /// The field of the data that this prints, if it prints one, functions applied or not.
-    pub(super) fn field(&self) -> Option<&str> {
-        let Node::Print(pipeline) = self else { return None };
-        let operands = pipeline.commands.iter().flatten();
-        let mut fields = operands.filter(|operand| matches!(operand.base, Base::Dot));
-        fields.find_map(|operand| operand.fields.first()).map(String::as_str)
-    }
-}
-
 /// How deep parentheses and blocks may be in each other: more than a person writes, less than a
 /// stack holds.
 const MAX_DEPTH: usize = 100;

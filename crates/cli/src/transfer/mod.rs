@@ -17,7 +17,7 @@ use oci::{Descriptor, Digest, ImageIndex, Platform};
 use store::Store;
 
 pub(crate) use fetch::fetch;
-pub(crate) use pull::{Pulled, pull};
+pub(crate) use pull::pull;
 pub(crate) use push::push;
 pub(crate) use relay::relay;
 pub(crate) use watch::retries;
