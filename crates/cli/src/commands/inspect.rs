@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use oci::Manifest;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::documents::{self, Documents, Found};
@@ -32,10 +33,7 @@ pub(super) fn inspect(arguments: &InspectArguments, session: &Session) -> Result
         }
     }
     match (&arguments.report, template) {
-        (InspectReport::Json, _) => {
-            let indented = serde_json::to_string_pretty(&list).unwrap_or_default();
-            answer.extend(format!("{indented}\n").into_bytes());
-        }
+        (InspectReport::Json, _) => answer.extend(indented(&list)),
         (InspectReport::JsonLines, _) => {
             list.iter().for_each(|image| answer.extend(format!("{image}\n").into_bytes()));
         }
@@ -47,6 +45,17 @@ pub(super) fn inspect(arguments: &InspectArguments, session: &Session) -> Result
         _ => {}
     }
     session.answer(&answer)
+}
+
+/// JSON as Docker lays it out: four spaces a level.
+fn indented(list: &[Value]) -> Vec<u8> {
+    let mut text = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, formatter);
+    // Values serialise, and a vector takes all that is written to it.
+    let _ = list.serialize(&mut serializer);
+    text.push(b'\n');
+    text
 }
 
 /// Docker's document about an image (Engine API, `ImageInspect`), without what only a daemon has.

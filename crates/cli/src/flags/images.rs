@@ -487,10 +487,8 @@ mod tests {
         };
         let week = Some(Duration::from_secs(7 * 24 * 3600));
         check(&["-f"], nothing.clone());
-        check(
-            &["-a", "--older-than", "7d"],
-            PruneArguments { older_than: week, scope: PruneScope::Everything, ..nothing.clone() },
-        );
+        check(&["--older-than", "7d"], PruneArguments { older_than: week, ..nothing.clone() });
+        check(&["-a"], PruneArguments { scope: PruneScope::Everything, ..nothing.clone() });
         check(&["--filter", "until=7d"], PruneArguments { older_than: week, ..nothing.clone() });
         check(
             &["--keep-storage", "10GB", "--dry-run"],

@@ -99,14 +99,19 @@ fn amount(bytes: u64, total: Option<u64>) -> String {
     }
 }
 
+/// How long a step without bytes takes for its time to be of interest.
+const WORTH_TELLING: Duration = Duration::from_millis(50);
+
 fn ending(outcome: Outcome, bytes: u64, elapsed: Duration) -> String {
     let word = outcome.word();
     match outcome {
         Outcome::Done if bytes > 0 => {
             format!("{word}, {} in {:.1}s", units::size(bytes), elapsed.as_secs_f64())
         }
-        Outcome::Done => format!("{word} in {:.1}s", elapsed.as_secs_f64()),
-        Outcome::Cached | Outcome::Exists | Outcome::Mounted | Outcome::Failed => word.to_owned(),
+        Outcome::Done if elapsed >= WORTH_TELLING => {
+            format!("{word} in {:.1}s", elapsed.as_secs_f64())
+        }
+        _ => word.to_owned(),
     }
 }
 
