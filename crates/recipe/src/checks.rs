@@ -173,24 +173,11 @@ fn undefined_arguments(
     for name in unset.iter().filter(|name| !declared.contains(&name.as_str())) {
         let message = format!("`{name}` is not declared before the first `FROM`");
         let rule = Rule::UndefinedArgInFrom;
-        let warning = Diagnostic::warning(rule, variable_span(word, name), message);
+        let warning = Diagnostic::warning(rule, word.variable(name), message);
         let hint = did_you_mean(name, declared.iter().copied())
             .unwrap_or_else(|| format!("declare it with `ARG {name}` at the top"));
         warnings.push(warning.with_hint(hint));
     }
-}
-
-/// Where a variable is used in a word, as near as can be told.
-fn variable_span(word: &Word, name: &str) -> Span {
-    for (at, _) in word.text.match_indices('$') {
-        let rest = &word.text[at + 1..];
-        let braced = rest.strip_prefix('{');
-        if braced.unwrap_or(rest).starts_with(name) {
-            let end = at + 1 + usize::from(braced.is_some()) + name.len();
-            return word.part(at..end);
-        }
-    }
-    word.span.clone()
 }
 
 fn platform_flag(

@@ -12,7 +12,7 @@ use std::ops::Range;
 
 pub(crate) use lexer::{Escapes, Item, Lexer, Quotes, Unset};
 
-use crate::{Diagnostic, Span, Word};
+use crate::{Diagnostic, Heredoc, Span, Word};
 
 /// The most bytes that one expansion may read from variables and write. Values can be built from
 /// values, so a few lines could ask for more than any machine has.
@@ -116,7 +116,16 @@ impl ExpandError {
 
     /// The error at its place in the file, for a word that came from there.
     pub fn diagnostic(&self, word: &Word) -> Diagnostic {
-        let error = Diagnostic::error(word.part(self.at.clone()), self.to_string());
+        self.at(word.part(self.at.clone()))
+    }
+
+    /// The error at its place in the file, for a here-document that came from there.
+    pub fn heredoc_diagnostic(&self, heredoc: &Heredoc) -> Diagnostic {
+        self.at(part(&heredoc.content, &heredoc.span, self.at.clone()))
+    }
+
+    fn at(&self, span: Span) -> Diagnostic {
+        let error = Diagnostic::error(span, self.to_string());
         match self.hint() {
             Some(hint) => error.with_hint(hint),
             None => error,
@@ -128,16 +137,34 @@ impl Word {
     /// Where a part of the text stands in the file. If quotes or continuations were taken out of
     /// the word, that is not known any more, and it is the whole word.
     pub fn part(&self, range: Range<usize>) -> Span {
-        if self.span.len() == self.text.len() && range.end <= self.text.len() {
-            self.span.start + range.start..self.span.start + range.end
-        } else {
-            self.span.clone()
+        part(&self.text, &self.span, range)
+    }
+
+    /// Where a variable is first used in the word, or the whole word if that cannot be told.
+    pub fn variable(&self, name: &str) -> Span {
+        for (at, _) in self.text.match_indices('$') {
+            let rest = &self.text[at + 1..];
+            let braced = rest.strip_prefix('{');
+            if lexer::name(braced.unwrap_or(rest)) == name {
+                let end = at + 1 + usize::from(braced.is_some()) + name.len();
+                return self.part(at..end);
+            }
         }
+        self.span.clone()
     }
 
     /// Whether there may be a variable in it.
     pub fn has_variables(&self) -> bool {
         self.text.contains('$')
+    }
+}
+
+/// A part of a text at `span`, as long as nothing was taken out of it.
+fn part(text: &str, span: &Span, range: Range<usize>) -> Span {
+    if span.len() == text.len() && range.end <= text.len() {
+        span.start + range.start..span.start + range.end
+    } else {
+        span.clone()
     }
 }
 

@@ -53,10 +53,17 @@ pub(crate) fn keyword(written: &str, span: Span) -> Result<&'static str, Diagnos
     if let Some(known) = KEYWORDS.iter().find(|known| written.eq_ignore_ascii_case(known)) {
         return Ok(known);
     }
-    let error = Diagnostic::error(span, format!("there is no instruction `{written}`"));
-    Err(match did_you_mean(written, KEYWORDS) {
-        Some(hint) => error.with_hint(hint),
-        None => error,
+    // What is not even Dockerfile-like may be one endless word.
+    let shown: String = written.chars().take(40).collect();
+    let more = if shown.len() < written.len() { "…" } else { "" };
+    let error = Diagnostic::error(span, format!("there is no instruction `{shown}{more}`"));
+    let letters =
+        written.len() - written.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len();
+    let begun = KEYWORDS.iter().find(|known| written[..letters].eq_ignore_ascii_case(known));
+    Err(match (did_you_mean(written, KEYWORDS), begun) {
+        (_, Some(known)) => error.with_hint(format!("put a space behind `{known}`")),
+        (Some(hint), None) => error.with_hint(hint),
+        (None, None) => error,
     })
 }
 
@@ -380,8 +387,8 @@ fn on_build(request: &mut Request<'_>) -> Result<Spanned<String>, Diagnostic> {
     if let Some(last) = heredocs.last() {
         end = last.heredoc.span.end;
     }
-    let warnings = &mut *request.warnings;
-    let escape = request.escape;
+    // Whoever builds on this image reads the instruction; the checks are about this recipe.
+    let (escape, warnings) = (request.escape, &mut Vec::new());
     parse(Request { line, parts: inner, heredocs, escape, keyword, warnings })?;
     Ok(Spanned { node: text, span: start..end })
 }

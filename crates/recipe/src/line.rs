@@ -44,8 +44,10 @@ impl Line {
     }
 
     fn push(&mut self, text: &str, position: usize) {
-        self.stretches.push((self.text.len(), position));
-        self.text.push_str(text);
+        // The first line may be no more than a continuation character.
+        let kept = if self.text.is_empty() { text.trim_start() } else { text };
+        self.stretches.push((self.text.len(), position + (text.len() - kept.len())));
+        self.text.push_str(kept);
     }
 }
 
@@ -120,16 +122,6 @@ impl<'a> Lines<'a> {
             let content;
             (content, continues) = self.strip_continuation(body);
             line.push(content, start);
-        }
-        // Nothing but continuation characters may stand at the front.
-        let blank = line.text.len() - line.text.trim_start().len();
-        if blank > 0 {
-            let position = line.position(blank.min(line.text.len().saturating_sub(1)));
-            let mut rest = vec![(0, position)];
-            let later = line.stretches.iter().filter(|(here, _)| *here > blank);
-            rest.extend(later.map(|(here, there)| (here - blank, *there)));
-            line.stretches = rest;
-            line.text.drain(..blank);
         }
         line.text.truncate(line.text.trim_end().len());
         line

@@ -108,7 +108,7 @@ static LETTER_OR_DIGIT: LazyLock<Regex> = LazyLock::new(|| {
 
 /// The variable's name at the beginning of a text: digits, one of the special parameters, or
 /// letters, digits and `_` (POSIX.1-2017, XCU 2.5).
-fn name(text: &str) -> &str {
+pub(super) fn name(text: &str) -> &str {
     let in_name = |c: char| match c.is_ascii() {
         true => c.is_ascii_alphanumeric() || c == '_',
         false => LETTER_OR_DIGIT.is_match(c.encode_utf8(&mut [0; 4])),
@@ -378,6 +378,9 @@ impl Reader<'_> {
                 let symbol = self.next().unwrap_or(':');
                 let operator = Operator { symbol, empty_is_unset: true };
                 (FrameKind::Operand { name, operator }, Escapes::Remove)
+            }
+            '\n' => {
+                return Err(self.error(ExpandProblem::UnclosedBrace, start..at_operator));
             }
             ':' if self.peek().is_none() => {
                 return Err(self.error(ExpandProblem::UnclosedBrace, start..self.position));

@@ -70,6 +70,11 @@ fn arguments_in_from() {
     file("ARG A=b\nARG C=$A:1\nFROM $C", "");
     file("FROM a:$TARGETARCH", "");
     file(
+        "ARG TAG=1\nFROM a:${TAG}$TA",
+        "2 «$TA» UndefinedArgInFrom: `TA` is not declared before the first `FROM`",
+    );
+    file("FROM a\nONBUILD ENV b c", "");
+    file(
         "FROM a\nARG X=1\nFROM b:$X",
         "3 «b:$X» InvalidDefaultArgInFrom: without build arguments `b:$X` is no image: `b:`\n3 «$X» UndefinedArgInFrom: `X` is not declared before the first `FROM`",
     );

@@ -44,6 +44,11 @@ fn files() {
         "3 «apt-get» there is no instruction `apt-get` | end the line before with `\\` if this \
          belongs to it",
     );
+    check(
+        "CMD[\"a\"]",
+        "«CMD[\"a\"]» there is no instruction `CMD[\"a\"]` | put a space behind `CMD`",
+    );
+    check("run<<E", "«run<<E» there is no instruction `run<<E` | put a space behind `RUN`");
     file("FROM a\nfoo b", "2 «foo» there is no instruction `foo`");
     assert_eq!(parse_dockerfile(&"FROM a\nx\n".repeat(1000)).unwrap_err().len(), 100);
     let large = format!("FROM a\n#{}", "x".repeat(4 << 20));

@@ -1,5 +1,5 @@
 use super::{findings, one, parsed};
-use crate::{Instruction, parse_dockerfile};
+use crate::{Instruction, Source, expand_heredoc, parse_dockerfile};
 
 #[test]
 fn bodies() {
@@ -75,6 +75,23 @@ fn places() {
     assert_eq!(&text[step.span.clone()], "RUN <<-E\n\tx\nE");
     let Instruction::Run(run) = &step.instruction else { panic!() };
     assert_eq!(&text[run.heredocs[0].span.clone()], "\tx\n");
+}
+
+#[test]
+fn expansion_errors() {
+    let check = |opening: &str, expected: &str| {
+        let text = format!("FROM a\nCOPY {opening} /b\n\tx ${{A\n\ty\nE\n");
+        let recipe = parsed(&text).recipe;
+        let Instruction::Copy(copy) = &recipe.stages[0].instructions[0].instruction else {
+            panic!()
+        };
+        let Source::Heredoc(heredoc) = &copy.sources[0] else { panic!() };
+        let error = expand_heredoc(&heredoc.content, &|_| None).unwrap_err();
+        assert_eq!(findings(&text, &[error.heredoc_diagnostic(heredoc)]), expected);
+    };
+    check("<<E", "3 «${A» `${` is not closed by `}`");
+    // Where tabs were taken off, it is the whole text.
+    check("<<-E", "3 «\tx ${A\n\ty\n» `${` is not closed by `}`");
 }
 
 #[test]
