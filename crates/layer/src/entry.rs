@@ -54,7 +54,7 @@ pub enum Node {
     Directory,
     /// A symbolic link and its target, as written.
     Symlink(Vec<u8>),
-    /// Another name of a file in the same layer.
+    /// Another name of a file in the same layer. In a layer that we write, a later one.
     Hardlink(ImagePath),
     /// A character device.
     CharDevice {

@@ -15,6 +15,14 @@ pub enum LayerError {
         /// The entry before it.
         previous: ImagePath,
     },
+    /// A hard link to something that is not written yet, which nothing could unpack.
+    #[error("write `/{path}`: it links to `/{target}`, which comes after it")]
+    LinkBeforeTarget {
+        /// The link.
+        path: ImagePath,
+        /// Where it points.
+        target: ImagePath,
+    },
     /// The content had another size than its entry says.
     #[error("read `/{path}`: it changed while it was read ({expected} bytes became {found})")]
     Changed {

@@ -17,8 +17,8 @@ use crate::{Attributes, Content, Entry, Limits, Node, TarError};
 #[derive(Debug)]
 pub struct LayerIndex {
     entries: Vec<Entry>,
-    /// For each entry, where its content starts in the uncompressed tar. Empty for a layer that
-    /// is only planned.
+    /// For each file, where its content starts in the uncompressed tar, and 0 for what has none.
+    /// Empty for a layer that is only planned.
     offsets: Vec<u64>,
     tree: OnceLock<Tree>,
 }
@@ -40,12 +40,14 @@ impl LayerIndex {
                 let allowed = limits.names;
                 return Err(TarError::LimitExceeded { what: Limit::Names, allowed });
             }
-            let offset = member.offset;
+            let mut offset = member.offset;
             let Some(mut entry) = accept(member, limits)? else {
                 continue;
             };
             if let Node::File(content) = &mut entry.node {
                 content.digest = digest_content(&mut members, &mut buffer)?;
+            } else {
+                offset = 0;
             }
             found.push((entry, offset));
         }
@@ -93,10 +95,16 @@ impl LayerIndex {
         tree.entry(self, slot)
     }
 
-    /// Where the content of `entries()[position]` starts in the uncompressed tar; `None` in a
-    /// layer that is only planned.
+    /// Where the content of the file `entries()[position]` starts in the uncompressed tar; `None`
+    /// for what is no file, and in a layer that is only planned.
     pub fn offset(&self, position: usize) -> Option<u64> {
-        self.offsets.get(position).copied()
+        let is_file = matches!(self.entries.get(position)?.node, Node::File(_));
+        self.offsets.get(position).copied().filter(|_| is_file)
+    }
+
+    /// Whether the layer exists, so that its files have offsets.
+    pub(crate) fn has_offsets(&self) -> bool {
+        !self.offsets.is_empty()
     }
 
     pub(crate) fn tree(&self) -> &Tree {

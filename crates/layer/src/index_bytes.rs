@@ -17,7 +17,7 @@ const LEAST_ENTRY: usize = 3;
 impl LayerIndex {
     /// The index as bytes, for [`LayerIndex::from_bytes`]. The same index is the same bytes.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let has_offsets = self.offset(0).is_some();
+        let has_offsets = self.has_offsets();
         let mut out = vec![VERSION, u8::from(has_offsets)];
         put_number(&mut out, self.entries().len() as u64);
         let mut previous: &[u8] = b"";

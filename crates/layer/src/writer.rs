@@ -74,7 +74,8 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
 
     /// Adds an entry, and from `content` the bytes of a file.
     ///
-    /// Entries come in [`Entry::layer_order`]. A file's content must have exactly the size that its
+    /// Entries come in [`Entry::layer_order`], so of several names of one file the first is the
+    /// file, and the others are links to it. A file's content must have exactly the size that its
     /// entry says; that it has the digest, too, is not checked here. `content` is read for files
     /// only; an empty file may come without.
     pub fn append(
@@ -89,6 +90,12 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
                 path: entry.path.clone(),
                 previous: previous.path.clone(),
             });
+        }
+        if let Node::Hardlink(target) = &entry.node
+            && *target >= entry.path
+        {
+            let (path, target) = (entry.path.clone(), target.clone());
+            return Err(LayerError::LinkBeforeTarget { path, target });
         }
         let head = header::encode(entry)?;
         let size = match &entry.node {

@@ -2,77 +2,21 @@
 
 #![allow(clippy::unwrap_used)] // A test may.
 
-use std::num::NonZeroUsize;
+mod entries;
 
-use layer::{Attributes, Content, Entry, LayerIndex, LayerWriter, Limits, Node, Packed, Packing};
+use entries::{every_kind, file, write};
+use layer::{
+    Attributes, Content, Entry, LayerError, LayerIndex, LayerWriter, Limits, Node, Packed, Packing,
+    TarError,
+};
 use oci::ImagePath;
-
-/// Writes `entries`, with each file's content from `content`, and gives the blob.
-fn write(entries: &[(Entry, Vec<u8>)], packing: Packing, threads: usize) -> (Packed, Vec<u8>) {
-    let threads = NonZeroUsize::new(threads).unwrap();
-    let mut writer = LayerWriter::new(Vec::new(), packing, threads).unwrap();
-    for (entry, content) in entries {
-        writer.append(entry, Some(&mut &content[..])).unwrap();
-    }
-    writer.finish().unwrap()
-}
+use proptest::prelude::*;
 
 fn read(packed: &Packed, packing: Packing, blob: &[u8]) -> LayerIndex {
     let tar = layer::decompress(blob, packing.compression(), &Limits::default()).unwrap();
     let (index, diff_id) = LayerIndex::read(tar, &Limits::default()).unwrap();
     assert_eq!(diff_id, packed.diff_id);
     index
-}
-
-fn entry(path: &str, node: Node) -> (Entry, Vec<u8>) {
-    let attributes = match node {
-        Node::Whiteout | Node::Opaque => Attributes::root(0, 0),
-        _ => Attributes::root(0o640, 1_700_000_000),
-    };
-    (Entry { path: ImagePath::lexical(path), attributes, node }, Vec::new())
-}
-
-fn file(path: &str, content: &[u8]) -> (Entry, Vec<u8>) {
-    (entry(path, Node::File(Content::of(content))).0, content.to_vec())
-}
-
-fn every_kind() -> Vec<(Entry, Vec<u8>)> {
-    let mut entries = vec![
-        entry("", Node::Directory),
-        entry("dev", Node::Directory),
-        entry("dev/null", Node::CharDevice { major: 1, minor: 3 }),
-        entry("dev/sda", Node::BlockDevice { major: 8, minor: 1_000_000 }),
-        entry("dev/initctl", Node::Fifo),
-        file("etc/motd", b"hello\n"),
-        file("etc/empty", b""),
-        entry("etc/message", Node::Hardlink(ImagePath::lexical("etc/motd"))),
-        entry("etc/link", Node::Symlink(b"../../../outside".to_vec())),
-        entry("etc/gone", Node::Whiteout),
-        entry("var", Node::Opaque),
-        entry(&"long/".repeat(60), Node::Directory),
-        entry(&format!("{}/{}", "d".repeat(120), "f".repeat(99)), Node::Fifo),
-        entry(&format!("{}/{}", "d".repeat(120), "g".repeat(101)), Node::Fifo),
-        file("grün", "grün".as_bytes()),
-        file("block", &vec![7; 3 << 20]),
-    ];
-    let raw = ImagePath::lexical(b"raw\xff".as_slice());
-    entries.push(entry("x", Node::Symlink(vec![0xff; 200])));
-    entries.push((Entry { path: raw, ..entry("x", Node::Fifo).0 }, Vec::new()));
-    let mut capable = file("usr/bin/ping", &[1; 5000]);
-    capable.0.attributes = Attributes {
-        mode: 0o4755,
-        uid: 4_000_000_000,
-        gid: 3_000_000,
-        mtime: -5,
-        xattrs: [
-            (b"security.capability".to_vec(), vec![1, 0, 0, 2, 0xff, b'\n', 0]),
-            (b"user.x".to_vec(), vec![]),
-        ]
-        .into(),
-    };
-    entries.push(capable);
-    entries.sort_by(|(a, _), (b, _)| a.layer_order(b));
-    entries
 }
 
 #[test]
@@ -100,4 +44,271 @@ fn threads_do_not_change_the_bytes() {
             assert!(same == blob);
         }
     }
+}
+
+#[test]
+fn the_index_reads_back_from_its_bytes() {
+    let (packed, blob) = write(&every_kind(), Packing::None, 1);
+    let index = read(&packed, Packing::None, &blob);
+    let bytes = index.to_bytes();
+    assert_eq!(LayerIndex::from_bytes(&bytes).unwrap(), index);
+    let planned = LayerIndex::from_entries(index.entries().to_vec());
+    let read_back = LayerIndex::from_bytes(&planned.to_bytes()).unwrap();
+    assert_eq!(read_back, planned);
+    assert_eq!(read_back.offset(0), None);
+
+    let message = |bytes: &[u8]| LayerIndex::from_bytes(bytes).unwrap_err().to_string();
+    insta::assert_snapshot!(message(b""), @"read the layer's index: it is empty");
+    insta::assert_snapshot!(message(&[9, 0, 0]), @"read the layer's index: format 9 is not known (up to 1 is)");
+    for end in 1..bytes.len() {
+        assert!(matches!(LayerIndex::from_bytes(&bytes[..end]), Err(TarError::BadIndex(_))));
+    }
+    let mut flipped = bytes.clone();
+    flipped[20] ^= 1;
+    insta::assert_snapshot!(message(&flipped), @"read the layer's index: its checksum is wrong");
+}
+
+/// Bytes whose checksum is right are read without trust in anything else.
+#[test]
+fn bytes_that_are_no_index_are_refused() {
+    let (packed, blob) = write(&every_kind(), Packing::None, 1);
+    let bytes = read(&packed, Packing::None, &blob).to_bytes();
+    let body = bytes.len() - 4;
+    for at in 1..body {
+        for value in [0, 1, 0x7f, 0x80, 0xff] {
+            let mut changed = bytes.clone();
+            changed[at] = value;
+            let checksum = libdeflater::crc32(&changed[..body]).to_le_bytes();
+            changed[body..].copy_from_slice(&checksum);
+            // Either it is another valid index, or it is refused; it is never a panic.
+            if let Ok(index) = LayerIndex::from_bytes(&changed) {
+                assert_eq!(LayerIndex::from_bytes(&index.to_bytes()).unwrap(), index);
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_extracted_in_one_pass() {
+    let entries = every_kind();
+    let (packed, blob) = write(&entries, Packing::default(), 1);
+    let index = read(&packed, Packing::default(), &blob);
+    let tar = || {
+        layer::decompress(
+            &blob[..],
+            packed.descriptor.media_type.layer_compression().unwrap(),
+            &Limits::default(),
+        )
+        .unwrap()
+    };
+    let mut found = Vec::new();
+    layer::extract(
+        tar(),
+        &index,
+        |_| true,
+        |entry, content| {
+            let mut bytes = Vec::new();
+            content.read_to_end(&mut bytes).unwrap();
+            found.push((entry.clone(), bytes));
+            Ok::<(), TarError>(())
+        },
+    )
+    .unwrap();
+    let files: Vec<_> =
+        entries.into_iter().filter(|(e, _)| matches!(e.node, Node::File(_))).collect();
+    assert_eq!(found, files);
+
+    // What is left unread is checked all the same.
+    let forged: Vec<Entry> = index.entries().to_vec();
+    let forged = LayerIndex::from_bytes(&LayerIndex::from_entries(forged).to_bytes()).unwrap();
+    let unread = layer::extract(tar(), &forged, |_| true, |_, _| Ok::<(), TarError>(()));
+    assert_eq!(unread.map_err(|e| e.to_string()), Ok(()), "a plan has no offsets");
+    let other = write(&[file("block", &[8; 1 << 20])], Packing::None, 1).1;
+    let wanted = ImagePath::lexical("block");
+    let error =
+        layer::extract(&other[..], &index, |path| *path == wanted, |_, _| Ok::<(), TarError>(()));
+    insta::assert_snapshot!(error.unwrap_err(), @"read the archive: it is cut off after 1050112 bytes, in `block`");
+}
+
+#[test]
+fn what_cannot_be_written_is_refused() {
+    let attempt = |entries: &[(Entry, Vec<u8>)]| {
+        let mut writer =
+            LayerWriter::new(Vec::new(), Packing::None, std::num::NonZeroUsize::MIN).unwrap();
+        let mut all = entries.iter();
+        let error =
+            all.find_map(|(entry, content)| writer.append(entry, Some(&mut &content[..])).err());
+        error.unwrap().to_string()
+    };
+    let (mut grown, mut shrunk) = (file("a", b"123"), file("a", b"123"));
+    grown.1.push(b'4');
+    shrunk.1.pop();
+    insta::assert_snapshot!(attempt(&[grown]), @"read `/a`: it changed while it was read (3 bytes became 4)");
+    insta::assert_snapshot!(attempt(&[shrunk]), @"read `/a`: it changed while it was read (3 bytes became 2)");
+    insta::assert_snapshot!(attempt(&[file("b", b""), file("a", b"")]), @"write `/a` after `/b`: a layer's entries are in order, each once");
+    insta::assert_snapshot!(attempt(&[file("a", b""), file("a", b"")]), @"write `/a` after `/a`: a layer's entries are in order, each once");
+    insta::assert_snapshot!(attempt(&[file("a/.wh.b", b"")]), @"write `/a/.wh.b`: names that start with `.wh.` mean deletion in a layer");
+    let entry = entries::entry;
+    insta::assert_snapshot!(attempt(&[entry("a", Node::Symlink(vec![]))]), @"write `/a`: its target cannot stand in a tar");
+    insta::assert_snapshot!(attempt(&[entry("a", Node::CharDevice { major: u32::MAX, minor: 0 })]), @"write `/a`: its device number cannot stand in a tar");
+    insta::assert_snapshot!(attempt(&[entry("", Node::Whiteout)]), @"write `/`: its whiteout cannot stand in a tar");
+    let link = entry("a", Node::Hardlink(ImagePath::lexical("b")));
+    insta::assert_snapshot!(attempt(&[link, file("b", b"")]), @"write `/a`: it links to `/b`, which comes after it");
+    let mut odd = file("a", b"");
+    odd.0.attributes.xattrs.insert(b"user.a=b".to_vec(), vec![]);
+    insta::assert_snapshot!(attempt(&[odd]), @"write `/a`: its extended attribute's name cannot stand in a tar");
+}
+
+#[test]
+fn a_sink_that_fails_is_named() {
+    struct Full;
+    impl std::io::Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::StorageFull.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let (large, content) = file("large", &vec![1; 40 << 20]);
+    for threads in [1, 2] {
+        let threads = std::num::NonZeroUsize::new(threads).unwrap();
+        let mut writer = LayerWriter::new(Full, Packing::None, threads).unwrap();
+        let error = writer.append(&large, Some(&mut &content[..])).unwrap_err();
+        assert!(
+            matches!(&error, LayerError::Sink(source) if source.kind() == std::io::ErrorKind::StorageFull)
+        );
+        let hint = error.hint().unwrap();
+        assert_eq!(hint, "free some space, or put the store on another disk");
+    }
+}
+
+fn any_node() -> impl Strategy<Value = (Node, Vec<u8>)> {
+    let bytes = |least: usize| proptest::collection::vec(1u8..=255, least..300);
+    prop_oneof![
+        4 => bytes(0).prop_map(|bytes| (Node::File(Content::of(&bytes)), bytes)),
+        2 => Just((Node::Directory, vec![])),
+        1 => bytes(1).prop_map(|target| (Node::Symlink(target), vec![])),
+        1 => any_path().prop_map(|target| (Node::Hardlink(target), vec![])),
+        1 => Just((Node::Fifo, vec![])),
+        1 => (0..0o777_7777u32, 0..0o777_7777u32)
+            .prop_map(|(major, minor)| (Node::CharDevice { major, minor }, vec![])),
+        1 => Just((Node::Whiteout, vec![])),
+        1 => Just((Node::Opaque, vec![])),
+    ]
+}
+
+fn any_path() -> impl Strategy<Value = ImagePath> {
+    let name = prop_oneof![
+        4 => "[a-c]{1,3}".prop_map(String::into_bytes),
+        1 => "[a-z]{60,120}".prop_map(String::into_bytes),
+        1 => proptest::collection::vec(1u8..=255, 1..5),
+    ];
+    let clean = |name: &Vec<u8>| !name.contains(&b'/') && !matches!(&name[..], b"." | b"..");
+    proptest::collection::vec(name.prop_filter("a name", clean), 1..5)
+        .prop_map(|names| ImagePath::lexical(names.join(&b'/')))
+}
+
+fn any_attributes() -> impl Strategy<Value = Attributes> {
+    let name = proptest::collection::vec((1u8..=255).prop_filter("`=`", |b| *b != b'='), 1..20);
+    let xattrs = proptest::collection::btree_map(name, any::<Vec<u8>>(), 0..3);
+    let mtime = prop_oneof![any::<i64>(), 0..2_000_000_000i64];
+    (0..0o10000u32, any::<u32>(), any::<u32>(), mtime, xattrs)
+        .prop_map(|(mode, uid, gid, mtime, xattrs)| Attributes { mode, uid, gid, mtime, xattrs })
+}
+
+fn any_entries() -> impl Strategy<Value = Vec<(Entry, Vec<u8>)>> {
+    let entry = (any_path(), any_attributes(), any_node()).prop_map(
+        |(path, attributes, (node, content))| {
+            let attributes = match node {
+                Node::Whiteout | Node::Opaque => Attributes::root(0, 0),
+                _ => attributes,
+            };
+            // A link comes after its target.
+            let node = match node {
+                Node::Hardlink(target) if target >= path => Node::Fifo,
+                node => node,
+            };
+            (Entry { path, attributes, node }, content)
+        },
+    );
+    proptest::collection::vec(entry, 0..30).prop_map(|mut entries| {
+        entries.sort_by(|(a, _), (b, _)| a.layer_order(b));
+        entries.dedup_by(|(a, _), (b, _)| a.layer_order(b).is_eq());
+        entries
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn any_entries_read_back(entries in any_entries()) {
+        let (packed, blob) = write(&entries, Packing::None, 1);
+        let index = read(&packed, Packing::None, &blob);
+        let written: Vec<Entry> = entries.iter().map(|(entry, _)| entry.clone()).collect();
+        prop_assert_eq!(index.entries(), &written[..]);
+        prop_assert_eq!(LayerIndex::from_bytes(&index.to_bytes()).unwrap(), index);
+        read_with_the_tar_crate(&blob, &entries);
+    }
+
+    #[test]
+    fn any_bytes_are_read_without_a_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..2048), at in 0usize..4096, value: u8) {
+        let _ = LayerIndex::read(&bytes[..], &Limits::default());
+        let _ = LayerIndex::from_bytes(&bytes);
+        bytes = write(&every_kind()[2..], Packing::None, 1).1;
+        let at = at % bytes.len();
+        bytes[at] = value;
+        let _ = LayerIndex::read(&bytes[..], &Limits::default());
+    }
+}
+
+fn read_with_the_tar_crate(blob: &[u8], entries: &[(Entry, Vec<u8>)]) {
+    // That crate ends a `pax` record at the first line feed, wherever its length says it ends.
+    let has_line_feed = |(entry, _): &(Entry, Vec<u8>)| match &entry.node {
+        Node::Symlink(target) => target.contains(&b'\n'),
+        Node::Hardlink(target) => target.as_bytes().contains(&b'\n'),
+        _ => false,
+    };
+    let in_path = |(entry, _): &(Entry, Vec<u8>)| entry.path.as_bytes().contains(&b'\n');
+    let in_xattrs = |(entry, _): &(Entry, Vec<u8>)| {
+        entry
+            .attributes
+            .xattrs
+            .iter()
+            .any(|(name, value)| [name, value].iter().any(|text| text.contains(&b'\n')))
+    };
+    if entries.iter().any(|entry| has_line_feed(entry) || in_path(entry) || in_xattrs(entry)) {
+        return;
+    }
+    let mut archive = tar::Archive::new(blob);
+    let mut found = archive.entries().unwrap();
+    for (entry, content) in entries {
+        let mut member = found.next().unwrap().unwrap();
+        let name = member.path_bytes().into_owned();
+        let bare = name.strip_suffix(b"/").unwrap_or(&name);
+        match entry.node {
+            Node::Whiteout => {
+                let gone = [b".wh.", entry.path.file_name().unwrap()].concat();
+                assert_eq!(ImagePath::lexical(bare), entry.path.parent().unwrap().join(gone));
+                continue;
+            }
+            Node::Opaque => {
+                assert_eq!(ImagePath::lexical(bare), entry.path.join(".wh..wh..opq"));
+                continue;
+            }
+            _ => assert_eq!(bare, entry.path.as_bytes()),
+        }
+        let link = member.link_name_bytes().map(|link| link.into_owned());
+        match &entry.node {
+            Node::Symlink(target) => assert_eq!(link.as_deref(), Some(&target[..])),
+            Node::Hardlink(target) => assert_eq!(link.as_deref(), Some(target.as_bytes())),
+            _ => assert_eq!(link, None),
+        }
+        assert_eq!(member.header().mode().unwrap(), entry.attributes.mode);
+        assert_eq!(member.header().entry_type().is_dir(), entry.node == Node::Directory);
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut member, &mut bytes).unwrap();
+        assert_eq!(&bytes, content);
+    }
+    assert!(found.next().is_none());
 }
