@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use oci::{Digest, Platform};
 use store::StoreError;
 
+use crate::build::BuildError;
 use crate::diagnostics::Findings;
 use crate::exit::Exit;
 use crate::flags::UsageError;
@@ -120,6 +121,26 @@ pub(crate) enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// Between a recipe and an image.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// The recipe asks for what cannot be.
+    #[error("the recipe cannot be built")]
+    Plan(Box<Findings>, plan::PlanErrorKind),
+    /// Something that an instruction needs is not to be had.
+    #[error("an instruction of the recipe failed")]
+    At {
+        /// Which, and why.
+        findings: Box<Findings>,
+        /// What went wrong.
+        source: Box<Error>,
+    },
+    /// `# check=error=true`, and there are findings.
+    #[error("the recipe's checks found something ({0}), and it says that this is an error")]
+    ChecksFailed(usize),
+    /// Files of several platforms at once.
+    #[error("several platforms have no files in common: {}", list(.0))]
+    SeveralPlatforms(Vec<Platform>),
     /// An archive that would be written to a terminal.
     #[error("write an archive to the terminal")]
     ArchiveToTerminal,
@@ -164,6 +185,15 @@ impl Error {
                 Exit::Usage
             }
             Error::Runtime { .. } => Exit::Other,
+            Error::Build(error) => error.exit(),
+            Error::Plan(_, kind) => match kind {
+                plan::PlanErrorKind::Recipe => Exit::Recipe,
+                plan::PlanErrorKind::Files => Exit::Input,
+                plan::PlanErrorKind::Base => Exit::NotFound,
+            },
+            Error::At { source, .. } => source.exit(),
+            Error::ChecksFailed(_) => Exit::Recipe,
+            Error::SeveralPlatforms(_) => Exit::Usage,
         }
     }
 
@@ -182,6 +212,7 @@ impl Error {
                 | Error::SeveralNames { .. }
                 | Error::Runtime { .. }
                 | Error::ArchiveToTerminal
+                | Error::Build(_)
         )
     }
 
@@ -210,7 +241,12 @@ impl Error {
                 names.join(", ")
             )),
             Error::ArchiveToTerminal => Some("give a file with `--output`, or a pipe".to_owned()),
+            Error::Build(error) => error.hint(),
+            Error::At { source, .. } => source.hint(),
+            Error::SeveralPlatforms(_) => Some("name one with `--platform`".to_owned()),
             Error::Recipe(_)
+            | Error::Plan(..)
+            | Error::ChecksFailed(_)
             | Error::File { .. }
             | Error::Stream { .. }
             | Error::Blob { .. }
@@ -237,7 +273,9 @@ impl Error {
     pub(crate) fn findings(&self) -> Option<&Findings> {
         match self {
             Error::While { source, .. } => source.findings(),
-            Error::Recipe(findings) => Some(findings),
+            Error::Recipe(findings) | Error::Plan(findings, _) => Some(findings),
+            Error::At { findings, .. } => Some(findings),
+            Error::Build(BuildError::NeedsExecution(findings)) => Some(findings),
             _ => None,
         }
     }
@@ -298,4 +336,8 @@ fn registry_exit(error: &registry::Error) -> Exit {
 /// Reads a file whole.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(Error::file(path))
+}
+
+fn list(platforms: &[Platform]) -> String {
+    platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -1,17 +1,302 @@
 //! The pipeline: recipe, facts, plan, layers, image, outputs.
 
-use crate::error::Error;
-use crate::flags::{BuildArguments, PlanArguments};
+mod assemble;
+mod base;
+mod contents;
+mod download;
+mod error;
+mod files;
+mod gather;
+mod git;
+mod inputs;
+mod lay;
+mod output;
+mod show;
+mod spool;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use image::Image;
+use jiff::Timestamp;
+use layer::{GzipLevel, Packing, ZstdLevel};
+use oci::{Descriptor, Manifest, Platform};
+use plan::{Plan, Request};
+use recipe::{Diagnostic, Recipe};
+
+pub(crate) use error::BuildError;
+
+use crate::error::{Doing, Error};
+use crate::flags::{AnnotationScope, BuildArguments, Goal, LayerCompression, PlanArguments};
 use crate::session::Session;
+use contents::Contents;
+use gather::Gatherer;
+use inputs::Inputs;
+
+/// The time of new files where none is asked for: the second day of 1980. Zip's calendar starts
+/// with the first, and local time can be a day behind.
+const DEFAULT_TIMESTAMP: i64 = 315_619_200;
+
+/// A recipe with its facts, ready to be planned.
+struct Work<'a> {
+    session: &'a Session,
+    arguments: &'a BuildArguments,
+    recipe: Recipe,
+    warnings: Vec<Diagnostic>,
+    gatherer: Gatherer<'a>,
+    settings: PlanSettings,
+}
+
+/// What goes into every platform's request.
+struct PlanSettings {
+    platforms: Vec<Platform>,
+    build_platform: Platform,
+    labels: BTreeMap<String, String>,
+    timestamp: i64,
+    created: String,
+    packing: Packing,
+}
 
 /// Builds an image and brings it where it is to go.
 pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(), Error> {
-    let _ = (arguments, session);
-    Err(Error::NoStore)
+    let mut work = Work::open(arguments, session)?;
+    if arguments.goal == Goal::Check {
+        return work.check();
+    }
+    work.refuse_execution()?;
+    let plans = work.plans()?;
+    work.tell_warnings(&plans)?;
+    for plan in &plans {
+        work.refuse_planned_execution(plan)?;
+    }
+    let mut images = Vec::new();
+    for plan in &plans {
+        images.push(work.image(plan)?);
+    }
+    work.gatherer.finish()?;
+    let root = store_images(session, arguments, &images)?;
+    output::deliver(session, arguments, &root)?;
+    output::report(session, arguments, &root, &images)
 }
 
 /// Shows what a build would do.
 pub(crate) fn plan(arguments: &PlanArguments, session: &Session) -> Result<(), Error> {
-    let _ = (arguments, session);
-    Err(Error::NoStore)
+    let mut work = Work::open(&arguments.build, session)?;
+    let plans = work.plans()?;
+    work.tell_warnings(&plans)?;
+    work.gatherer.finish()?;
+    show::show(session, &arguments.build, arguments.report, &plans)
+}
+
+impl<'a> Work<'a> {
+    fn open(arguments: &'a BuildArguments, session: &'a Session) -> Result<Self, Error> {
+        let inputs = Inputs::open(arguments, session)?;
+        let parsed = recipe::parse_dockerfile(&inputs.recipe_text).map_err(|diagnostics| {
+            Error::Recipe(Box::new(crate::diagnostics::Findings {
+                name: inputs.recipe_name.clone(),
+                text: inputs.recipe_text.clone(),
+                diagnostics,
+            }))
+        })?;
+        let settings = PlanSettings::of(arguments, &inputs)?;
+        let gatherer = Gatherer::new(session, inputs, &arguments.build_contexts, arguments.pull)?;
+        let (recipe, warnings) = (parsed.recipe, parsed.warnings);
+        Ok(Work { session, arguments, recipe, warnings, gatherer, settings })
+    }
+
+    fn request<'r>(&'r self, platform: &Platform) -> Request<'r> {
+        Request {
+            recipe: &self.recipe,
+            target: self.arguments.target.as_deref(),
+            platform: platform.clone(),
+            build_platform: self.settings.build_platform.clone(),
+            build_args: &self.arguments.build_args,
+            labels: &self.settings.labels,
+            timestamp: self.settings.timestamp,
+            created: &self.settings.created,
+            packing: self.settings.packing,
+        }
+    }
+
+    /// Refuses a recipe that needs execution before anything is read for it.
+    fn refuse_execution(&self) -> Result<(), Error> {
+        for platform in &self.settings.platforms {
+            let request = self.request(platform);
+            let step = plan::first_execution(&request, &self.gatherer.facts)
+                .map_err(|error| self.gatherer.plan_error(error))?;
+            if let Some(step) = step {
+                return Err(self.needs_execution(step.span.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for instructions that only became known with the base: its triggers.
+    fn refuse_planned_execution(&self, plan: &Plan) -> Result<(), Error> {
+        match plan.needs_execution() {
+            Some(step) => Err(self.needs_execution(step.span.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn needs_execution(&self, span: recipe::Span) -> Error {
+        let message = "this instruction needs execution, which is not possible yet";
+        let diagnostic = Diagnostic::error(span, message);
+        let findings = self.gatherer.findings(vec![diagnostic]);
+        BuildError::NeedsExecution(Box::new(findings)).into()
+    }
+
+    fn plans(&mut self) -> Result<Vec<Plan>, Error> {
+        let mut plans = Vec::new();
+        for platform in &self.settings.platforms {
+            let request = Request {
+                recipe: &self.recipe,
+                target: self.arguments.target.as_deref(),
+                platform: platform.clone(),
+                build_platform: self.settings.build_platform.clone(),
+                build_args: &self.arguments.build_args,
+                labels: &self.settings.labels,
+                timestamp: self.settings.timestamp,
+                created: &self.settings.created,
+                packing: self.settings.packing,
+            };
+            plans.push(self.gatherer.plan(&request)?);
+        }
+        Ok(plans)
+    }
+
+    /// `--check`: what the recipe's checks find, and nothing else.
+    fn check(&mut self) -> Result<(), Error> {
+        let plans = self.plans()?;
+        self.tell_warnings(&plans)
+    }
+
+    /// Tells each warning once, however many platforms it came up for.
+    fn tell_warnings(&self, plans: &[Plan]) -> Result<(), Error> {
+        let mut warnings = self.warnings.clone();
+        let mut planned = Vec::new();
+        for warning in plans.iter().flat_map(|plan| &plan.warnings) {
+            if !planned.contains(warning) {
+                planned.push(warning.clone());
+            }
+        }
+        warnings.extend(planned.into_iter().filter(|finding| self.recipe.reports(finding)));
+        let findings = self.gatherer.findings(warnings);
+        self.session.progress.findings(&findings);
+        if self.recipe.fails_on(&findings.diagnostics) {
+            return Err(Error::ChecksFailed(findings.diagnostics.len()));
+        }
+        Ok(())
+    }
+
+    fn image(&self, plan: &Plan) -> Result<Image, Error> {
+        let mut contents = Contents::new(self.session, &self.gatherer.inputs, &self.gatherer.facts);
+        let cache = self.arguments.cache;
+        let layers = lay::lay(self.session, plan, &mut contents, self.settings.packing, cache)?;
+        let annotations = assemble::manifest_annotations(
+            plan.target(),
+            &plan.platform,
+            &self.arguments.annotations,
+        );
+        assemble::assemble(plan.target(), &layers, &self.settings.created, annotations)
+    }
+}
+
+impl PlanSettings {
+    fn of(arguments: &BuildArguments, inputs: &Inputs) -> Result<Self, Error> {
+        let timestamp = arguments.timestamp.unwrap_or(DEFAULT_TIMESTAMP);
+        let created = Timestamp::from_second(timestamp)
+            .map_err(|_| BuildError::Timestamp(timestamp))?
+            .to_string();
+        let build_platform = Platform::linux(std::env::consts::ARCH).normalized();
+        let platforms = match arguments.platforms.as_slice() {
+            [] => vec![build_platform.clone()],
+            asked => asked.to_vec(),
+        };
+        let labels = labels(arguments, inputs);
+        let packing = packing(arguments.compression);
+        Ok(PlanSettings { platforms, build_platform, labels, timestamp, created, packing })
+    }
+}
+
+/// How many threads read, hash and compress.
+fn threads(session: &Session) -> NonZeroUsize {
+    NonZeroUsize::new(session.settings.jobs).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// A directory beside the store's blobs for files that live as long as this process.
+fn scratch_directory(session: &Session) -> Result<PathBuf, Error> {
+    let directory = session.store()?.root().join("plywood/build");
+    std::fs::create_dir_all(&directory).map_err(Error::file(&directory))?;
+    Ok(directory)
+}
+
+/// The labels asked for, and where the context's files come from, unless that is asked otherwise.
+fn labels(arguments: &BuildArguments, inputs: &Inputs) -> BTreeMap<String, String> {
+    let mut labels = BTreeMap::new();
+    let state = inputs.directory.as_deref().and_then(context::git_state);
+    if let Some(state) = state {
+        labels.insert("org.opencontainers.image.revision".to_owned(), state.revision);
+        if let Some(url) = state.remote {
+            labels.insert("org.opencontainers.image.source".to_owned(), url);
+        }
+    }
+    labels.extend(arguments.labels.clone());
+    labels
+}
+
+fn packing(compression: LayerCompression) -> Packing {
+    match compression {
+        LayerCompression::None => Packing::None,
+        LayerCompression::Gzip { level } => {
+            Packing::Gzip(level.and_then(GzipLevel::new).unwrap_or_default())
+        }
+        LayerCompression::Zstd { level } => {
+            Packing::Zstd(level.and_then(ZstdLevel::new).unwrap_or_default())
+        }
+    }
+}
+
+/// Puts manifests and configs into the store, and says which one is the result: the only image, or
+/// the index over several.
+fn store_images(
+    session: &Session,
+    arguments: &BuildArguments,
+    images: &[Image],
+) -> Result<Descriptor, Error> {
+    let store = session.store()?;
+    for image in images {
+        store.put(image.config_bytes())?;
+        store.put(image.manifest().bytes())?;
+    }
+    let root = match images {
+        [image] if arguments.platforms.len() <= 1 => Manifest::Image(image.manifest().clone()),
+        images => {
+            let annotations = assemble::scoped(&arguments.annotations, |scope| {
+                matches!(scope, AnnotationScope::Index)
+            });
+            let entries = images.iter().map(|image| Descriptor {
+                annotations: assemble::scoped(&arguments.annotations, |scope| match scope {
+                    AnnotationScope::ManifestDescriptor(None) => true,
+                    AnnotationScope::ManifestDescriptor(Some(wanted)) => {
+                        image.platform().satisfies(wanted)
+                    }
+                    _ => false,
+                }),
+                ..image.descriptor()
+            });
+            let index = oci::ImageIndex::new(entries.collect(), annotations);
+            store.put(index.bytes())?;
+            Manifest::Index(index)
+        }
+    };
+    let descriptor = root.descriptor();
+    if arguments.tags.is_empty() {
+        store.add(&descriptor).doing(|| "name the image in the store".to_owned())?;
+    }
+    for tag in &arguments.tags {
+        store.tag(tag, &descriptor).doing(|| format!("tag `{}`", tag.familiar()))?;
+    }
+    Ok(descriptor)
 }

@@ -82,7 +82,7 @@ pub(super) fn keep(store: &Store, wanted: &Descriptor, bytes: &[u8]) -> Result<(
 
 /// Downloads blobs, each from the first of its sources that has it, the largest first: what is
 /// begun last should not be what everyone waits for.
-pub(super) async fn download_all(
+pub(crate) async fn download_all(
     store: &Store,
     client: &Client,
     mut wanted: Vec<(Descriptor, Vec<RepositoryName>)>,

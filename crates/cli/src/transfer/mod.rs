@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use oci::{Descriptor, Digest, ImageIndex, Platform};
 use store::Store;
 
-pub(crate) use fetch::fetch;
+pub(crate) use fetch::{download_all, fetch};
 pub(crate) use pull::pull;
 pub(crate) use push::push;
 pub(crate) use relay::relay;

@@ -1,0 +1,213 @@
+//! Base images: their manifests and configs, and their layers only when something in them is asked
+//! for.
+
+use std::io::Read;
+
+use layer::Limits;
+use oci::{Descriptor, ImageConfig, ImageManifest, Manifest, Platform, Reference, RepositoryName};
+use plan::BaseImage;
+
+use super::error::BuildError;
+use crate::error::{Doing, Error};
+use crate::flags::{BasePull, LayoutName};
+use crate::session::Session;
+use crate::transfer;
+
+/// Finds a base image: in the store, else in its registry, of which then manifest and config are
+/// brought into the store and the layers are not.
+pub(super) fn find(
+    session: &Session,
+    reference: &Reference,
+    platform: &Platform,
+    pull: BasePull,
+) -> Result<BaseImage, Error> {
+    let doing = || format!("find the base image `{}`", reference.familiar());
+    let target = target(session, reference, pull).doing(doing)?;
+    let (descriptor, manifest) = match read_manifest(session, reference, &target).doing(doing)? {
+        Manifest::Image(manifest) => (target.clone(), manifest),
+        Manifest::Index(index) => {
+            let Some(chosen) = index.select(platform) else {
+                return Err(wrong_platform(reference, platform, index.platforms()));
+            };
+            match read_manifest(session, reference, chosen).doing(doing)? {
+                Manifest::Image(manifest) => (chosen.clone(), manifest),
+                Manifest::Index(_) => return Err(BuildError::NotAnImage(reference.clone()).into()),
+            }
+        }
+    };
+    let config = read_config(session, reference, &manifest).doing(doing)?;
+    check(reference, platform, &manifest, &config)?;
+    remember(session, reference, &target, &manifest)?;
+    let layers = manifest.layers().to_vec();
+    Ok(BaseImage { manifest: descriptor, target, config, layers })
+}
+
+fn wrong_platform(reference: &Reference, wanted: &Platform, available: Vec<Platform>) -> Error {
+    let (reference, wanted) = (reference.clone(), wanted.clone());
+    BuildError::NoMatchingPlatform { reference, wanted, available }.into()
+}
+
+/// What the reference names now, or named when the store took it in.
+fn target(session: &Session, reference: &Reference, pull: BasePull) -> Result<Descriptor, Error> {
+    let stored = session.store()?.resolve(reference)?;
+    match stored {
+        Some(stored) if pull == BasePull::WhenMissing || reference.digest().is_some() => Ok(stored),
+        _ => {
+            let client = session.client()?;
+            session.block_on(async { Ok(client.resolve(reference).await?) })
+        }
+    }
+}
+
+fn read_manifest(
+    session: &Session,
+    reference: &Reference,
+    descriptor: &Descriptor,
+) -> Result<Manifest, Error> {
+    let store = session.store()?;
+    if store.contains(&descriptor.digest)?.is_some() {
+        let bytes = store.read(descriptor)?;
+        let manifest = Manifest::parse(bytes, Some(&descriptor.media_type));
+        return Ok(manifest
+            .map_err(|source| BuildError::Manifest { reference: reference.clone(), source })?);
+    }
+    let client = session.client()?;
+    let fetched = async { Ok(client.manifest(reference.repository(), descriptor.digest).await?) };
+    let manifest = session.block_on(fetched)?;
+    store.put(manifest.bytes())?;
+    if let Manifest::Index(index) = &manifest {
+        for child in index.manifests() {
+            store.record_remote(&child.digest, reference.repository())?;
+        }
+    }
+    Ok(manifest)
+}
+
+fn read_config(
+    session: &Session,
+    reference: &Reference,
+    manifest: &ImageManifest,
+) -> Result<ImageConfig, Error> {
+    let store = session.store()?;
+    let descriptor = manifest.config();
+    if !matches!(descriptor.media_type, oci::MediaType::OciConfig | oci::MediaType::DockerConfig) {
+        return Err(BuildError::NotAnImage(reference.clone()).into());
+    }
+    if store.contains(&descriptor.digest)?.is_none() {
+        fetch_blob(session, descriptor, Some(reference.repository()))?;
+    }
+    let bytes = store.read(descriptor)?;
+    let parsed = ImageConfig::parse(&bytes);
+    Ok(parsed.map_err(|source| BuildError::Config { reference: reference.clone(), source })?)
+}
+
+fn check(
+    reference: &Reference,
+    platform: &Platform,
+    manifest: &ImageManifest,
+    config: &ImageConfig,
+) -> Result<(), Error> {
+    let found = config.platform();
+    if !found.architecture.is_empty() && !found.satisfies(platform) {
+        return Err(wrong_platform(reference, platform, vec![found]));
+    }
+    let (layers, diff_ids) = (manifest.layers().len(), config.diff_ids().len());
+    if layers != diff_ids {
+        let reference = reference.clone();
+        return Err(BuildError::LayerCount { reference, layers, diff_ids }.into());
+    }
+    Ok(())
+}
+
+/// Lets the store know where the layers are that it does not have, and what the reference named.
+fn remember(
+    session: &Session,
+    reference: &Reference,
+    target: &Descriptor,
+    manifest: &ImageManifest,
+) -> Result<(), Error> {
+    let store = session.store()?;
+    if store.resolve(reference)?.is_some_and(|known| known.digest == target.digest) {
+        return Ok(());
+    }
+    for layer in manifest.layers() {
+        if store.contains(&layer.digest)?.is_none() {
+            store.record_remote(&layer.digest, reference.repository())?;
+        }
+    }
+    Ok(store.tag(reference, target)?)
+}
+
+/// Sees to it that a base's layer is in the store.
+pub(super) fn bring_layer(
+    session: &Session,
+    descriptor: &Descriptor,
+    base: &Reference,
+) -> Result<(), Error> {
+    if session.store()?.contains(&descriptor.digest)?.is_some() {
+        return Ok(());
+    }
+    let doing = || format!("bring layer {} of `{}`", descriptor.digest.short(), base.familiar());
+    fetch_blob(session, descriptor, Some(base.repository())).doing(doing)
+}
+
+/// Sees to it that a layer is in the store that is known to be somewhere.
+pub(super) fn bring_known_layer(session: &Session, descriptor: &Descriptor) -> Result<(), Error> {
+    if session.store()?.contains(&descriptor.digest)?.is_some() {
+        return Ok(());
+    }
+    fetch_blob(session, descriptor, None)
+}
+
+/// Downloads a blob from `first`, or from where else the store knows it to be.
+fn fetch_blob(
+    session: &Session,
+    descriptor: &Descriptor,
+    first: Option<&RepositoryName>,
+) -> Result<(), Error> {
+    let store = session.store()?;
+    let mut sources: Vec<RepositoryName> = first.cloned().into_iter().collect();
+    let known = store.remote_sources(&descriptor.digest)?;
+    sources.extend(known.into_iter().filter(|source| Some(source) != first));
+    let wanted = vec![(descriptor.clone(), sources)];
+    let client = session.client()?;
+    session.block_on(transfer::download_all(store, client, wanted, &session.progress))
+}
+
+/// The tar of a layer that the store has.
+pub(super) fn open_layer(
+    session: &Session,
+    descriptor: &Descriptor,
+) -> Result<Box<dyn Read + Send>, Error> {
+    let blob = session.store()?.open_blob(&descriptor.digest)?;
+    let compression = descriptor.media_type.layer_compression().unwrap_or(oci::Compression::Gzip);
+    let tar = layer::decompress(blob, compression, &Limits::default());
+    Ok(tar.map_err(|source| BuildError::Read {
+        what: format!("layer {}", descriptor.digest),
+        source,
+    })?)
+}
+
+/// Takes an image of an OCI layout into the store, under a name of its own.
+pub(super) fn import_layout(
+    session: &Session,
+    name: &str,
+    layout: &LayoutName,
+) -> Result<Reference, Error> {
+    let wanted = match (&layout.digest, &layout.tag) {
+        (Some(digest), _) => store::exchange::Wanted::Digest(*digest),
+        (None, Some(tag)) => store::exchange::Wanted::Name(tag.to_string()),
+        (None, None) => store::exchange::Wanted::All,
+    };
+    let imported = store::exchange::read_layout(session.store()?, &layout.directory, &wanted)?;
+    let [image] = imported.as_slice() else {
+        let problem = format!("the layout has {} images", imported.len());
+        return Err(BuildError::NamedContext { name: name.to_owned(), problem }.into());
+    };
+    let descriptor = image.image.clone();
+    let text = format!("localhost/plywood-context/{}", name.to_ascii_lowercase());
+    let reference: Reference = text.parse()?;
+    let reference = reference.with_digest(descriptor.digest);
+    session.store()?.tag(&reference, &descriptor)?;
+    Ok(reference)
+}

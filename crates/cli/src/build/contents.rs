@@ -1,0 +1,149 @@
+//! Opens the bytes of planned files, wherever they are.
+//!
+//! Files of a context are opened in place. Files inside of a compressed layer or archive cannot be:
+//! those that are wanted are first copied, in one pass over each, to a spool file in the store's
+//! scratch space, so memory stays flat however many there are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+
+use layer::Limits;
+use oci::{Descriptor, DiffId, Digest, ImagePath, Reference};
+use plan::{Facts, Source};
+
+use super::base;
+use super::error::BuildError;
+use super::inputs::Inputs;
+use super::spool::Spool;
+use crate::error::Error;
+use crate::session::Session;
+
+/// The bytes of planned files.
+pub(super) struct Contents<'a> {
+    session: &'a Session,
+    inputs: &'a Inputs,
+    facts: &'a Facts,
+    spool: Spool,
+}
+
+impl<'a> Contents<'a> {
+    /// Nothing is opened yet.
+    pub(super) fn new(session: &'a Session, inputs: &'a Inputs, facts: &'a Facts) -> Self {
+        Contents { session, inputs, facts, spool: Spool::default() }
+    }
+
+    /// Copies what lies inside of layers and archives to the spool, one pass each.
+    pub(super) fn prepare(&mut self, wanted: &[(Digest, &Source)]) -> Result<(), Error> {
+        let mut layers: BTreeMap<DiffId, (&Descriptor, &Reference, BTreeSet<ImagePath>)> =
+            BTreeMap::new();
+        let mut archives: BTreeMap<Digest, BTreeSet<ImagePath>> = BTreeMap::new();
+        for (digest, source) in wanted {
+            if self.spool.contains(digest) {
+                continue;
+            }
+            match source {
+                Source::Layer { diff_id, descriptor, image, path } => {
+                    let entry = layers.entry(*diff_id);
+                    let layer = entry.or_insert((descriptor, image, BTreeSet::new()));
+                    layer.2.insert(path.clone());
+                }
+                Source::Archive { archive, path } => {
+                    archives.entry(*archive).or_default().insert(path.clone());
+                }
+                Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
+            }
+        }
+        for (diff_id, (descriptor, image, paths)) in layers {
+            let Some(index) = self.facts.indexes.get(&diff_id) else { continue };
+            base::bring_layer(self.session, descriptor, image)?;
+            let tar = base::open_layer(self.session, descriptor)?;
+            let what = format!("layer {} of `{}`", descriptor.digest, image.familiar());
+            self.spool.fill(self.session, tar, index, &paths, &what)?;
+        }
+        for (archive, paths) in archives {
+            self.prepare_archive(&archive, &paths)?;
+        }
+        Ok(())
+    }
+
+    fn prepare_archive(
+        &mut self,
+        archive: &Digest,
+        paths: &BTreeSet<ImagePath>,
+    ) -> Result<(), Error> {
+        let Some(Some(index)) = self.facts.archives.get(archive) else { return Ok(()) };
+        let Some(source) = self.archive_source(archive) else { return Ok(()) };
+        let what = format!("archive {}", describe(&source));
+        let read = |source| BuildError::Read { what: what.clone(), source };
+        let first = open_plain(self.session, self.inputs, self.facts, archive, &source)?;
+        let Some(compression) = layer::detect_archive(first).map_err(read)? else {
+            let source = io::Error::other("it changed while it was read");
+            return Err(BuildError::Read { what, source }.into());
+        };
+        let whole = open_plain(self.session, self.inputs, self.facts, archive, &source)?;
+        let tar = layer::open_archive(whole, compression, &Limits::default()).map_err(read)?;
+        self.spool.fill(self.session, tar, index, paths, &what)
+    }
+
+    /// Where an archive's own bytes are: in a context, or fetched.
+    fn archive_source(&self, archive: &Digest) -> Option<Source> {
+        for (context, known) in &self.facts.contents {
+            if let Some((path, _)) = known.iter().find(|(_, content)| content.digest == *archive) {
+                let (context, path) = (context.clone(), path.clone());
+                return Some(Source::Context { context, path });
+            }
+        }
+        let mut downloads = self.facts.downloads.iter();
+        let (url, _) = downloads.find(|(_, download)| download.content.digest == *archive)?;
+        Some(Source::Download { url: url.clone() })
+    }
+
+    /// Opens a file's bytes; what lies in layers and archives must have been prepared.
+    pub(super) fn open(
+        &self,
+        digest: &Digest,
+        source: &Source,
+    ) -> Result<Box<dyn Read + Send + '_>, Error> {
+        if let Some(spooled) = self.spool.open(digest) {
+            return Ok(spooled);
+        }
+        open_plain(self.session, self.inputs, self.facts, digest, source)
+    }
+}
+
+/// Opens bytes that can be read in place.
+fn open_plain(
+    session: &Session,
+    inputs: &Inputs,
+    facts: &Facts,
+    digest: &Digest,
+    source: &Source,
+) -> Result<Box<dyn Read + Send>, Error> {
+    match source {
+        Source::Inline(bytes) => Ok(Box::new(io::Cursor::new(bytes.clone()))),
+        Source::Context { context, path } => {
+            let listed = facts.listings.get(context).and_then(|listing| listing.get(path));
+            match (inputs.context(context), listed) {
+                (Some(context), Some(listed)) => {
+                    Ok(Box::new(context.open(listed).map_err(BuildError::from)?))
+                }
+                _ => Err(BuildError::Changed(path.clone()).into()),
+            }
+        }
+        Source::Download { .. } => Ok(Box::new(session.store()?.open_blob(digest)?)),
+        Source::Layer { path, .. } | Source::Archive { path, .. } => {
+            Err(BuildError::Changed(path.clone()).into())
+        }
+    }
+}
+
+/// A source in words.
+pub(super) fn describe(source: &Source) -> String {
+    match source {
+        Source::Inline(_) => "of the recipe".to_owned(),
+        Source::Context { path, .. } => format!("`{path}`"),
+        Source::Layer { path, image, .. } => format!("`/{path}` of `{}`", image.familiar()),
+        Source::Archive { path, .. } => format!("`{path}` of an archive"),
+        Source::Download { url } => url.clone(),
+    }
+}

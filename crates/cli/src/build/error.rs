@@ -1,0 +1,220 @@
+//! What can go wrong between a recipe and an image.
+
+use std::io;
+use std::path::PathBuf;
+
+use context::ContextError;
+use layer::{LayerError, TarError};
+use oci::{DiffId, Digest, ImagePath, Platform, Reference};
+
+use crate::exit::Exit;
+
+/// Why a build failed, beside what the recipe, the store and the registry have to say.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BuildError {
+    /// The build context.
+    #[error(transparent)]
+    Context(#[from] ContextError),
+    /// A layer could not be written.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+    /// A layer or an archive could not be read.
+    #[error("{what}")]
+    Tar {
+        /// Which.
+        what: String,
+        /// Why.
+        source: TarError,
+    },
+    /// A file of a base's layer or of an archive could not be read.
+    #[error("read {what}")]
+    Read {
+        /// Which.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Image parts that do not fit together.
+    #[error(transparent)]
+    Assemble(#[from] image::AssembleError),
+    /// A manifest that is not one.
+    #[error("read the manifest of `{reference}`")]
+    Manifest {
+        /// Whose.
+        reference: Reference,
+        /// Why.
+        source: oci::ManifestError,
+    },
+    /// A config that is not one.
+    #[error("read the config of `{reference}`")]
+    Config {
+        /// Whose.
+        reference: Reference,
+        /// Why.
+        source: oci::ConfigError,
+    },
+    /// A base whose config and manifest disagree.
+    #[error("`{reference}` is broken: its manifest has {layers} layers and its config {diff_ids}")]
+    LayerCount {
+        /// Which.
+        reference: Reference,
+        /// In the manifest.
+        layers: usize,
+        /// In the config.
+        diff_ids: usize,
+    },
+    /// A base that does not come for the platform that is built.
+    #[error("`{reference}` does not come for {wanted}")]
+    NoMatchingPlatform {
+        /// Which.
+        reference: Reference,
+        /// What is built.
+        wanted: Platform,
+        /// What there is.
+        available: Vec<Platform>,
+    },
+    /// An artifact that is no image.
+    #[error("`{0}` is no image, and cannot be a base")]
+    NotAnImage(Reference),
+    /// A layer whose tar is not what the config says.
+    #[error(
+        "layer {blob} of `{reference}` is broken: its tar is {found}, and the config says {wanted}"
+    )]
+    DiffId {
+        /// Whose layer.
+        reference: Reference,
+        /// The blob.
+        blob: Digest,
+        /// What the config says.
+        wanted: DiffId,
+        /// What the tar hashes to.
+        found: DiffId,
+    },
+    /// A Dockerfile that is not there.
+    #[error("there is no `{}`", .path.display())]
+    NoRecipe {
+        /// Where it was looked for.
+        path: PathBuf,
+        /// Whether something else in the directory may be meant.
+        instead: Option<String>,
+    },
+    /// A Dockerfile or an ignore file that is not text.
+    #[error("`{0}` is not UTF-8 text")]
+    NotText(String),
+    /// An ignore file with a pattern that is not one.
+    #[error("`{name}` is not an ignore file: {problem}")]
+    IgnoreFile {
+        /// Which.
+        name: String,
+        /// What is wrong with it, with the line.
+        problem: String,
+    },
+    /// An instruction that would have to be executed.
+    #[error("the recipe needs execution, which is not possible yet")]
+    NeedsExecution(Box<crate::diagnostics::Findings>),
+    /// A source that has other bytes than planned.
+    #[error("`/{0}` changed while it was read")]
+    Changed(ImagePath),
+    /// A URL.
+    #[error("fetch {url}")]
+    Fetch {
+        /// Which.
+        url: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A URL whose bytes are not those that the recipe names.
+    #[error("{url} has the digest {found}, and the recipe says {wanted}")]
+    Checksum {
+        /// Which.
+        url: String,
+        /// What the recipe says.
+        wanted: Digest,
+        /// What came.
+        found: Digest,
+    },
+    /// A git repository.
+    #[error("check out {url}: {problem}")]
+    Git {
+        /// Which.
+        url: String,
+        /// What git said.
+        problem: String,
+    },
+    /// A file or directory that is written.
+    #[error("write `{}`", .path.display())]
+    Write {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A named context that is not there.
+    #[error("the build context `{name}` cannot be used: {problem}")]
+    NamedContext {
+        /// Its name.
+        name: String,
+        /// Why.
+        problem: String,
+    },
+    /// A time that no calendar has.
+    #[error("{0} seconds after 1970 is not a time that an image can carry")]
+    Timestamp(i64),
+}
+
+impl BuildError {
+    /// The kind, for the exit code.
+    pub(crate) fn exit(&self) -> Exit {
+        match self {
+            BuildError::Context(_)
+            | BuildError::NoRecipe { .. }
+            | BuildError::NotText(_)
+            | BuildError::IgnoreFile { .. }
+            | BuildError::NamedContext { .. }
+            | BuildError::Changed(_) => Exit::Input,
+            BuildError::Layer(LayerError::Sink(_)) | BuildError::Write { .. } => Exit::Storage,
+            BuildError::Layer(_) => Exit::Input,
+            BuildError::Tar { .. }
+            | BuildError::Read { .. }
+            | BuildError::Manifest { .. }
+            | BuildError::Config { .. }
+            | BuildError::LayerCount { .. }
+            | BuildError::DiffId { .. }
+            | BuildError::Checksum { .. } => Exit::Corrupt,
+            BuildError::Assemble(_) => Exit::Recipe,
+            BuildError::NoMatchingPlatform { .. } | BuildError::NotAnImage(_) => Exit::NotFound,
+            BuildError::NeedsExecution(_) => Exit::NeedsExecution,
+            BuildError::Fetch { .. } | BuildError::Git { .. } => Exit::Network,
+            BuildError::Timestamp(_) => Exit::Usage,
+        }
+    }
+
+    /// The way out, if there is one to offer.
+    pub(crate) fn hint(&self) -> Option<String> {
+        match self {
+            BuildError::Context(error) => error.hint(),
+            BuildError::Layer(error) => error.hint(),
+            BuildError::Tar { source, .. } => source.hint(),
+            BuildError::NoMatchingPlatform { available, .. } => {
+                let names: Vec<String> = available.iter().map(Platform::to_string).collect();
+                Some(format!("it comes for {}", names.join(", ")))
+            }
+            BuildError::NoRecipe { instead, .. } => Some(match instead {
+                Some(name) => format!("did you mean `-f {name}`?"),
+                None => "name the Dockerfile with `-f FILE`".to_owned(),
+            }),
+            BuildError::NeedsExecution(_) => Some(
+                "`plywood plan` shows what each instruction becomes; files that a RUN makes can be \
+                 copied in instead"
+                    .to_owned(),
+            ),
+            BuildError::Changed(_) => {
+                Some("build again when nothing else writes to the context".to_owned())
+            }
+            BuildError::Checksum { found, .. } => {
+                Some(format!("if the file is the right one, write --checksum={found}"))
+            }
+            _ => None,
+        }
+    }
+}

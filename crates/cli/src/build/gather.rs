@@ -1,0 +1,252 @@
+//! Finds out what a plan still needs to know.
+//!
+//! Planning and gathering take turns: the planner says what it lacks, this module reads it from the
+//! context, the store or a registry, and the planner goes on. What was read once is remembered in
+//! the store under its digest, so that a base is read once in its life and a file once a change.
+
+use std::io::Read;
+use std::sync::Arc;
+
+use context::{Listed, StatCache};
+use layer::{Content, LayerIndex, Limits};
+use oci::{Descriptor, DiffId, ImagePath, Reference};
+use plan::{ContextName, Facts, FileReference, Need, Outcome, Plan, Request};
+
+use super::base;
+use super::contents::Contents;
+use super::download;
+use super::error::BuildError;
+use super::inputs::Inputs;
+use super::threads;
+use crate::error::{Doing, Error};
+use crate::flags::{BasePull, NamedContext};
+use crate::session::Session;
+
+/// The largest file that is read for its text, such as `/etc/passwd`.
+const MAX_TEXT_BYTES: u64 = 4 << 20;
+
+/// Facts, and where more of them come from.
+pub(super) struct Gatherer<'a> {
+    pub(super) session: &'a Session,
+    pub(super) inputs: Inputs,
+    pub(super) facts: Facts,
+    pub(super) pull: BasePull,
+    stat_cache: StatCache,
+}
+
+impl<'a> Gatherer<'a> {
+    /// Starts with what the command line says.
+    pub(super) fn new(
+        session: &'a Session,
+        inputs: Inputs,
+        named: &std::collections::BTreeMap<String, NamedContext>,
+        pull: BasePull,
+    ) -> Result<Self, Error> {
+        let mut facts = Facts { ignore: inputs.ignore.clone(), ..Facts::default() };
+        for (name, source) in named {
+            match source {
+                NamedContext::Path(_) => {
+                    facts.file_contexts.insert(name.clone());
+                }
+                NamedContext::Image(reference) => {
+                    facts.image_contexts.insert(name.clone(), reference.clone());
+                }
+                NamedContext::Layout(layout) => {
+                    let reference = base::import_layout(session, name, layout)?;
+                    facts.image_contexts.insert(name.clone(), reference);
+                }
+            }
+        }
+        let file = session.store()?.root().join("plywood/stat-cache");
+        let stat_cache = StatCache::load(&file, session.environment.now.into());
+        Ok(Gatherer { session, inputs, facts, pull, stat_cache })
+    }
+
+    /// Plans for one platform, finding out all that it takes.
+    pub(super) fn plan(&mut self, request: &Request<'_>) -> Result<Plan, Error> {
+        loop {
+            let needs = match plan::plan(request, &self.facts) {
+                Ok(Outcome::Ready(plan)) => break Ok(*plan),
+                Ok(Outcome::Needs(needs)) => needs,
+                Err(error) => break Err(self.plan_error(error)),
+            };
+            for need in needs {
+                self.satisfy(need)?;
+            }
+        }
+    }
+
+    /// Keeps what was learned about files for the next build.
+    pub(super) fn finish(&self) -> Result<(), Error> {
+        Ok(self.stat_cache.save().map_err(BuildError::from)?)
+    }
+
+    pub(super) fn plan_error(&self, error: plan::PlanError) -> Error {
+        Error::Plan(Box::new(self.findings(vec![error.diagnostic])), error.kind)
+    }
+
+    /// Diagnostics of this recipe.
+    pub(super) fn findings(
+        &self,
+        diagnostics: Vec<recipe::Diagnostic>,
+    ) -> crate::diagnostics::Findings {
+        crate::diagnostics::Findings {
+            name: self.inputs.recipe_name.clone(),
+            text: self.inputs.recipe_text.clone(),
+            diagnostics,
+        }
+    }
+
+    /// An error at a place of the recipe.
+    fn at<T>(&self, span: &recipe::Span, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|source| {
+            let message = crate::report::chain(&source);
+            let mut diagnostic = recipe::Diagnostic::error(span.clone(), message);
+            diagnostic.hint = source.hint();
+            Error::At {
+                findings: Box::new(self.findings(vec![diagnostic])),
+                source: Box::new(source),
+            }
+        })
+    }
+
+    fn satisfy(&mut self, need: Need) -> Result<(), Error> {
+        match need {
+            Need::Base { reference, platform, span } => {
+                let found = base::find(self.session, &reference, &platform, self.pull);
+                let found = self.at(&span, found)?;
+                self.facts.bases.insert((reference, platform), found);
+            }
+            Need::Listing(name, span) => {
+                let listed = self.list(&name);
+                let listing = self.at(&span, listed)?;
+                self.facts.listings.insert(name, listing);
+            }
+            Need::Contents(name, paths) => self.digest(name, &paths)?,
+            Need::LayerIndex { diff_id, descriptor, base } => {
+                let index = self.index(diff_id, &descriptor, &base)?;
+                self.facts.indexes.insert(diff_id, index);
+            }
+            Need::Text(file) => {
+                let digest = file.content.digest;
+                let text = self.text(file)?;
+                self.facts.texts.insert(digest, text);
+            }
+            Need::Download { url, checksum, span } => {
+                let fetched = download::fetch(self.session, &url, checksum);
+                let download = self.at(&span, fetched)?;
+                self.facts.downloads.insert(url, download);
+            }
+            Need::Archive(file) => {
+                let digest = file.content.digest;
+                let index = self.archive(&file)?;
+                self.facts.archives.insert(digest, index);
+            }
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, name: &ContextName) -> Result<Arc<context::Listing>, Error> {
+        if let ContextName::Git(source) = name
+            && self.inputs.context(name).is_none()
+        {
+            let checkout = super::git::check_out(self.session, source)?;
+            self.inputs.insert(name.clone(), checkout);
+        }
+        match self.inputs.list(name, self.session)? {
+            Some(listing) => Ok(Arc::new(listing)),
+            None => Err(BuildError::NamedContext {
+                name: name.to_string(),
+                problem: "it was not given".to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    fn digest(&mut self, name: ContextName, paths: &[ImagePath]) -> Result<(), Error> {
+        let (Some(context), Some(listing)) =
+            (self.inputs.context(&name), self.facts.listings.get(&name))
+        else {
+            return Ok(());
+        };
+        let wanted: Vec<&Listed> = paths.iter().filter_map(|path| listing.get(path)).collect();
+        let threads = threads(self.session);
+        let contents = context
+            .digest(&wanted, &mut self.stat_cache, threads)
+            .map_err(BuildError::from)
+            .doing(|| "read the build context".to_owned())?;
+        let known = self.facts.contents.entry(name).or_default();
+        known.extend(wanted.iter().map(|listed| listed.path.clone()).zip(contents));
+        Ok(())
+    }
+
+    fn index(
+        &self,
+        diff_id: DiffId,
+        descriptor: &Descriptor,
+        base: &Reference,
+    ) -> Result<Arc<LayerIndex>, Error> {
+        let store = self.session.store()?;
+        // A record from another version, or a damaged one, is read again from the layer.
+        if let Some(bytes) = store.layer_index(&diff_id)?
+            && let Ok(index) = LayerIndex::from_bytes(&bytes)
+        {
+            return Ok(Arc::new(index));
+        }
+        base::bring_layer(self.session, descriptor, base)?;
+        let short = descriptor.digest.short();
+        let step = self.session.progress.step(format!("read layer {short}"), None);
+        let what = || format!("layer {} of `{}`", descriptor.digest, base.familiar());
+        let tar = base::open_layer(self.session, descriptor)?;
+        let (index, found) = LayerIndex::read(tar, &Limits::default())
+            .map_err(|source| BuildError::Tar { what: what(), source })?;
+        if found != diff_id {
+            let (reference, blob) = (base.clone(), descriptor.digest);
+            return Err(BuildError::DiffId { reference, blob, wanted: diff_id, found }.into());
+        }
+        store.record_layer_index(&diff_id, &index.to_bytes())?;
+        step.finish(crate::progress::Outcome::Done);
+        Ok(Arc::new(index))
+    }
+
+    fn text(&self, file: FileReference) -> Result<Arc<[u8]>, Error> {
+        let Content { digest, size } = file.content;
+        if size > MAX_TEXT_BYTES {
+            let source = std::io::Error::other(format!("{size} bytes are too many"));
+            return Err(BuildError::Read { what: digest.to_string(), source }.into());
+        }
+        let mut contents = Contents::new(self.session, &self.inputs, &self.facts);
+        contents.prepare(&[(digest, &file.source)])?;
+        let mut bytes = Vec::new();
+        let mut reader = contents.open(&digest, &file.source)?;
+        reader
+            .read_to_end(&mut bytes)
+            .map_err(|source| BuildError::Read { what: digest.to_string(), source })?;
+        Ok(bytes.into())
+    }
+
+    fn archive(&self, file: &FileReference) -> Result<Option<Arc<LayerIndex>>, Error> {
+        let digest = file.content.digest;
+        let store = self.session.store()?;
+        let mut contents = Contents::new(self.session, &self.inputs, &self.facts);
+        contents.prepare(&[(digest, &file.source)])?;
+        let what = || format!("archive {}", super::contents::describe(&file.source));
+        let read = |source| BuildError::Read { what: what(), source };
+        let first = contents.open(&digest, &file.source)?;
+        let Some(compression) = layer::detect_archive(first).map_err(read)? else {
+            return Ok(None);
+        };
+        if let Some(bytes) = store.fact("archive", &digest)?
+            && let Ok(index) = LayerIndex::from_bytes(&bytes)
+        {
+            return Ok(Some(Arc::new(index)));
+        }
+        let limits = Limits::default();
+        let whole = contents.open(&digest, &file.source)?;
+        let tar = layer::open_archive(whole, compression, &limits).map_err(read)?;
+        let (index, _) = LayerIndex::read(tar, &limits)
+            .map_err(|source| BuildError::Tar { what: what(), source })?;
+        store.record_fact("archive", &digest, &index.to_bytes())?;
+        Ok(Some(Arc::new(index)))
+    }
+}

@@ -1,0 +1,81 @@
+//! Git repositories that an `ADD` names, checked out by the `git` program of this machine.
+
+use std::path::Path;
+use std::process::Command;
+
+use context::Context;
+use plan::GitSource;
+
+use super::error::BuildError;
+use super::scratch_directory;
+use crate::error::Error;
+use crate::session::Session;
+
+/// Checks a repository out, without history.
+pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context, Error> {
+    let scratch = scratch_directory(session)?;
+    let directory = tempfile::Builder::new()
+        .prefix("git-")
+        .tempdir_in(&scratch)
+        .map_err(Error::file(&scratch))?;
+    let tree = directory.path();
+    let step = session.progress.step(format!("check out {}", source.url), None);
+    let reference = source.reference.as_deref().unwrap_or("HEAD");
+    run(source, tree, &["init", "--quiet"])?;
+    run(source, tree, &["remote", "add", "origin", "--", &source.url])?;
+    fetch(source, tree, reference)?;
+    run(source, tree, &["checkout", "--quiet", "--detach", "FETCH_HEAD"])?;
+    run(source, tree, &["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"])?;
+    if !source.keep_git_dir {
+        let git = tree.join(".git");
+        std::fs::remove_dir_all(&git).map_err(Error::file(git))?;
+    }
+    let root = match &source.directory {
+        Some(directory) => tree.join(oci::ImagePath::lexical(directory).to_string()),
+        None => tree.to_owned(),
+    };
+    let context = Context::directory(&root).map_err(BuildError::from)?;
+    // The files are read until the build is over; the store sweeps its scratch space.
+    let _kept = directory.keep();
+    step.finish(crate::progress::Outcome::Done);
+    Ok(context)
+}
+
+/// A branch, a tag or a commit. Servers that do not give out single commits give all.
+fn fetch(source: &GitSource, tree: &Path, reference: &str) -> Result<(), Error> {
+    let shallow = run(source, tree, &["fetch", "--quiet", "--depth=1", "origin", "--", reference]);
+    if shallow.is_ok() {
+        return Ok(());
+    }
+    let is_commit = reference.len() >= 7 && reference.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_commit {
+        return shallow;
+    }
+    run(source, tree, &["fetch", "--quiet", "--tags", "origin"])?;
+    run(source, tree, &["fetch", "--quiet", ".", &format!("{reference}^{{commit}}")])
+        .or_else(|_| run(source, tree, &["update-ref", "FETCH_HEAD", reference]))
+}
+
+fn run(source: &GitSource, tree: &Path, arguments: &[&str]) -> Result<(), Error> {
+    let fail = |problem: String| Err(BuildError::Git { url: source.url.clone(), problem }.into());
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(tree)
+        // Nobody is there to be asked for a password, and no hook or helper of a repository runs.
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .args(["-c", "core.hooksPath=/dev/null", "-c", "core.autocrlf=false"])
+        .args(["-c", "protocol.ext.allow=never", "-c", "advice.detachedHead=false"])
+        .args(arguments)
+        .output();
+    match output {
+        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            fail(said.lines().last().unwrap_or("git failed").to_owned())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            fail("there is no `git` on this machine".to_owned())
+        }
+        Err(error) => fail(error.to_string()),
+    }
+}

@@ -1,0 +1,243 @@
+//! What a build reads on this machine: the recipe's text, the contexts and their ignore file.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use context::{Context, Listing, Shape, Verdict};
+use oci::ImagePath;
+use plan::ContextName;
+use recipe::IgnorePatterns;
+
+use super::error::BuildError;
+use super::{scratch_directory, threads};
+use crate::error::{Doing, Error};
+use crate::flags::{BuildArguments, ContextSource, NamedContext, RecipeSource};
+use crate::session::Session;
+
+/// The largest Dockerfile or ignore file that is read.
+const MAX_TEXT_BYTES: u64 = 16 << 20;
+
+/// What a build reads on this machine.
+pub(super) struct Inputs {
+    /// The recipe's name in messages.
+    pub(super) recipe_name: String,
+    /// The recipe's text.
+    pub(super) recipe_text: String,
+    /// The ignore file that counts for the main context, and its name.
+    pub(super) ignore: Option<(String, Arc<IgnorePatterns>)>,
+    /// Where the main context is on this machine, if it is a directory.
+    pub(super) directory: Option<PathBuf>,
+    contexts: BTreeMap<ContextName, Context>,
+}
+
+impl Inputs {
+    /// Opens the contexts and reads the recipe and the ignore file.
+    pub(super) fn open(arguments: &BuildArguments, session: &Session) -> Result<Self, Error> {
+        let (main, directory) = main_context(&arguments.context, session)?;
+        let (recipe_name, recipe_text) = read_recipe(arguments, &main, directory.as_deref())?;
+        let ignore = read_ignore(arguments, &main, directory.as_deref(), &recipe_name)?;
+        let mut contexts = BTreeMap::from([(ContextName::Main, main)]);
+        for (name, named) in &arguments.build_contexts {
+            if let NamedContext::Path(path) = named {
+                let context =
+                    open_path(path, session).doing(|| format!("open the context `{name}`"))?;
+                contexts.insert(ContextName::Named(name.clone()), context);
+            }
+        }
+        Ok(Inputs { recipe_name, recipe_text, ignore, directory, contexts })
+    }
+
+    /// An opened context.
+    pub(super) fn context(&self, name: &ContextName) -> Option<&Context> {
+        self.contexts.get(name)
+    }
+
+    /// Takes in a context that was only found out about while planning: a checkout.
+    pub(super) fn insert(&mut self, name: ContextName, context: Context) {
+        self.contexts.insert(name, context);
+    }
+
+    /// Lists a context, without what the ignore file leaves out.
+    pub(super) fn list(
+        &self,
+        name: &ContextName,
+        session: &Session,
+    ) -> Result<Option<Listing>, Error> {
+        let Some(context) = self.contexts.get(name) else { return Ok(None) };
+        let threads = threads(session);
+        let listing = match (&self.ignore, name) {
+            (Some((_, patterns)), ContextName::Main) => {
+                let filter = |path: &ImagePath, shape: Shape| verdict(patterns, path, shape);
+                context.list(&filter, threads)
+            }
+            _ => context.list(&|_, _| Verdict::Keep, threads),
+        };
+        Ok(Some(listing.map_err(BuildError::from)?))
+    }
+}
+
+/// What Docker's matcher says of a path, in the words of the walk.
+fn verdict(patterns: &IgnorePatterns, path: &ImagePath, shape: Shape) -> Verdict {
+    let text = String::from_utf8_lossy(path.as_bytes());
+    if !patterns.matches(&text) {
+        return Verdict::Keep;
+    }
+    match shape {
+        Shape::Directory if patterns.may_reenter(&text) => Verdict::Descend,
+        Shape::Directory | Shape::Leaf => Verdict::Prune,
+    }
+}
+
+fn main_context(
+    source: &ContextSource,
+    session: &Session,
+) -> Result<(Context, Option<PathBuf>), Error> {
+    match source {
+        ContextSource::StandardInput => {
+            let scratch = scratch_directory(session)?;
+            let context = Context::stream(std::io::stdin().lock(), &scratch);
+            Ok((context.map_err(BuildError::from).doing(|| "read the context".to_owned())?, None))
+        }
+        ContextSource::Path(path) => {
+            let context = open_path(path, session)?;
+            Ok((context, path.is_dir().then(|| path.clone())))
+        }
+    }
+}
+
+fn open_path(path: &Path, session: &Session) -> Result<Context, Error> {
+    let opened = if path.is_file() {
+        Context::tarball(path, &scratch_directory(session)?)
+    } else {
+        Context::directory(path)
+    };
+    Ok(opened.map_err(BuildError::from)?)
+}
+
+/// The recipe's name and text.
+fn read_recipe(
+    arguments: &BuildArguments,
+    main: &Context,
+    directory: Option<&Path>,
+) -> Result<(String, String), Error> {
+    match (&arguments.recipe, directory) {
+        (RecipeSource::StandardInput, _) => {
+            let mut bytes = Vec::new();
+            std::io::stdin()
+                .lock()
+                .take(MAX_TEXT_BYTES)
+                .read_to_end(&mut bytes)
+                .map_err(|source| Error::Stream { stream: "standard input", source })?;
+            Ok(("-".to_owned(), text("-", bytes)?))
+        }
+        (RecipeSource::InContext, Some(directory)) => {
+            let path = directory.join("Dockerfile");
+            // Docker takes the lower-case name where the other is not there.
+            let lower = directory.join("dockerfile");
+            let path = if !path.exists() && lower.exists() { lower } else { path };
+            read_recipe_file(&path)
+        }
+        (RecipeSource::Path(path), Some(_)) => read_recipe_file(path),
+        (RecipeSource::InContext, None) => read_inside(main, "Dockerfile"),
+        (RecipeSource::Path(path), None) => read_inside(main, &path.to_string_lossy()),
+    }
+}
+
+fn read_recipe_file(path: &Path) -> Result<(String, String), Error> {
+    let name = path.display().to_string();
+    match std::fs::read(path) {
+        Ok(bytes) => Ok((name.clone(), text(&name, bytes)?)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let (path, instead) = (path.to_owned(), similar_recipe(path));
+            Err(BuildError::NoRecipe { path, instead }.into())
+        }
+        Err(error) => Err(Error::file(path)(error)),
+    }
+}
+
+/// A file beside `path` whose name says that it is a Dockerfile.
+fn similar_recipe(path: &Path) -> Option<String> {
+    let directory = path.parent()?;
+    let mut names: Vec<PathBuf> =
+        std::fs::read_dir(directory).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    names.sort();
+    let is_recipe = |path: &&PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        (name.contains("dockerfile") || name.contains("containerfile"))
+            && !name.ends_with(".dockerignore")
+    };
+    names.iter().find(is_recipe).map(|path| path.display().to_string())
+}
+
+/// A text file of a context that is a tar.
+fn read_inside(main: &Context, name: &str) -> Result<(String, String), Error> {
+    let missing = || BuildError::NoRecipe { path: PathBuf::from(name), instead: None };
+    let bytes = read_listed(main, name)?.ok_or_else(missing)?;
+    Ok((name.to_owned(), text(name, bytes)?))
+}
+
+/// A small file of a context, if it is there.
+fn read_listed(main: &Context, name: &str) -> Result<Option<Vec<u8>>, Error> {
+    let path = ImagePath::lexical(name);
+    Ok(main.read(&path, MAX_TEXT_BYTES).map_err(BuildError::from)?)
+}
+
+fn text(name: &str, bytes: Vec<u8>) -> Result<String, BuildError> {
+    String::from_utf8(bytes).map_err(|_| BuildError::NotText(name.to_owned()))
+}
+
+/// The ignore file that counts: the one named, else the Dockerfile's own, else the context's
+/// (Docker's documentation, "Build context", ".dockerignore files").
+fn read_ignore(
+    arguments: &BuildArguments,
+    main: &Context,
+    directory: Option<&Path>,
+    recipe_name: &str,
+) -> Result<Option<(String, Arc<IgnorePatterns>)>, Error> {
+    if let Some(path) = &arguments.ignore_file {
+        let bytes = crate::error::read(path)?;
+        let below = path.parent().map(Path::to_owned).unwrap_or_default();
+        let include = |name: &str| -> Result<String, String> {
+            let path = below.join(name);
+            std::fs::read_to_string(&path)
+                .map_err(|error| format!("include `{}`: {error}", path.display()))
+        };
+        let name = path.display().to_string();
+        let text = text(&name, bytes)?;
+        let patterns = IgnorePatterns::parse_with_includes(&text, &include);
+        return Ok(Some(patterns_or_error(&name, patterns)?));
+    }
+    let own = format!("{recipe_name}.dockerignore");
+    for name in [own.as_str(), ".dockerignore"] {
+        let bytes = match directory {
+            Some(directory) => {
+                let path = if name == own { PathBuf::from(name) } else { directory.join(name) };
+                match std::fs::read(&path) {
+                    Ok(bytes) => Some(bytes),
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+                    Err(error) => return Err(Error::file(path)(error)),
+                }
+            }
+            None => read_listed(main, name)?,
+        };
+        if let Some(bytes) = bytes {
+            let text = text(name, bytes)?;
+            return Ok(Some(patterns_or_error(name, IgnorePatterns::parse(&text))?));
+        }
+    }
+    Ok(None)
+}
+
+fn patterns_or_error<E: std::fmt::Display>(
+    name: &str,
+    patterns: Result<IgnorePatterns, E>,
+) -> Result<(String, Arc<IgnorePatterns>), BuildError> {
+    match patterns {
+        Ok(patterns) => Ok((name.to_owned(), Arc::new(patterns))),
+        Err(error) => {
+            Err(BuildError::IgnoreFile { name: name.to_owned(), problem: error.to_string() })
+        }
+    }
+}

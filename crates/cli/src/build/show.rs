@@ -1,0 +1,189 @@
+//! `plywood plan`: what each instruction becomes, before anything is built.
+
+use std::fmt::Write;
+
+use layer::LayerIndex;
+use plan::{Becomes, LayerSpec, Plan, PlannedStage, PlannedStep};
+use serde_json::{Value, json};
+
+use super::lay;
+use crate::error::Error;
+use crate::flags::{BuildArguments, PlanReport};
+use crate::session::Session;
+use crate::units;
+
+/// How much of an instruction fits into a table.
+const TITLE_WIDTH: usize = 48;
+
+/// Prints the plans of all platforms.
+pub(super) fn show(
+    session: &Session,
+    arguments: &BuildArguments,
+    report: PlanReport,
+    plans: &[Plan],
+) -> Result<(), Error> {
+    let text = match report {
+        PlanReport::Table => {
+            let mut text = String::new();
+            for plan in plans {
+                table(session, arguments, plan, &mut text)?;
+            }
+            text
+        }
+        PlanReport::Json => {
+            let mut platforms = Vec::new();
+            for plan in plans {
+                platforms.push(as_json(session, arguments, plan)?);
+            }
+            format!("{:#}\n", json!({ "platforms": platforms }))
+        }
+    };
+    session.answer(text.as_bytes())
+}
+
+/// What the table says of one instruction.
+struct Row {
+    becomes: String,
+    key: String,
+    cached: &'static str,
+    size: String,
+}
+
+fn table(
+    session: &Session,
+    arguments: &BuildArguments,
+    plan: &Plan,
+    text: &mut String,
+) -> Result<(), Error> {
+    for stage in &plan.stages {
+        let base = match &stage.base {
+            Some((reference, target)) => {
+                format!("{}@{}", reference.familiar(), target.digest.short())
+            }
+            None => "scratch".to_owned(),
+        };
+        let name = stage.name.clone().unwrap_or_else(|| stage.number.to_string());
+        let _ = writeln!(text, "stage {name} on {base} for {}", plan.platform);
+        let _ = writeln!(
+            text,
+            "  {:<TITLE_WIDTH$}  {:<18}  {:<12}  {:<6}  {:>10}",
+            "INSTRUCTION", "BECOMES", "LAYER KEY", "CACHED", "SIZE"
+        );
+        for step in &stage.steps {
+            let row = row(session, arguments, step)?;
+            let line = format!(
+                "  {:<TITLE_WIDTH$}  {:<18}  {:<12}  {:<6}  {:>10}",
+                title(&step.text),
+                row.becomes,
+                row.key,
+                row.cached,
+                row.size
+            );
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+    }
+    Ok(())
+}
+
+fn row(session: &Session, arguments: &BuildArguments, step: &PlannedStep) -> Result<Row, Error> {
+    let no_layer = |becomes: &str| Row {
+        becomes: becomes.to_owned(),
+        key: String::new(),
+        cached: "",
+        size: String::new(),
+    };
+    let (becomes, spec) = match &step.becomes {
+        Becomes::Metadata => return Ok(no_layer("metadata")),
+        Becomes::NeedsExecution => return Ok(no_layer("needs execution")),
+        Becomes::Files(spec) => ("files".to_owned(), spec),
+        Becomes::CopyFrom(origin, spec) => (format!("copy from {origin}"), spec),
+    };
+    let cached = lay::cached(session.store()?, spec, arguments.cache)?;
+    Ok(Row {
+        becomes,
+        key: spec.key.0.short(),
+        cached: if cached.is_some() { "yes" } else { "no" },
+        size: units::size(spec.content_bytes()),
+    })
+}
+
+/// The first line of an instruction, cut to the table's width.
+fn title(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= TITLE_WIDTH {
+        return line.to_owned();
+    }
+    let kept: String = line.chars().take(TITLE_WIDTH - 1).collect();
+    format!("{kept}…")
+}
+
+fn as_json(session: &Session, arguments: &BuildArguments, plan: &Plan) -> Result<Value, Error> {
+    let mut stages = Vec::new();
+    for stage in &plan.stages {
+        stages.push(stage_json(session, arguments, stage)?);
+    }
+    Ok(json!({ "platform": plan.platform.to_string(), "stages": stages }))
+}
+
+fn stage_json(
+    session: &Session,
+    arguments: &BuildArguments,
+    stage: &PlannedStage,
+) -> Result<Value, Error> {
+    let base = stage.base.as_ref().map(
+        |(reference, target)| json!({ "name": reference.to_string(), "digest": target.digest }),
+    );
+    let mut steps = Vec::new();
+    for step in &stage.steps {
+        steps.push(step_json(session, arguments, step)?);
+    }
+    Ok(json!({
+        "number": stage.number,
+        "name": stage.name,
+        "base": base,
+        "instructions": steps,
+        "config": stage.config.as_json().get("config"),
+    }))
+}
+
+fn step_json(
+    session: &Session,
+    arguments: &BuildArguments,
+    step: &PlannedStep,
+) -> Result<Value, Error> {
+    let (becomes, from, spec) = match &step.becomes {
+        Becomes::Metadata => ("metadata", None, None),
+        Becomes::NeedsExecution => ("needs-execution", None, None),
+        Becomes::Files(spec) => ("files", None, Some(spec)),
+        Becomes::CopyFrom(origin, spec) => ("copy-from", Some(origin), Some(spec)),
+    };
+    let layer = match spec {
+        Some(spec) => Some(layer_json(session, arguments, spec)?),
+        None => None,
+    };
+    Ok(json!({
+        "instruction": step.text,
+        "becomes": becomes,
+        "from": from,
+        "layer": layer,
+    }))
+}
+
+fn layer_json(
+    session: &Session,
+    arguments: &BuildArguments,
+    spec: &LayerSpec,
+) -> Result<Value, Error> {
+    let cached = lay::cached(session.store()?, spec, arguments.cache)?;
+    let entries: &LayerIndex = &spec.entries;
+    Ok(json!({
+        "key": spec.key.0,
+        "entries": entries.entries().len(),
+        "size": spec.content_bytes(),
+        "cached": cached.as_ref().map(|layer| json!({
+            "digest": layer.descriptor.digest,
+            "size": layer.descriptor.size,
+            "diffId": layer.diff_id,
+        })),
+    }))
+}
