@@ -3,9 +3,10 @@
 //! <https://docs.docker.com/reference/dockerfile/>
 
 use crate::checks::{self, Keyword};
-use crate::instruction::{self, Request};
+use crate::instruction::{self, KEYWORDS, Request};
 use crate::line::{Line, Lines};
 use crate::split::parts;
+use crate::suggest::closest;
 use crate::{Diagnostic, Instruction, Recipe, Span, Spanned, Stage, Step, directive, heredoc};
 
 /// More than anybody writes; what is larger is some other file.
@@ -130,13 +131,17 @@ impl Parser<'_> {
         let written = &line.text[parts.keyword.clone()];
         let keyword_span = line.span(parts.keyword.clone());
         let keyword = instruction::keyword(written, keyword_span.clone())
-            .map_err(|error| self.explain_unknown(error))?;
+            .map_err(|error| self.unknown(written, error))?;
         let in_stage = self.before_from == BeforeFrom::Past;
         if keyword == "FROM" {
             self.before_from = BeforeFrom::Past;
         }
         let heredocs = heredocs?;
-        let span = keyword_span.start..self.end(line, heredocs.last().is_some());
+        let end = match heredocs.last() {
+            Some(_) => self.lines.end(),
+            None => line.span(line.whole()).end,
+        };
+        let span = keyword_span.start..end;
         checks::empty_continuations(line, &mut self.warnings);
         self.local_check(line, &span);
         self.keywords.push(Keyword {
@@ -191,15 +196,12 @@ impl Parser<'_> {
             .with_hint("begin with `FROM IMAGE`, or with `FROM scratch`; only ARG may come before"))
     }
 
-    fn end(&self, line: &Line, has_heredocs: bool) -> usize {
-        match has_heredocs {
-            true => self.lines.end(),
-            false => line.span(line.whole()).end,
-        }
-    }
-
     /// An unknown instruction is often the second line of one that lacks its continuation.
-    fn explain_unknown(&self, error: Diagnostic) -> Diagnostic {
+    fn unknown(&mut self, written: &str, error: Diagnostic) -> Diagnostic {
+        if closest(written, KEYWORDS) == Some("FROM") {
+            // What follows is not at fault.
+            self.before_from = BeforeFrom::Past;
+        }
         let open = ["&&", "||", "|", ";", ",", "[", "("];
         let before = self.previous.as_ref().map_or("", |line| line.text.as_str());
         if error.hint.is_none() && open.iter().any(|end| before.ends_with(end)) {

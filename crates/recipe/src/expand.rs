@@ -89,7 +89,7 @@ pub enum ExpandProblem {
         /// What is wrong with it.
         problem: &'static str,
     },
-    /// More than [`MAX_EXPANDED_BYTES`].
+    /// More bytes than one word or here-document may become.
     #[error("it expands to more than 16 MiB")]
     TooLong,
 }

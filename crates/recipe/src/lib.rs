@@ -7,14 +7,16 @@
 //! [`Recipe::reports`] says which of the others the author wants to hear. [`parse_trigger`] does
 //! the same for what a base image keeps for `ONBUILD`.
 //!
-//! What is expanded, and how (<https://docs.docker.com/reference/dockerfile/#environment-replacement>):
+//! What is expanded, and how
+//! (<https://docs.docker.com/reference/dockerfile/#environment-replacement>):
 //!
-//! | by | what |
-//! |---|---|
-//! | [`expand`] | `FROM`'s image and platform; names and values of `ENV` and `LABEL`; defaults of `ARG`; sources, destination, `--chown`, `--chmod` and `--checksum` of `COPY` and `ADD`; values of `RUN --mount` but `from`; `USER`, `WORKDIR`, `VOLUME`, `STOPSIGNAL` |
-//! | [`expand_words`] | `EXPOSE` |
-//! | [`expand_heredoc`] | here-documents of `COPY` and `ADD` whose delimiter is not quoted |
-//! | nothing | `CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `SHELL`, `ONBUILD`, `MAINTAINER`, and `RUN`'s command: they are for the shell, or for later |
+//! - by [`expand`]: `FROM`'s image and platform; names and values of `ENV` and `LABEL`; defaults of
+//!   `ARG`; sources, destination, `--chown`, `--chmod` and `--checksum` of `COPY` and `ADD`; values
+//!   of `RUN --mount` but `from`; `USER`, `WORKDIR`, `VOLUME` and `STOPSIGNAL`;
+//! - by [`expand_words`]: `EXPOSE`;
+//! - by [`expand_heredoc`]: here-documents of `COPY` and `ADD` whose delimiter is not quoted;
+//! - by nothing: `CMD`, `ENTRYPOINT`, `HEALTHCHECK`, `SHELL`, `ONBUILD`, `MAINTAINER`, `--exclude`,
+//!   and `RUN`'s command, which are for the shell, or for later.
 
 mod checks;
 mod diagnostic;

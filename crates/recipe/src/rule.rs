@@ -157,7 +157,9 @@ impl Recipe {
         };
         let at = finding.span.start;
         let check = &self.directives.check;
-        match self.local_checks.iter().find(|local| local.span.contains(&at)) {
+        // They are in the file's order, as the instructions are.
+        let next = self.local_checks.partition_point(|local| local.span.end <= at);
+        match self.local_checks.get(next).filter(|local| local.span.contains(&at)) {
             Some(local) => check.merged(&local.node).reports(rule),
             None => check.reports(rule),
         }

@@ -34,6 +34,7 @@ fn files() {
          4 «ENV» `ENV` has no name | it is written `ENV NAME=VALUE …`\n\
          5 «USRE» there is no instruction `USRE` | did you mean `USER`?",
     );
+    file("FORM a\nRUN b", "1 «FORM» there is no instruction `FORM` | did you mean `FROM`?");
     file(
         "FROM a b\nRUN c",
         "1 «b» `FROM` has more than an image and a name | it is written `FROM IMAGE` or `FROM IMAGE \
