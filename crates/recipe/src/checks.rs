@@ -21,6 +21,9 @@ pub(crate) struct Keyword {
     pub(crate) in_stage: bool,
 }
 
+/// After so many findings nobody reads on, and looking for names that were meant takes time.
+const MAX_WARNINGS: usize = 1000;
+
 /// Arguments that are there without a declaration, with values for trying a `FROM` line out.
 const PREDEFINED: [(&str, &str); 11] = [
     ("BUILDPLATFORM", "linux/amd64"),
@@ -137,6 +140,9 @@ fn base_images(recipe: &Recipe, warnings: &mut Vec<Diagnostic>) {
     }
     names.sort_unstable();
     for stage in &recipe.stages {
+        if warnings.len() >= MAX_WARNINGS {
+            return;
+        }
         let image = &stage.base.image;
         let Ok(expansion) = expand(&image.text, escape, &|name| values.get(name).cloned()) else {
             continue;
