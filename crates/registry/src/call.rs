@@ -107,6 +107,9 @@ impl Client {
                 return attempt;
             }
             let Some(wait) = backoff.next_wait(pause) else { return attempt };
+            if pause.is_some() {
+                host.rest(wait);
+            }
             // The place in the queue is free while nothing is asked.
             drop(attempt);
             let request = call.request_line();
@@ -131,6 +134,7 @@ impl Client {
             Admission::Queued => host.permits.clone().acquire_owned().await.ok(),
             Admission::Feeding => None,
         };
+        host.rested().await;
         // After the wait, in which a token may have run out.
         let mut header = host.doorkeeper.header(&visit).await?;
         let mut renewals = 0;

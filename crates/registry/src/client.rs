@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use oci::RepositoryName;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use url::Url;
 
 use crate::auth::{Doorkeeper, ScopeSet};
@@ -45,6 +47,7 @@ pub(crate) struct Host {
     pub(crate) base: Url,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) doorkeeper: Doorkeeper,
+    rest_until: Mutex<Option<Instant>>,
 }
 
 impl Client {
@@ -107,6 +110,7 @@ impl Client {
             base,
             permits: Arc::new(Semaphore::new(limit)),
             doorkeeper: Doorkeeper::new(registry),
+            rest_until: Mutex::default(),
         });
         hosts.insert(registry.to_owned(), host.clone());
         Ok(host)
@@ -154,6 +158,21 @@ impl Client {
 }
 
 impl Host {
+    /// Sends nothing to the host for so long: it has asked one of us to wait, and means all.
+    pub(crate) fn rest(&self, wait: Duration) {
+        let until = Instant::now() + wait;
+        let mut rest = self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *rest = Some(rest.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    /// Waits until the host has had its rest.
+    pub(crate) async fn rested(&self) {
+        let until = *self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(until) = until {
+            tokio::time::sleep_until(until).await;
+        }
+    }
+
     /// A URL within a repository: `…/v2/PATH/KIND/NAME`.
     pub(crate) fn url(&self, repository: &RepositoryName, tail: &str) -> Result<Url> {
         // A repository's path and the tails have no character that a URL would change.
@@ -169,5 +188,52 @@ impl fmt::Debug for Client {
             .field("settings", &self.shared.settings)
             .field("observer", &self.observer)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_registry_is() {
+        let insecure = [("insecure.example:80".to_owned(), Scheme::Http)];
+        let settings = Settings { schemes: insecure.into(), ..Settings::default() };
+        let client = Client::new(settings).unwrap();
+        let base = |name: &str| match client.host(name) {
+            Ok(host) => host.base.to_string(),
+            Err(error) => error.to_string(),
+        };
+        insta::assert_snapshot!(base("docker.io"), @"https://registry-1.docker.io/v2/");
+        insta::assert_snapshot!(base("ghcr.io"), @"https://ghcr.io/v2/");
+        insta::assert_snapshot!(base("localhost:5000"), @"http://localhost:5000/v2/");
+        insta::assert_snapshot!(base("127.1.2.3"), @"http://127.1.2.3/v2/");
+        insta::assert_snapshot!(base("[::1]:5000"), @"http://[::1]:5000/v2/");
+        insta::assert_snapshot!(base("[2001:db8::1]:5000"), @"https://[2001:db8::1]:5000/v2/");
+        insta::assert_snapshot!(base("localhost.example"), @"https://localhost.example/v2/");
+        insta::assert_snapshot!(base("insecure.example:80"), @"http://insecure.example/v2/");
+        insta::assert_snapshot!(base("user@host"), @"reach `user@host`: it is not a registry's host");
+        insta::assert_snapshot!(base("host/path"), @"reach `host/path`: it is not a registry's host");
+    }
+
+    #[test]
+    fn every_future_may_be_spawned() {
+        fn sendable<T: Send>(_: T) {}
+        let client = Client::new(Settings::default()).unwrap();
+        let repository: RepositoryName = "localhost/a".parse().unwrap();
+        let blob = oci::Descriptor::of(oci::MediaType::OciConfig, b"");
+        let body = crate::BlobBody::Bytes(Default::default());
+        sendable(client.blob(&repository, &blob, &mut Vec::new()));
+        sendable(client.push_blob(&repository, &blob, &body, &[]));
+        sendable(client.manifest(&repository, blob.digest));
+        let root = oci::ImageIndex::new(Vec::new(), Default::default());
+        let publication = crate::Publication {
+            repository: repository.clone(),
+            tags: Vec::new(),
+            root: oci::Manifest::Index(root),
+            children: Vec::new(),
+            blobs: Default::default(),
+        };
+        sendable(client.publish(&publication));
     }
 }

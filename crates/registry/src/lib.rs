@@ -32,8 +32,10 @@ mod publish;
 mod retry;
 mod secret;
 mod settings;
-#[cfg(feature = "testing")]
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
+#[cfg(test)]
+mod tests;
 mod upload;
 mod wire;
 

@@ -170,11 +170,11 @@ impl Work<'_> {
             count(published, &self.bring(blob, Existing::Believed).await?);
         }
         blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
-        let outcomes: Vec<BlobOutcome> = stream::iter(blobs)
-            .map(|blob| self.bring(blob, Existing::Believed))
-            .buffer_unordered(limit)
-            .try_collect()
-            .await?;
+        // Futures do nothing until they are polled, so making all of them beforehand begins none.
+        let work: Vec<_> =
+            blobs.into_iter().map(|blob| self.bring(blob, Existing::Believed)).collect();
+        let outcomes: Vec<BlobOutcome> =
+            stream::iter(work).buffer_unordered(limit).try_collect().await?;
         for outcome in outcomes {
             count(published, &outcome);
         }

@@ -80,12 +80,13 @@ impl Wire {
         if url.scheme() == "https" {
             return true;
         }
-        let name = match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) => format!("{host}:{port}"),
-            (Some(host), None) => host.to_owned(),
-            (None, _) => return false,
-        };
-        url.host().is_some_and(is_loopback) || self.schemes.get(&name) == Some(&Scheme::Http)
+        let Some(host) = url.host_str() else { return false };
+        let trusted = |name: &str| self.schemes.get(name) == Some(&Scheme::Http);
+        // A URL does not keep the port that is its scheme's own.
+        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(80));
+        url.host().is_some_and(is_loopback)
+            || trusted(&with_port)
+            || (url.port().is_none() && trusted(host))
     }
 
     /// Sends a request and waits for the answer's head.

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use oci::{Compression, Descriptor, Digest, ImageIndex, ImageManifest, Manifest, MediaType, Tag};
 use registry::{
     BlobBody, BlobOutcome, BlobSource, Client, Credential, Credentials, Error, Publication,
-    Published, Secret, Settings,
+    Published, RetryPolicy, Scheme, Secret, Settings,
 };
 
 /// A running `docker-registry`; dropping it stops it.
@@ -26,6 +26,7 @@ struct Registry {
 
 enum Door {
     Open,
+    Tls,
     Htpasswd { user: &'static str, password: &'static str },
 }
 
@@ -33,8 +34,17 @@ impl Registry {
     async fn start(door: Door) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let port = free_port();
-        let auth = match door {
-            Door::Open => String::new(),
+        let (mut auth, mut tls) = (String::new(), String::new());
+        match door {
+            Door::Open => {}
+            Door::Tls => {
+                let (key, certificate) = self_signed(folder.path());
+                tls = format!(
+                    ", tls: {{certificate: {}, key: {}}}",
+                    certificate.display(),
+                    key.display()
+                );
+            }
             Door::Htpasswd { user, password } => {
                 let path = folder.path().join("htpasswd");
                 let entry = Command::new("htpasswd")
@@ -42,13 +52,13 @@ impl Registry {
                     .output()
                     .expect("htpasswd (Debian's apache2-utils) is needed");
                 fs::write(&path, entry.stdout).unwrap();
-                format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path.display())
+                auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path.display());
             }
-        };
+        }
         let config = format!(
             "version: 0.1\nlog: {{level: info, formatter: json}}\n\
              storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
-             http: {{addr: '127.0.0.1:{port}', secret: test}}\n{auth}",
+             http: {{addr: '127.0.0.1:{port}', secret: test{tls}}}\n{auth}",
             folder.path().join("data").display(),
         );
         let config_path = folder.path().join("config.yml");
@@ -100,6 +110,24 @@ impl Drop for Registry {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A certificate for 127.0.0.1 that only its own file vouches for.
+fn self_signed(folder: &std::path::Path) -> (PathBuf, PathBuf) {
+    let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
+    let made = Command::new("openssl")
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "2", "-subj", "/CN=test"])
+        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .arg("-keyout")
+        .arg(&key)
+        .arg("-out")
+        .arg(&certificate)
+        .output()
+        .expect("openssl is needed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    (key, certificate)
 }
 
 fn free_port() -> u16 {
@@ -256,6 +284,31 @@ async fn htpasswd() {
         assert!(error.hint().unwrap().contains("plywood login"));
         assert!(!format!("{error:?}").contains("wrong\""));
     }
+}
+
+#[tokio::test]
+async fn tls_with_a_certificate_of_its_own() {
+    let registry = Registry::start(Door::Tls).await;
+    let folder = tempfile::tempdir().unwrap();
+    let sample = sample(folder.path(), 1);
+    let wanted = publication(registry.repository("app"), &sample, "1");
+    let certificate = fs::read(registry.folder.path().join("certificate.pem")).unwrap();
+    // Loopback is plain http unless it is said otherwise.
+    let settings = |root_certificates| Settings {
+        schemes: BTreeMap::from([(registry.name.clone(), Scheme::Https)]),
+        root_certificates,
+        retry: RetryPolicy { attempts: 1, ..RetryPolicy::default() },
+        ..Settings::default()
+    };
+    let trusting = Client::new(settings(vec![certificate])).unwrap();
+    assert_eq!(trusting.publish(&wanted).await.unwrap().uploaded, 3);
+    let wary = Client::new(settings(Vec::new())).unwrap();
+    let error = wary.ping(&registry.name).await.unwrap_err();
+    assert!(matches!(error, Error::Connection { .. }), "{error}");
+    assert!(error.to_string().contains("certificate"), "{error}");
+    assert!(error.hint().unwrap().contains("give its CA"));
+    let bad = Client::new(settings(vec![b"-----BEGIN CERTIFICATE-----\nx".to_vec()]));
+    assert!(bad.unwrap_err().to_string().starts_with("use the root certificate that was set: "));
 }
 
 /// This registry gives a session up whose PUT broke off, so the blob goes again from its start, in

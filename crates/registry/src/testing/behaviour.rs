@@ -58,6 +58,8 @@ pub struct TokenDoor {
     pub field: &'static str,
     /// How long the service takes to answer.
     pub delay: Duration,
+    /// Where the service is said to be, if not at the registry itself.
+    pub realm: Option<String>,
 }
 
 impl Default for TokenDoor {
@@ -70,6 +72,7 @@ impl Default for TokenDoor {
             uses: None,
             field: "token",
             delay: Duration::ZERO,
+            realm: None,
         }
     }
 }

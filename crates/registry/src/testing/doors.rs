@@ -41,14 +41,12 @@ pub(super) fn refuse(shared: &Shared, headers: &HeaderMap, scopes: &[String]) ->
             }
             unauthorized("Basic realm=\"test\"".to_owned())
         }
-        TestDoor::Token(_) => {
+        TestDoor::Token(door) => {
             let asked = scopes.join(" ");
+            let own = || format!("http://{}/token", shared.address);
+            let realm = door.realm.unwrap_or_else(own);
             let challenge = |error: &str| {
-                let address = shared.address;
-                format!(
-                    "Bearer realm=\"http://{address}/token\",service=\"test\",scope=\"{asked}\"\
-                     {error}"
-                )
+                format!("Bearer realm=\"{realm}\",service=\"test\",scope=\"{asked}\"{error}")
             };
             let token = shown.and_then(|text| text.strip_prefix("Bearer "));
             let Some(granted) = token.and_then(|token| state.tokens.get_mut(token)) else {

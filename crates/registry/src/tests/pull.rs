@@ -1,12 +1,10 @@
 //! Resolving, manifests, blobs, lists.
 
+use crate::testing::{BadManifest, Behaviour, Downloads, Effect, Fault, HeadAnswers, TestRegistry};
+use crate::{Error, TransferEvent};
 use oci::{Digest, MediaType, Reference, Tag};
-use registry::testing::{
-    BadManifest, Behaviour, Downloads, Effect, Fault, HeadAnswers, TestRegistry,
-};
-use registry::{Error, TransferEvent};
 
-use crate::support::{GZIP, Sample, client, log, noise, registry, watched};
+use crate::tests::support::{GZIP, Sample, client, log, noise, registry, watched};
 
 fn reference(registry: &TestRegistry, tail: &str) -> Reference {
     format!("{}/{tail}", registry.name()).parse().unwrap()
@@ -268,4 +266,59 @@ async fn an_index_keeps_its_type() {
     let pinned = reference(&registry, &format!("app@{unknown}"));
     let error = client().resolve(&pinned).await.unwrap_err();
     assert!(matches!(error, Error::ManifestNotFound { .. }), "{error}");
+}
+
+/// Who is asked to wait means all of us.
+#[tokio::test]
+async fn a_host_that_asks_for_a_rest_gets_it_from_everyone() {
+    let registry = registry();
+    Sample::new(1, 1).insert(&registry, "app", Some("1"));
+    let client = client();
+    let repository = registry.repository("app");
+    client.manifest(&repository, tag("1")).await.unwrap();
+    let rest = Effect::Status { code: 429, retry_after: Some("1".into()) };
+    registry.fault(Fault::once("GET", "/tags/", rest));
+    let started = std::time::Instant::now();
+    let other = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        client.manifest(&repository, tag("1")).await.unwrap();
+        started.elapsed()
+    };
+    let (tags, waited) = tokio::join!(client.tags(&repository), other);
+    assert_eq!(tags.unwrap(), ["1"]);
+    assert!(waited >= std::time::Duration::from_millis(1000), "{waited:?}");
+}
+
+#[tokio::test]
+async fn events_tell_the_story_of_a_blob() {
+    let registry = registry();
+    let blob = registry.insert_blob("app", GZIP, &noise(200_000, 1));
+    registry.fault(Fault::once("GET", "/blobs/", Effect::ResetDownload { after: 100_000 }));
+    let (client, events) = watched(&client());
+    client.blob(&registry.repository("app"), &blob, &mut Vec::new()).await.unwrap();
+    let mut story = Vec::new();
+    let mut reached = 0;
+    for event in events.lock().unwrap().iter() {
+        match event {
+            TransferEvent::Started { size, direction, .. } => {
+                story.push(format!("{direction:?} of {size}"));
+            }
+            TransferEvent::Moved { position, .. } => {
+                assert!(*position > reached, "no byte twice");
+                reached = *position;
+            }
+            TransferEvent::Retrying { cause, .. } => {
+                let end = cause.rsplit(": ").next().unwrap_or_default();
+                story.push(format!("at {reached}: {end}"));
+            }
+            TransferEvent::Finished { outcome, .. } => {
+                story.push(format!("at {reached}: {outcome:?}"));
+            }
+        }
+    }
+    insta::assert_snapshot!(story.join("\n"), @r"
+    Download of 200000
+    at 100000: the bytes end after 100000 of 200000
+    at 200000: Downloaded
+    ");
 }

@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use registry::testing::{Behaviour, Effect, Fault, TestDoor, TestRegistry, TokenDoor};
-use registry::{Credential, Proxies, Publication, Secret, Settings};
+use crate::testing::{Behaviour, Effect, Fault, TestDoor, TestRegistry, TokenDoor};
+use crate::{Credential, Proxies, Publication, Secret, Settings};
 
-use crate::support::{Sample, client_with, password, watched};
+use crate::tests::support::{Sample, client_with, password, watched};
 
 /// Every way of failing that has to do with a secret, and everything said of it.
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn are_never_shown() {
         none_for: String::new(),
     };
     let bad = Settings { proxies, ..Settings::default() };
-    writeln!(said, "{bad:?}\n{:?}", registry::Client::new(bad.clone()).err()).unwrap();
+    writeln!(said, "{bad:?}\n{:?}", crate::Client::new(bad.clone()).err()).unwrap();
     assert!(said.contains("user `bob`"), "the failures did happen");
     let leaks: Vec<&str> = said.lines().filter(|line| line.contains("SECRET")).collect();
     assert_eq!(leaks, Vec::<&str>::new());

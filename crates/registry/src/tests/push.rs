@@ -1,13 +1,13 @@
 //! One blob, one manifest.
 
-use bytes::Bytes;
-use oci::Tag;
-use registry::testing::{
+use crate::testing::{
     Behaviour, Effect, Fault, HeadAnswers, Locations, Mounts, Resumptions, TagRule,
 };
-use registry::{BlobBody, BlobOutcome, Error};
+use crate::{BlobBody, BlobOutcome, Error};
+use bytes::Bytes;
+use oci::Tag;
 
-use crate::support::{GZIP, Sample, client, log, noise, registry};
+use crate::tests::support::{GZIP, Sample, client, log, noise, registry};
 
 fn blob(bytes: &[u8]) -> (oci::Descriptor, BlobBody) {
     (oci::Descriptor::of(GZIP, bytes), BlobBody::Bytes(Bytes::copy_from_slice(bytes)))

@@ -3,13 +3,16 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use oci::Tag;
-use registry::testing::{Behaviour, Downloads, Presented, TestDoor, TestRegistry, TokenDoor};
-use registry::{
-    BlobBody, BlobOutcome, Client, Credential, Credentials, Error, Publication, Secret, Settings,
+use crate::testing::{Behaviour, Downloads, Presented, TestDoor, TestRegistry, TokenDoor};
+use crate::{
+    BlobBody, BlobOutcome, Client, Credential, Credentials, Error, Proxies, Publication, Scheme,
+    Secret, Settings,
 };
+use oci::Tag;
 
-use crate::support::{GZIP, Sample, client, client_with, log, noise, password, registry, settings};
+use crate::tests::support::{
+    GZIP, Sample, client, client_with, log, noise, password, registry, settings,
+};
 
 fn guarded(door: TestDoor) -> TestRegistry {
     TestRegistry::start(Behaviour { door, ..Behaviour::default() }).unwrap()
@@ -106,7 +109,7 @@ async fn a_token_is_fetched_once_however_many_wait() {
     }
     let requests = registry.requests();
     let count = |status, path: &str| {
-        let meant = |request: &&registry::testing::Recorded| {
+        let meant = |request: &&crate::testing::Recorded| {
             request.status == Some(status) && request.path.contains(path)
         };
         requests.iter().filter(meant).count()
@@ -196,4 +199,39 @@ async fn redirects_have_an_end() {
     let text = error.unwrap_err().to_string();
     assert!(text.ends_with("and so on without an end"), "{text}");
     assert!(!text.contains("SECRET"), "{text}");
+}
+
+#[tokio::test]
+async fn a_password_does_not_go_over_plain_http() {
+    let realm = Some("http://tokens.example/token?x=1".to_owned());
+    let registry = guarded(TestDoor::Token(TokenDoor { realm, ..token_door() }));
+    let client = client_with(&registry, password("bob", "pw"));
+    let error = fetch(&client, &registry).await.unwrap_err();
+    let text = format!("{error}; {}", error.hint().unwrap_or_default());
+    insta::assert_snapshot!(text, @"log in at http://tokens.example/token: a password does not go over plain http; if the host is to be trusted on plain http, pass `--insecure`");
+}
+
+/// The registry's in-process stand-in is the proxy here, and answers for whatever it is asked for.
+#[tokio::test]
+async fn a_proxy_that_is_set_is_used_and_an_insecure_host_gets_its_credential() {
+    let proxy = guarded(TestDoor::Basic { user: "bob".into(), password: "pw".into() });
+    let sample = Sample::new(1, 1);
+    sample.insert(&proxy, "app", Some("1"));
+    let host = "registry.example:81".to_owned();
+    let settings = |none_for: &str| Settings {
+        credentials: Credentials::Fixed([(host.clone(), password("bob", "pw"))].into()),
+        schemes: [(host.clone(), Scheme::Http)].into(),
+        proxies: Proxies {
+            http: Some(Secret::new(format!("http://{}", proxy.name()))),
+            https: None,
+            none_for: none_for.to_owned(),
+        },
+        ..settings()
+    };
+    let repository = format!("{host}/app").parse().unwrap();
+    let tag: Tag = "1".parse().unwrap();
+    let fetch = async |settings| Client::new(settings)?.manifest(&repository, tag.clone()).await;
+    assert_eq!(fetch(settings("")).await.unwrap(), sample.manifest);
+    let direct = fetch(settings("registry.example")).await.unwrap_err();
+    assert!(matches!(direct, Error::Connection { .. }), "{direct}");
 }

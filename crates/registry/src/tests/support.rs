@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
-use oci::{Compression, Descriptor, ImageManifest, Manifest, MediaType};
-use registry::testing::{Behaviour, TestRegistry};
-use registry::{
+use crate::testing::{Behaviour, TestRegistry};
+use crate::{
     BlobBody, BlobSource, Client, Credential, Credentials, Observer, RetryPolicy, Secret, Settings,
     Timeouts, TransferEvent,
 };
+use bytes::Bytes;
+use oci::{Compression, Descriptor, ImageManifest, Manifest, MediaType};
 
-pub(crate) const GZIP: MediaType = MediaType::OciLayer(Compression::Gzip);
+pub(super) const GZIP: MediaType = MediaType::OciLayer(Compression::Gzip);
 
-pub(crate) fn registry() -> TestRegistry {
+pub(super) fn registry() -> TestRegistry {
     TestRegistry::start(Behaviour::default()).unwrap()
 }
 
 /// Quick to try again, quick to give up.
-pub(crate) fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     let retry = RetryPolicy {
         attempts: 4,
         first_wait: Duration::from_millis(5),
@@ -31,22 +31,22 @@ pub(crate) fn settings() -> Settings {
     Settings { retry, timeouts, ..Settings::default() }
 }
 
-pub(crate) fn client() -> Client {
+pub(super) fn client() -> Client {
     Client::new(settings()).unwrap()
 }
 
-pub(crate) fn client_with(registry: &TestRegistry, credential: Credential) -> Client {
+pub(super) fn client_with(registry: &TestRegistry, credential: Credential) -> Client {
     let known = BTreeMap::from([(registry.name(), credential)]);
     let credentials = Credentials::Fixed(known);
     Client::new(Settings { credentials, ..settings() }).unwrap()
 }
 
-pub(crate) fn password(user: &str, password: &str) -> Credential {
+pub(super) fn password(user: &str, password: &str) -> Credential {
     Credential::Password { user: user.to_owned(), password: Secret::new(password) }
 }
 
 /// Bytes that look like nothing, the same each time.
-pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
+pub(super) fn noise(length: usize, seed: u64) -> Vec<u8> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let step = |_| {
         state ^= state << 13;
@@ -58,13 +58,13 @@ pub(crate) fn noise(length: usize, seed: u64) -> Vec<u8> {
 }
 
 /// An image of blobs that are told apart by `seed`.
-pub(crate) struct Sample {
-    pub(crate) manifest: Manifest,
-    pub(crate) blobs: BTreeMap<oci::Digest, Bytes>,
+pub(super) struct Sample {
+    pub(super) manifest: Manifest,
+    pub(super) blobs: BTreeMap<oci::Digest, Bytes>,
 }
 
 impl Sample {
-    pub(crate) fn new(seed: u64, layers: usize) -> Self {
+    pub(super) fn new(seed: u64, layers: usize) -> Self {
         let mut blobs = BTreeMap::new();
         let mut keep = |media_type: MediaType, bytes: Vec<u8>| {
             let descriptor = Descriptor::of(media_type, &bytes);
@@ -79,13 +79,13 @@ impl Sample {
     }
 
     /// All blobs from memory.
-    pub(crate) fn sources(&self) -> BTreeMap<oci::Digest, BlobSource> {
+    pub(super) fn sources(&self) -> BTreeMap<oci::Digest, BlobSource> {
         let source = |bytes: &Bytes| BlobSource::from(BlobBody::Bytes(bytes.clone()));
         self.blobs.iter().map(|(digest, bytes)| (*digest, source(bytes))).collect()
     }
 
     /// Puts all of it into a registry, past the protocol.
-    pub(crate) fn insert(&self, registry: &TestRegistry, path: &str, tag: Option<&str>) {
+    pub(super) fn insert(&self, registry: &TestRegistry, path: &str, tag: Option<&str>) {
         for bytes in self.blobs.values() {
             registry.insert_blob(path, GZIP, bytes);
         }
@@ -94,14 +94,14 @@ impl Sample {
 }
 
 /// A client's events, to be looked at afterwards.
-pub(crate) fn watched(client: &Client) -> (Client, Arc<Mutex<Vec<TransferEvent>>>) {
+pub(super) fn watched(client: &Client) -> (Client, Arc<Mutex<Vec<TransferEvent>>>) {
     let events = Arc::new(Mutex::new(Vec::new()));
     let kept = events.clone();
     (client.observed(Observer::new(move |event| kept.lock().unwrap().push(event))), events)
 }
 
 /// The registry's log since it was last asked, a line a request.
-pub(crate) fn log(registry: &TestRegistry) -> String {
+pub(super) fn log(registry: &TestRegistry) -> String {
     let lines: Vec<String> = registry.take_requests().iter().map(ToString::to_string).collect();
     // Ports and serial numbers differ from run to run.
     let text = lines.join("\n");
