@@ -16,6 +16,7 @@ use oci::{DiffId, Digest, Digester};
 
 use crate::LayerError;
 use crate::pack::{Packer, Packing};
+use crate::reuse::{Block, BlockKey, EarlierBlob};
 
 /// Where the bytes of a layer go, block by block.
 pub(crate) enum Blocks<W> {
@@ -28,6 +29,7 @@ pub(crate) struct Blob<W> {
     pub(crate) digest: Digest,
     pub(crate) size: u64,
     pub(crate) diff_id: DiffId,
+    pub(crate) blocks: Vec<Block>,
     pub(crate) sink: W,
 }
 
@@ -36,19 +38,23 @@ impl<W: Write + Send + 'static> Blocks<W> {
         sink: W,
         packing: Packing,
         threads: NonZeroUsize,
+        earlier: Option<EarlierBlob>,
     ) -> Result<Self, LayerError> {
+        let earlier = earlier.filter(|earlier| earlier.serves(packing)).map(Arc::new);
+        let work = || BlockWork::new(packing, earlier.clone()).map_err(LayerError::Compress);
         if threads.get() == 1 {
-            Inline::new(sink, packing).map(|inline| Blocks::Inline(Box::new(inline)))
+            Ok(Blocks::Inline(Box::new(Inline::new(sink, work()?))))
         } else {
-            Threaded::new(sink, packing, threads).map(Blocks::Threaded)
+            let works = (0..threads.get()).map(|_| work()).collect::<Result<_, _>>()?;
+            Threaded::new(sink, works).map(Blocks::Threaded)
         }
     }
 
     /// Takes the block in `raw`, and leaves an empty buffer there.
-    pub(crate) fn push(&mut self, raw: &mut Vec<u8>) -> Result<(), LayerError> {
+    pub(crate) fn push(&mut self, key: BlockKey, raw: &mut Vec<u8>) -> Result<(), LayerError> {
         match self {
-            Blocks::Inline(inline) => inline.push(raw),
-            Blocks::Threaded(threaded) => threaded.push(raw),
+            Blocks::Inline(inline) => inline.push(key, raw),
+            Blocks::Threaded(threaded) => threaded.push(key, raw),
         }
     }
 
@@ -60,51 +66,85 @@ impl<W: Write + Send + 'static> Blocks<W> {
     }
 }
 
+/// Packs one block, or copies what it was packed to before.
+struct BlockWork {
+    packer: Packer,
+    earlier: Option<Arc<EarlierBlob>>,
+}
+
+impl BlockWork {
+    fn new(packing: Packing, earlier: Option<Arc<EarlierBlob>>) -> io::Result<Self> {
+        Ok(BlockWork { packer: Packer::new(packing)?, earlier })
+    }
+
+    fn pack(&mut self, key: BlockKey, raw: &[u8], packed: &mut Vec<u8>) -> io::Result<Block> {
+        let checksum = libdeflater::crc32(raw);
+        let known = |earlier: &Arc<EarlierBlob>| earlier.copy(key, checksum, packed);
+        if !self.earlier.as_ref().is_some_and(known) {
+            self.packer.pack(raw, packed)?;
+        }
+        Ok(Block {
+            key,
+            checksum,
+            packed_length: packed.len() as u32,
+            packed_checksum: libdeflater::crc32(packed),
+        })
+    }
+}
+
 /// A sink that hashes and counts.
 struct HashedSink<W> {
     sink: W,
     digester: Digester,
     size: u64,
+    blocks: Vec<Block>,
 }
 
 impl<W: Write> HashedSink<W> {
     fn new(sink: W) -> Self {
-        HashedSink { sink, digester: Digester::sha256(), size: 0 }
+        HashedSink { sink, digester: Digester::sha256(), size: 0, blocks: Vec::new() }
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<(), LayerError> {
+    fn write(&mut self, block: Block, bytes: &[u8]) -> Result<(), LayerError> {
+        self.blocks.push(block);
         self.digester.update(bytes);
         self.size += bytes.len() as u64;
         self.sink.write_all(bytes).map_err(LayerError::Sink)
     }
 
     fn finish(self, diff_id: DiffId) -> Blob<W> {
-        Blob { digest: self.digester.finish(), size: self.size, diff_id, sink: self.sink }
+        Blob {
+            digest: self.digester.finish(),
+            size: self.size,
+            diff_id,
+            blocks: self.blocks,
+            sink: self.sink,
+        }
     }
 }
 
 /// Everything in the caller's thread.
 pub(crate) struct Inline<W> {
-    packer: Packer,
+    work: BlockWork,
     packed: Vec<u8>,
     diff_id: Digester,
     blob: HashedSink<W>,
 }
 
 impl<W: Write> Inline<W> {
-    fn new(sink: W, packing: Packing) -> Result<Self, LayerError> {
-        Ok(Inline {
-            packer: Packer::new(packing).map_err(LayerError::Compress)?,
+    fn new(sink: W, work: BlockWork) -> Self {
+        Inline {
+            work,
             packed: Vec::new(),
             diff_id: Digester::sha256(),
             blob: HashedSink::new(sink),
-        })
+        }
     }
 
-    fn push(&mut self, raw: &mut Vec<u8>) -> Result<(), LayerError> {
+    fn push(&mut self, key: BlockKey, raw: &mut Vec<u8>) -> Result<(), LayerError> {
         self.diff_id.update(raw);
-        self.packer.pack(raw, &mut self.packed).map_err(LayerError::Compress)?;
-        self.blob.write(&self.packed)?;
+        let block = self.work.pack(key, raw, &mut self.packed).map_err(LayerError::Compress)?;
+        self.blob.write(block, &self.packed)?;
         raw.clear();
         Ok(())
     }
@@ -113,6 +153,7 @@ impl<W: Write> Inline<W> {
 /// A block on its way to a worker, with the buffer for its compressed form.
 struct Job {
     number: u64,
+    key: BlockKey,
     raw: Arc<Vec<u8>>,
     packed: Vec<u8>,
 }
@@ -120,7 +161,7 @@ struct Job {
 /// A block on its way from a worker to the ordered writer.
 struct Done {
     number: u64,
-    packed: io::Result<Vec<u8>>,
+    packed: io::Result<(Block, Vec<u8>)>,
 }
 
 /// Workers, a hasher and an ordered writer.
@@ -137,24 +178,23 @@ pub(crate) struct Threaded<W> {
 }
 
 impl<W: Write + Send + 'static> Threaded<W> {
-    fn new(sink: W, packing: Packing, threads: NonZeroUsize) -> Result<Self, LayerError> {
+    fn new(sink: W, works: Vec<BlockWork>) -> Result<Self, LayerError> {
         let (jobs, jobs_in) = unbounded::<Job>();
         let (to_hash, hash_in) = unbounded();
         let (done, done_in) = unbounded();
         let (raw_back, free_raw) = unbounded();
         let (packed_back, free_packed) = unbounded();
         // One for each worker, one being filled, one being written, two waiting.
-        let under_way = threads.get() + 4;
+        let under_way = works.len() + 4;
         for _ in 0..under_way {
             // The receivers are right here.
             let _ = raw_back.send(Vec::new());
             let _ = packed_back.send(Vec::new());
         }
-        let mut workers = Vec::with_capacity(threads.get());
-        for _ in 0..threads.get() {
-            let packer = Packer::new(packing).map_err(LayerError::Compress)?;
+        let mut workers = Vec::with_capacity(works.len());
+        for work in works {
             let (jobs, done, raw_back) = (jobs_in.clone(), done.clone(), raw_back.clone());
-            workers.push(spawn("layer-compress", || compress(packer, jobs, done, raw_back))?);
+            workers.push(spawn("layer-compress", || compress(work, jobs, done, raw_back))?);
         }
         let hasher = spawn("layer-diff-id", || hash(hash_in, raw_back))?;
         let sink = HashedSink::new(sink);
@@ -171,7 +211,7 @@ impl<W: Write + Send + 'static> Threaded<W> {
         })
     }
 
-    fn push(&mut self, raw: &mut Vec<u8>) -> Result<(), LayerError> {
+    fn push(&mut self, key: BlockKey, raw: &mut Vec<u8>) -> Result<(), LayerError> {
         // A buffer for the compressed bytes comes back once the writer is done with it, so this
         // also waits while too many blocks are under way. It fails only if the writer did.
         let (Ok(packed), Ok(empty)) = (self.free_packed.recv(), self.free_raw.recv()) else {
@@ -179,7 +219,7 @@ impl<W: Write + Send + 'static> Threaded<W> {
         };
         let block = Arc::new(std::mem::replace(raw, empty));
         raw.clear();
-        let job = Job { number: self.next, raw: Arc::clone(&block), packed };
+        let job = Job { number: self.next, key, raw: Arc::clone(&block), packed };
         self.next += 1;
         let sent = self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
             && self.to_hash.as_ref().is_some_and(|hash| hash.send(block).is_ok());
@@ -237,13 +277,13 @@ fn spawn<T: Send + 'static>(
 }
 
 fn compress(
-    mut packer: Packer,
+    mut work: BlockWork,
     jobs: Receiver<Job>,
     done: Sender<Done>,
     raw_back: Sender<Vec<u8>>,
 ) {
-    for Job { number, raw, mut packed } in jobs {
-        let packed = packer.pack(&raw, &mut packed).map(|()| packed);
+    for Job { number, key, raw, mut packed } in jobs {
+        let packed = work.pack(key, &raw, &mut packed).map(|block| (block, packed));
         give_back(raw, &raw_back);
         if done.send(Done { number, packed }).is_err() {
             return;
@@ -277,8 +317,8 @@ fn write_in_order<W: Write>(
     let mut next = 0;
     for Done { number, packed } in done {
         waiting.insert(number, packed.map_err(LayerError::Compress)?);
-        while let Some(packed) = waiting.remove(&next) {
-            sink.write(&packed)?;
+        while let Some((block, packed)) = waiting.remove(&next) {
+            sink.write(block, &packed)?;
             let _ = packed_back.send(packed);
             next += 1;
         }

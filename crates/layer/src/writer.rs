@@ -15,12 +15,13 @@
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 
-use oci::{Descriptor, DiffId};
+use oci::{Descriptor, DiffId, Digester};
 
 use crate::blocks::Blocks;
 use crate::header::{self, RECORD};
 use crate::pack::Packing;
-use crate::{Entry, LayerError, Node};
+use crate::reuse::{BlockKey, BlockList, EarlierBlob};
+use crate::{Content, Entry, LayerError, Node};
 
 /// The most bytes of tar that are compressed at once.
 const BLOCK: usize = 1 << 20;
@@ -49,6 +50,8 @@ pub struct LayerWriter<W> {
     blocks: Blocks<W>,
     packing: Packing,
     block: Vec<u8>,
+    /// Takes in what the block consists of, with contents by their names.
+    key: Digester,
     previous: Option<Entry>,
     size: u64,
 }
@@ -62,14 +65,42 @@ pub struct Packed {
     pub diff_id: DiffId,
     /// The size of the tar.
     pub uncompressed_size: u64,
+    /// What the blob consists of, for [`LayerWriter::reusing`] it.
+    pub blocks: BlockList,
 }
 
 impl<W: Write + Send + 'static> LayerWriter<W> {
     /// A writer to `sink` that compresses on `threads` threads. Their number does not influence
     /// the bytes; with one, all work is done in the caller's.
     pub fn new(sink: W, packing: Packing, threads: NonZeroUsize) -> Result<Self, LayerError> {
-        let blocks = Blocks::new(sink, packing, threads)?;
-        Ok(LayerWriter { blocks, packing, block: Vec::new(), previous: None, size: 0 })
+        Self::with(sink, packing, threads, None)
+    }
+
+    /// A writer that takes what it can from a blob that was written before. The bytes are those
+    /// that [`LayerWriter::new`] would write; only less is compressed.
+    pub fn reusing(
+        earlier: EarlierBlob,
+        sink: W,
+        packing: Packing,
+        threads: NonZeroUsize,
+    ) -> Result<Self, LayerError> {
+        Self::with(sink, packing, threads, Some(earlier))
+    }
+
+    fn with(
+        sink: W,
+        packing: Packing,
+        threads: NonZeroUsize,
+        earlier: Option<EarlierBlob>,
+    ) -> Result<Self, LayerError> {
+        Ok(LayerWriter {
+            blocks: Blocks::new(sink, packing, threads, earlier)?,
+            packing,
+            block: Vec::new(),
+            key: Digester::sha256(),
+            previous: None,
+            size: 0,
+        })
     }
 
     /// Adds an entry, and from `content` the bytes of a file.
@@ -98,20 +129,22 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
             return Err(LayerError::LinkBeforeTarget { path, target });
         }
         let head = header::encode(entry)?;
-        let size = match &entry.node {
-            Node::File(content) => content.size,
-            _ => 0,
+        let file = match entry.node {
+            Node::File(content) => Some(content),
+            _ => None,
         };
+        let size = file.map_or(0, |file| file.size);
         if self.cuts_before(entry, size) {
             self.push_block()?;
         }
         self.put(&head)?;
-        if size > 0 {
-            let content = content.ok_or_else(|| LayerError::NoContent(entry.path.clone()))?;
-            self.put_content(entry, content, size)?;
+        if let Some(file) = file {
+            match content {
+                Some(content) => self.put_content(entry, content, file)?,
+                None if size == 0 => {}
+                None => return Err(LayerError::NoContent(entry.path.clone())),
+            }
             self.put_zeros(size.next_multiple_of(RECORD as u64) - size)?;
-        } else if let (Node::File(_), Some(content)) = (&entry.node, content) {
-            expect_end(entry, content, size)?;
         }
         self.previous = Some(entry.clone());
         Ok(())
@@ -124,8 +157,10 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         self.put_zeros(2 * RECORD as u64)?;
         self.push_block()?;
         let blob = self.blocks.finish()?;
+        let blocks = BlockList::new(self.packing, blob.blocks);
         let descriptor = Descriptor::new(self.packing.media_type(), blob.digest, blob.size);
-        let packed = Packed { descriptor, diff_id: blob.diff_id, uncompressed_size: self.size };
+        let packed =
+            Packed { descriptor, diff_id: blob.diff_id, uncompressed_size: self.size, blocks };
         Ok((packed, blob.sink))
     }
 
@@ -147,7 +182,9 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
     fn put(&mut self, mut bytes: &[u8]) -> Result<(), LayerError> {
         while !bytes.is_empty() {
             let (now, later) = bytes.split_at(bytes.len().min(BLOCK - self.block.len()));
+            self.make_room();
             self.block.extend_from_slice(now);
+            self.key.update(now);
             self.push_full_block()?;
             bytes = later;
         }
@@ -163,25 +200,33 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         &mut self,
         entry: &Entry,
         content: &mut dyn Read,
-        size: u64,
+        file: Content,
     ) -> Result<(), LayerError> {
-        let mut left = size;
-        while left > 0 {
-            let room = (BLOCK - self.block.len()) as u64;
+        let mut offset = 0;
+        while offset < file.size {
+            self.make_room();
             let start = self.block.len();
-            let wanted = room.min(left);
+            let wanted = (file.size - offset).min((BLOCK - start) as u64);
             content
                 .take(wanted)
                 .read_to_end(&mut self.block)
                 .map_err(|source| LayerError::Content { path: entry.path.clone(), source })?;
             let read = (self.block.len() - start) as u64;
-            left -= read;
             if read < wanted {
-                return Err(changed(entry, size, size - left));
+                return Err(changed(entry, file.size, offset + read));
             }
+            self.key.update(file.digest.as_bytes());
+            self.key.update(&offset.to_le_bytes());
+            self.key.update(&read.to_le_bytes());
+            offset += read;
             self.push_full_block()?;
         }
-        expect_end(entry, content, size)
+        expect_end(entry, content, file.size)
+    }
+
+    /// A buffer that came back has its room already.
+    fn make_room(&mut self) {
+        self.block.reserve_exact(BLOCK - self.block.len());
     }
 
     fn push_full_block(&mut self) -> Result<(), LayerError> {
@@ -193,7 +238,9 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
             return Ok(());
         }
         self.size += self.block.len() as u64;
-        self.blocks.push(&mut self.block)
+        let key = std::mem::replace(&mut self.key, Digester::sha256()).finish();
+        let key = BlockKey(key.as_bytes().first_chunk().copied().unwrap_or_default());
+        self.blocks.push(key, &mut self.block)
     }
 }
 

@@ -1,7 +1,8 @@
 //! Layers as others read them: GNU tar and Python's tarfile.
 //!
-//! They must be installed, and the test must run as root, since only root can unpack owners and
-//! devices: `cargo xtask oracles` sees to it.
+//! Needs: tar, python3, root.
+//!
+//! Only root can unpack owners and devices. `cargo xtask oracles` sees to all of it.
 
 #![allow(clippy::unwrap_used)] // A test may.
 

@@ -4,10 +4,13 @@
 
 mod entries;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use entries::{every_kind, file, write};
 use layer::{
-    Attributes, Content, Entry, LayerError, LayerIndex, LayerWriter, Limits, Node, Packed, Packing,
-    TarError,
+    Attributes, BlockList, Content, EarlierBlob, Entry, LayerError, LayerIndex, LayerWriter,
+    Limits, Node, Packed, Packing, TarError,
 };
 use oci::ImagePath;
 use proptest::prelude::*;
@@ -311,4 +314,75 @@ fn read_with_the_tar_crate(blob: &[u8], entries: &[(Entry, Vec<u8>)]) {
         assert_eq!(&bytes, content);
     }
     assert!(found.next().is_none());
+}
+
+#[test]
+fn what_an_earlier_blob_holds_is_not_compressed_again() {
+    let size = |number: usize| 1 + number * 7919 % 9000;
+    let small =
+        |number: usize| file(&format!("app/{number:04}"), &vec![number as u8; size(number)]);
+    let mut entries: Vec<_> = (0..2000).map(small).collect();
+    let (first, blob) = write(&entries, Packing::default(), 2);
+    let list = BlockList::from_bytes(&first.blocks.to_bytes()).unwrap();
+    assert_eq!(list, first.blocks);
+
+    entries[700] = file("app/0700", b"changed, and of another size");
+    entries.remove(1500);
+    let (expected, changed) = write(&entries, Packing::default(), 2);
+    for threads in [1, 2] {
+        let copied = Arc::new(AtomicUsize::new(0));
+        let (blob, counter) = (blob.clone(), Arc::clone(&copied));
+        let earlier = EarlierBlob::new(list.clone(), move |buffer: &mut [u8], offset| {
+            counter.fetch_add(buffer.len(), Relaxed);
+            let from = offset as usize;
+            buffer.copy_from_slice(&blob[from..from + buffer.len()]);
+            Ok(())
+        });
+        let threads = std::num::NonZeroUsize::new(threads).unwrap();
+        let writer =
+            LayerWriter::reusing(earlier, Vec::new(), Packing::default(), threads).unwrap();
+        let (packed, again) = append_all(writer, &entries);
+        assert_eq!(packed, expected);
+        assert!(again == changed);
+        let share = copied.load(Relaxed) * 100 / again.len();
+        assert!((50..100).contains(&share), "{share} % were copied");
+    }
+}
+
+#[test]
+fn an_earlier_blob_that_is_broken_or_changed_is_not_used() {
+    let entries = [file("a", &[1; 300_000])];
+    let (expected, blob) = write(&entries, Packing::default(), 1);
+    let attempt = |blob: Vec<u8>, entries: &[(Entry, Vec<u8>)]| {
+        let earlier =
+            EarlierBlob::new(expected.blocks.clone(), move |buffer: &mut [u8], offset| {
+                let bytes = blob.get(offset as usize..).and_then(|rest| rest.get(..buffer.len()));
+                buffer.copy_from_slice(bytes.ok_or(std::io::ErrorKind::UnexpectedEof)?);
+                Ok(())
+            });
+        let writer = LayerWriter::reusing(
+            earlier,
+            Vec::new(),
+            Packing::default(),
+            std::num::NonZeroUsize::MIN,
+        );
+        append_all(writer.unwrap(), entries)
+    };
+    let mut flipped = blob.clone();
+    flipped[50] ^= 1;
+    assert_eq!(attempt(flipped, &entries).1, blob);
+    assert_eq!(attempt(Vec::new(), &entries).1, blob);
+    // The content changed after its digest was taken: what is written is what was read.
+    let mut raced = entries.clone();
+    raced[0].1[5] = 2;
+    let (packed, written) = attempt(blob, &raced);
+    let written = read(&packed, Packing::default(), &written);
+    assert_eq!(written.entries()[0].node, Node::File(Content::of(&raced[0].1)));
+}
+
+fn append_all(mut writer: LayerWriter<Vec<u8>>, entries: &[(Entry, Vec<u8>)]) -> (Packed, Vec<u8>) {
+    for (entry, content) in entries {
+        writer.append(entry, Some(&mut &content[..])).unwrap();
+    }
+    writer.finish().unwrap()
 }
