@@ -1,5 +1,6 @@
 //! Everything that a command can fail with, of what kind it is, and the way out.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use oci::{Digest, Platform};
@@ -170,7 +171,7 @@ impl Error {
             Error::Usage(_) | Error::Template(_) | Error::Reference(_) => Exit::Usage,
             Error::Recipe(_) => Exit::Recipe,
             Error::File { source, .. } => match source.kind() {
-                std::io::ErrorKind::NotFound => Exit::Input,
+                ErrorKind::NotFound => Exit::Input,
                 _ => Exit::Storage,
             },
             Error::Stream { .. } | Error::NoStore => Exit::Storage,
@@ -263,7 +264,7 @@ impl Error {
         match self {
             Error::While { source, .. } => source.is_broken_pipe(),
             Error::Stream { source, .. } | Error::Store(StoreError::Io { source, .. }) => {
-                source.kind() == std::io::ErrorKind::BrokenPipe
+                source.kind() == ErrorKind::BrokenPipe
             }
             _ => false,
         }
@@ -305,8 +306,11 @@ fn store_exit(error: &StoreError) -> Exit {
         | StoreError::TooDeep { .. }
         | StoreError::Config { .. }
         | StoreError::BadArchive { .. }
-        | StoreError::DiffIdMismatch { .. } => Exit::Corrupt,
+        | StoreError::DiffIdMismatch { .. }
+        | StoreError::Damaged { .. } => Exit::Corrupt,
         StoreError::SeveralPlatforms { .. } => Exit::Usage,
+        // What the store itself consists of is there, or is made: this was named by the user.
+        StoreError::Io { source, .. } if source.kind() == ErrorKind::NotFound => Exit::Input,
         _ => Exit::Storage,
     }
 }

@@ -1,6 +1,6 @@
 //! `tag` and `rmi`: names of images in the store.
 
-use store::StoreError;
+use oci::Reference;
 
 use super::stored;
 use crate::error::Error;
@@ -18,27 +18,24 @@ pub(super) fn tag(arguments: &TagArguments, session: &Session) -> Result<(), Err
 pub(super) fn rmi(arguments: &RmiArguments, session: &Session) -> Result<(), Error> {
     let mut store = session.own_store()?;
     // All are found before the first goes: a mistyped name removes nothing.
-    let mut names = Vec::new();
+    let mut wanted = Vec::new();
     for text in &arguments.images {
         let found = stored::find(&store, text)?;
-        match (found.name, found.names.as_slice()) {
-            (Some(name), _) => names.push(name),
-            (None, []) => {
-                let (wanted, available) = (text.clone(), Vec::new());
-                let place = store.root().to_owned();
-                return Err(StoreError::UnknownImage { wanted, place, available }.into());
-            }
-            (None, several) if several.len() > 1 && arguments.removal == Removal::OneName => {
-                let names = several.iter().map(|name| name.familiar()).collect();
-                return Err(Error::SeveralNames { image: text.clone(), names });
-            }
-            (None, all) => names.extend(all.iter().cloned()),
+        if found.name.is_none() && found.names.len() > 1 && arguments.removal == Removal::OneName {
+            let names = found.names.iter().map(Reference::familiar).collect();
+            return Err(Error::SeveralNames { image: text.clone(), names });
         }
+        wanted.push(found);
     }
     let mut answer = String::new();
-    for name in names {
-        let removed = store.remove(&name)?;
-        answer.push_str(&format!("Untagged: {}\n", name.familiar()));
+    for found in wanted {
+        let (names, removed) = match found.name {
+            Some(name) => (vec![name.clone()], store.remove(&name)?),
+            None => (found.names, store.remove_image(&found.image.digest)?),
+        };
+        for name in names {
+            answer.push_str(&format!("Untagged: {}\n", name.familiar()));
+        }
         for (digest, _) in removed.deleted {
             answer.push_str(&format!("Deleted: {digest}\n"));
         }

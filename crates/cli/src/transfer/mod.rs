@@ -11,10 +11,7 @@ mod push;
 mod relay;
 mod watch;
 
-use std::path::PathBuf;
-
-use oci::{Descriptor, Digest, ImageIndex, Platform};
-use store::Store;
+use oci::{Descriptor, ImageIndex, Platform};
 
 pub(crate) use fetch::{download_all, fetch};
 pub(crate) use pull::pull;
@@ -27,11 +24,6 @@ use crate::error::Error;
 /// How many blobs are under way at a time. More do not make a link faster; fewer leave it idle
 /// while a registry thinks.
 const AT_ONCE: usize = 4;
-
-/// Where the blob lies in the store, which is a layout (image-spec `image-layout.md`, "Blobs").
-pub(crate) fn blob_path(store: &Store, digest: &Digest) -> PathBuf {
-    store.root().join("blobs").join(digest.algorithm().name()).join(digest.hex())
-}
 
 /// The manifest of an index that runs on `wanted`; `image` is what the index is called in an error.
 pub(crate) fn select<'a>(

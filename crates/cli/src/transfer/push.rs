@@ -6,7 +6,7 @@ use oci::{Descriptor, Digest, ImageIndex, Manifest, Reference, RepositoryName};
 use registry::{BlobBody, BlobSource, Client, Publication, Published};
 use store::Store;
 
-use super::{blob_path, blobs_of, watch};
+use super::{blobs_of, watch};
 use crate::error::Error;
 use crate::progress::Progress;
 
@@ -108,7 +108,7 @@ impl Luggage<'_> {
             // The same registry can mount; another one has to send.
             sources.sort_by_key(|source| source.registry() != self.target.registry());
             let body = if self.store.contains(&blob.digest)? == Some(blob.size) {
-                BlobBody::File(blob_path(self.store, &blob.digest))
+                BlobBody::File(self.store.blob_path(&blob.digest))
             } else if let Some(source) = sources.first() {
                 BlobBody::Remote(source.clone())
             } else {
