@@ -14,8 +14,6 @@ use jiff::Timestamp;
 #[derive(Debug, Clone)]
 pub(crate) struct Environment {
     variables: BTreeMap<OsString, OsString>,
-    /// The directory that relative paths start from.
-    pub(crate) directory: PathBuf,
     /// When the program was started.
     pub(crate) now: Timestamp,
     /// Who reads standard error.
@@ -53,8 +51,6 @@ impl Environment {
         let reader = |is_terminal| if is_terminal { Reader::Terminal } else { Reader::Program };
         Environment {
             variables: std::env::vars_os().collect(),
-            // A working directory that was deleted is found out when a path is opened.
-            directory: std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")),
             now: Timestamp::now(),
             stderr: reader(std::io::stderr().is_terminal()),
             stdout: reader(std::io::stdout().is_terminal()),
@@ -171,7 +167,6 @@ impl Environment {
     pub(crate) fn of(variables: &[(&str, &str)]) -> Self {
         Environment {
             variables: variables.iter().map(|(k, v)| (k.into(), v.into())).collect(),
-            directory: PathBuf::from("/work"),
             now: "2024-01-01T00:00:00Z".parse().unwrap(),
             stderr: Reader::Program,
             stdout: Reader::Program,

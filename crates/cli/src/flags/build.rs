@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args};
 use oci::{Platform, Reference};
 
+use super::annotation::{self, Annotation};
+use super::compression::{self, LayerCompression};
 use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
 use super::output::{self, Output};
@@ -111,47 +113,6 @@ pub(crate) enum NamedContext {
     Image(Reference),
     /// An image in a layout: `oci-layout://DIRECTORY[:TAG][@DIGEST]`.
     Layout(LayoutName),
-}
-
-/// An annotation and what it is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Annotation {
-    /// What it is of, at least one.
-    pub(crate) scopes: Vec<AnnotationScope>,
-    /// The key.
-    pub(crate) key: String,
-    /// The value.
-    pub(crate) value: String,
-}
-
-/// What an annotation is of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum AnnotationScope {
-    /// The manifest, of one platform or of all.
-    Manifest(Option<Platform>),
-    /// The index.
-    Index,
-    /// The manifest's descriptor in the index, of one platform or of all.
-    ManifestDescriptor(Option<Platform>),
-    /// The index's descriptor, in a layout.
-    IndexDescriptor,
-}
-
-/// How new layers are compressed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LayerCompression {
-    /// Not at all.
-    None,
-    /// gzip, level 1 to 12.
-    Gzip {
-        /// The level, if one was given.
-        level: Option<u8>,
-    },
-    /// Zstandard, level 1 to 22.
-    Zstd {
-        /// The level, if one was given.
-        level: Option<u8>,
-    },
 }
 
 /// Whether layers made before are taken again.
@@ -271,11 +232,11 @@ impl BuildFlags {
         let (outputs, options) = self.outputs(&tags)?;
         let mut annotations = Vec::new();
         for text in &self.annotation {
-            annotations.push(self::annotations("--annotation", text)?);
+            annotations.push(annotation::annotation("--annotation", text)?);
         }
         let (context, recipe) = self.sources()?;
         let compression = match &self.compression {
-            Some(text) => Some(compression("--compression", text)?),
+            Some(text) => Some(compression::compression("--compression", text)?),
             None => None,
         };
         let mut of_outputs = None;
@@ -429,68 +390,6 @@ fn timestamp(typed: Option<&str>, environment: &Environment) -> Result<Option<i6
     }
 }
 
-/// Reads `gzip[:LEVEL]`, `zstd[:LEVEL]`, `none` or BuildKit's `uncompressed`.
-pub(super) fn compression(
-    argument: &'static str,
-    text: &str,
-) -> Result<LayerCompression, UsageError> {
-    let form = |wanted| UsageError::form(argument, text, wanted);
-    let (name, level) = match text.split_once(':') {
-        Some((name, level)) => (name, Some(level)),
-        None => (text, None),
-    };
-    let level = |most: u8, wanted: &'static str| match level {
-        None => Ok(None),
-        Some(level) => {
-            let number = level.parse().ok().filter(|number| (1..=most).contains(number));
-            number.map(Some).ok_or_else(|| form(wanted))
-        }
-    };
-    match name {
-        "gzip" => Ok(LayerCompression::Gzip { level: level(12, "gzip's level is 1 to 12")? }),
-        "zstd" => Ok(LayerCompression::Zstd { level: level(22, "zstd's level is 1 to 22")? }),
-        "none" | "uncompressed" if text == name => Ok(LayerCompression::None),
-        "none" | "uncompressed" => Err(form("without compression there is no level")),
-        _ => Err(UsageError::unknown(argument, name, &["gzip", "zstd", "none"])),
-    }
-}
-
-/// Reads `[TYPE[,TYPE]…:]KEY=VALUE`, a TYPE being as in `manifest[linux/amd64]`.
-pub(super) fn annotations(argument: &'static str, text: &str) -> Result<Annotation, UsageError> {
-    let form = || UsageError::form(argument, text, "it is KEY=VALUE or TYPE:KEY=VALUE");
-    let (left, value) = text.split_once('=').ok_or_else(form)?;
-    // Keys are reverse domain names and hold no colon, so the first one ends the types.
-    let (scopes, key) = match left.split_once(':') {
-        Some((types, key)) => {
-            let scopes = types.split(',').map(|name| annotation_scope(argument, name));
-            (scopes.collect::<Result<_, _>>()?, key)
-        }
-        None => (vec![AnnotationScope::Manifest(None)], left),
-    };
-    if key.is_empty() {
-        return Err(form());
-    }
-    Ok(Annotation { scopes, key: key.to_owned(), value: value.to_owned() })
-}
-
-fn annotation_scope(argument: &'static str, text: &str) -> Result<AnnotationScope, UsageError> {
-    const TYPES: &[&str] = &["manifest", "index", "manifest-descriptor", "index-descriptor"];
-    let (name, platform) = match text.strip_suffix(']').and_then(|rest| rest.split_once('[')) {
-        Some((name, platform)) => (name, Some(meaning::platform(argument, platform)?.normalized())),
-        None => (text, None),
-    };
-    match (name, platform) {
-        ("manifest", platform) => Ok(AnnotationScope::Manifest(platform)),
-        ("manifest-descriptor", platform) => Ok(AnnotationScope::ManifestDescriptor(platform)),
-        ("index", None) => Ok(AnnotationScope::Index),
-        ("index-descriptor", None) => Ok(AnnotationScope::IndexDescriptor),
-        ("index" | "index-descriptor", Some(_)) => {
-            Err(UsageError::form(argument, text, "an index is of every platform"))
-        }
-        _ => Err(UsageError::unknown(argument, name, TYPES)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::{Command, Destination, parse_for_test};
@@ -617,58 +516,6 @@ mod tests {
             ("old".to_owned(), NamedContext::Layout(layout)),
         ]);
         assert_eq!(contexts, expected);
-    }
-
-    #[test]
-    fn compressions() {
-        let check = |text: &str, expected: LayerCompression| {
-            assert_eq!(build(&["--compression", text, "."]).compression, expected);
-        };
-        check("gzip", LayerCompression::Gzip { level: None });
-        check("gzip:9", LayerCompression::Gzip { level: Some(9) });
-        check("zstd:19", LayerCompression::Zstd { level: Some(19) });
-        check("none", LayerCompression::None);
-        let refuse = |text: &str, expected: &str| refuse(&["--compression", text, "."], expected);
-        refuse("gzip:13", "`gzip:13` is not a value of `--compression` | gzip's level is 1 to 12");
-        refuse(
-            "none:1",
-            "`none:1` is not a value of `--compression` | without compression there is no level",
-        );
-        refuse(
-            "zst",
-            "`zst` is not a value of `--compression` (gzip, zstd, none are) | did you mean `zstd`?",
-        );
-    }
-
-    #[test]
-    fn annotations_say_what_they_are_of() {
-        let annotation = |text: &str| annotations("--annotation", text).unwrap();
-        let of = |scopes, key: &str, value: &str| Annotation {
-            scopes,
-            key: key.to_owned(),
-            value: value.to_owned(),
-        };
-        assert_eq!(annotation("a.b=c:d"), of(vec![AnnotationScope::Manifest(None)], "a.b", "c:d"));
-        assert_eq!(
-            annotation("index,manifest[linux/x86_64]:a=b"),
-            of(
-                vec![
-                    AnnotationScope::Index,
-                    AnnotationScope::Manifest(Some(Platform::linux("amd64")))
-                ],
-                "a",
-                "b"
-            )
-        );
-        let refuse = |text: &str, expected: &str| {
-            assert_eq!(annotations("--annotation", text).unwrap_err().to_string(), expected);
-        };
-        refuse("a", "`a` is not a value of `--annotation`");
-        refuse(
-            "idx:a=b",
-            "`idx` is not a value of `--annotation` (manifest, index, manifest-descriptor, index-descriptor are)",
-        );
-        refuse("index[linux/arm64]:a=b", "`index[linux/arm64]` is not a value of `--annotation`");
     }
 
     #[test]

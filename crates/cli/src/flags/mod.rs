@@ -4,10 +4,13 @@
 //! and one of what it means (`…Arguments`, typed values, no contradictions left). Words are
 //! Docker's wherever Docker has them, so that `plywood` can stand in a script for `docker`.
 
+mod annotation;
 mod build;
+mod compression;
 mod ignored;
 mod images;
 mod location;
+mod long_forms;
 mod meaning;
 mod output;
 mod transfer;
@@ -18,10 +21,12 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
+pub(crate) use annotation::{Annotation, AnnotationScope};
 pub(crate) use build::{
-    Annotation, AnnotationScope, BasePull, BuildArguments, CacheUse, ContextSource, Goal,
-    LayerCompression, NamedContext, PlanArguments, PlanReport, RecipeSource,
+    BasePull, BuildArguments, CacheUse, ContextSource, Goal, NamedContext, PlanArguments,
+    PlanReport, RecipeSource,
 };
+pub(crate) use compression::LayerCompression;
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
     Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,
@@ -157,6 +162,7 @@ pub(crate) fn parse(
         Colors::Ansi => clap::ColorChoice::Always,
         Colors::None => clap::ColorChoice::Never,
     });
+    let arguments = long_forms::shortened(arguments);
     let matches = command.try_get_matches_from(arguments).map_err(Stop::Clap)?;
     let typed = <Typed as clap::FromArgMatches>::from_arg_matches(&matches).map_err(Stop::Clap)?;
     Ok(typed.meaning(environment)?)

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use oci::Reference;
 
-use super::{Annotation, LayerCompression, UsageError, build, meaning};
+use super::annotation::{self, Annotation};
+use super::compression::{self, LayerCompression};
+use super::{UsageError, meaning};
 
 /// Where a built image goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -185,7 +187,7 @@ fn compression(typed: &Typed) -> Result<Option<LayerCompression>, UsageError> {
         (None, Some(level)) => format!("gzip:{level}"),
         (None, None) => return Ok(None),
     };
-    build::compression(FLAG, &text).map(Some)
+    compression::compression(FLAG, &text).map(Some)
 }
 
 /// `annotation.KEY=VALUE`, and `annotation-SCOPE.KEY=VALUE` (BuildKit's `exporter/containerimage`).
@@ -197,7 +199,7 @@ fn annotation(field: &str, rest: &str, value: &str) -> Result<Annotation, UsageE
         None if scope.is_empty() => format!("{key}={value}"),
         None => return Err(form()),
     };
-    build::annotations(FLAG, &text)
+    annotation::annotation(FLAG, &text)
 }
 
 fn boolean(key: &str, value: &str) -> Result<bool, UsageError> {

@@ -62,13 +62,6 @@ impl Progress {
         Progress(Arc::new(Told { screen, colors, next: AtomicU64::new(1), now }))
     }
 
-    /// Tells nothing, for tests of what reports progress.
-    #[cfg(test)]
-    pub(crate) fn silent() -> Self {
-        let screen = Screen::new(ProgressStyle::Quiet, Colors::None, Box::new(std::io::sink()));
-        Progress::on(screen, Colors::None, Timestamp::now)
-    }
-
     /// Starts a step, with the number of bytes it will count, if that is known.
     ///
     /// A name says what is done to what: `push layer 3f2a91c04b7e`.
