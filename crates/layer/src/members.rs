@@ -287,7 +287,10 @@ impl Header<'_> {
         };
         let is_device = matches!(kind, b'3' | b'4');
         let device = if is_device {
-            (number(329..337, "its device number")?, number(337..345, "its device number")?)
+            (
+                number(329..337, "its device number is malformed")?,
+                number(337..345, "its device number is malformed")?,
+            )
         } else {
             (0, 0)
         };
@@ -295,10 +298,10 @@ impl Header<'_> {
             kind,
             name: long_name.unwrap_or_else(|| self.name()),
             link: long_link.unwrap_or_else(|| until_nul(&block[157..257]).to_vec()),
-            mode: number(100..108, "its mode")? & 0o7777,
-            uid: number(108..116, "its owner")?,
-            gid: number(116..124, "its group")?,
-            mtime: self.number(136..148).ok_or_else(|| self.bad("its time"))?,
+            mode: number(100..108, "its mode is malformed")? & 0o7777,
+            uid: number(108..116, "its owner is malformed")?,
+            gid: number(116..124, "its group is malformed")?,
+            mtime: self.number(136..148).ok_or_else(|| self.bad("its time is malformed"))?,
             size: self.size()?,
             device,
             xattrs: BTreeMap::new(),
@@ -308,7 +311,7 @@ impl Header<'_> {
 
     fn size(&self) -> Result<u64, TarError> {
         let size = self.number(124..136).and_then(|size| u64::try_from(size).ok());
-        size.ok_or_else(|| self.bad("its size"))
+        size.ok_or_else(|| self.bad("its size is malformed"))
     }
 
     fn name(&self) -> Vec<u8> {

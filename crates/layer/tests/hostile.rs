@@ -96,7 +96,7 @@ fn sizes_that_lie_are_noticed() {
     let mut negative = header(b'0', b"a", b"", "");
     negative[124..136].fill(0xff);
     seal(&mut negative);
-    insta::assert_snapshot!(cut(&negative), @"read the archive: no tar header at 0 (its size)");
+    insta::assert_snapshot!(cut(&negative), @"read the archive: no tar header at 0 (its size is malformed)");
     insta::assert_snapshot!(refused(&[member(b'0', "a", "", b""), vec![7; 512]]), @"read the archive: no tar header at 512 (its checksum is wrong)");
     insta::assert_snapshot!(refused(&[vec![0; 512], member(b'0', "a", "", b"")]), @"read the archive: no tar header at 512 (one block of zeros where two end the archive)");
 }

@@ -1,6 +1,6 @@
-//! Layers as others read them: GNU tar and Python's tarfile.
+//! Layers as others read them, and archives that others made: GNU tar and Python's tarfile.
 //!
-//! Needs: tar, python3, root.
+//! Needs: tar, python3, gzip, bzip2, xz, zstd, root.
 //!
 //! Only root can unpack owners and devices. `cargo xtask oracles` sees to all of it.
 
@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use entries::{every_kind, write};
-use layer::{Entry, Node, Packing};
+use layer::{ArchiveCompression, Content, Entry, LayerIndex, Limits, Node, Packing};
 use oci::ImagePath;
 
 /// Runs a tool and gives what it printed; says what to do if it is not there.
@@ -174,4 +174,126 @@ fn device(rdev: u64) -> (u32, u32) {
     let major = (rdev >> 8 & 0xfff) | (rdev >> 32 & !0xfff);
     let minor = (rdev & 0xff) | (rdev >> 12 & !0xff);
     (major as u32, minor as u32)
+}
+
+/// A directory with what tars differ in: long names and targets, links, a large owner, an old time.
+const MAKE: &str = r#"
+import os, sys
+os.chdir(sys.argv[1])
+os.makedirs('d' * 90 + '/' + 'e' * 90)
+deep = 'd' * 90 + '/' + 'e' * 90 + '/' + 'f' * 150
+open(deep, 'w').write('deep')
+open('gr\u00fcn', 'w').write('green')
+os.chown('gr\u00fcn', 3000000, 4000000)
+os.utime('gr\u00fcn', (5, 5))
+os.link('gr\u00fcn', 'z-link')
+os.symlink('../' * 60 + 'x', 'long-link')
+os.mkfifo('pipe')
+os.mknod('null', 0o20666, os.makedev(1, 3))
+os.setxattr('z-link', 'user.note', b'a\nb\x00=')
+"#;
+
+/// Everything of a tree of files that a tar of it can say, by path.
+fn listed(index: &LayerIndex) -> Vec<String> {
+    let shown = |entry: &Entry| {
+        let attributes = &entry.attributes;
+        let node = match &entry.node {
+            Node::File(content) => content.digest.short(),
+            Node::Symlink(target) => format!("->{}", target.len()),
+            Node::Hardlink(target) => format!("={target}"),
+            node => format!("{node:?}"),
+        };
+        let (name, parts) =
+            (entry.path.file_name().unwrap_or_default(), entry.path.components().count());
+        let name = &name[..name.len().min(10)];
+        let name = String::from_utf8_lossy(name);
+        format!("{parts} {name} {}:{} {node}", attributes.uid, attributes.gid)
+    };
+    index.entries().iter().map(shown).collect()
+}
+
+#[test]
+fn tars_of_every_format_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let tree = folder.path().join("tree");
+    std::fs::create_dir(&tree).unwrap();
+    run("python3", Command::new("python3").args(["-X", "utf8", "-c", MAKE]).arg(&tree));
+    let mut lists = Vec::new();
+    for format in ["gnu", "oldgnu", "posix"] {
+        let tar = folder.path().join(format);
+        let mut command = Command::new("tar");
+        command.args(["--create", "--numeric-owner", "--sort=name", "--format", format]);
+        if format == "posix" {
+            command.arg("--xattrs");
+        }
+        run("tar", command.arg("--file").arg(&tar).arg("--directory").arg(&tree).arg("."));
+        let file = std::fs::File::open(&tar).unwrap();
+        let (index, diff_id) = LayerIndex::read(file, &Limits::default()).unwrap();
+        assert_eq!(diff_id.0, oci::Digest::of(&std::fs::read(&tar).unwrap()));
+        let green = index.entry(&ImagePath::lexical("grün")).unwrap();
+        assert_eq!(green.node, Node::File(Content::of(b"green")));
+        assert_eq!(green.attributes.mtime, 5);
+        if format == "posix" {
+            let xattr = green.attributes.xattrs.get(&b"user.note"[..]);
+            assert_eq!(xattr.map(|value| &value[..]), Some(&b"a\nb\0="[..]));
+        }
+        lists.push(listed(&index));
+    }
+    insta::assert_snapshot!(lists[0].join("\n"), @r"
+    0  0:0 Directory
+    1 dddddddddd 0:0 Directory
+    2 eeeeeeeeee 0:0 Directory
+    3 ffffffffff 0:0 74611c1d6455
+    1 grün 3000000:4000000 ba4788b226aa
+    1 long-link 0:0 ->181
+    1 null 0:0 CharDevice { major: 1, minor: 3 }
+    1 pipe 0:0 Fifo
+    1 z-link 3000000:4000000 =grün
+    ");
+    assert_eq!(lists[0], lists[1]);
+    assert_eq!(lists[0], lists[2]);
+}
+
+#[test]
+fn archives_of_every_compression_are_told_and_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let entries = every_kind();
+    let tar = write(&entries, Packing::None, 1).1;
+    let plain = folder.path().join("layer.tar");
+    std::fs::write(&plain, &tar).unwrap();
+    let detect = |bytes: &[u8]| layer::detect_archive(bytes).unwrap();
+    assert_eq!(detect(&tar), Some(ArchiveCompression::None));
+    for (tool, compression) in [
+        ("gzip", ArchiveCompression::Gzip),
+        ("bzip2", ArchiveCompression::Bzip2),
+        ("xz", ArchiveCompression::Xz),
+        ("zstd", ArchiveCompression::Zstd),
+    ] {
+        let pack = |path: &Path| {
+            let packed = Command::new(tool).arg("-c").arg(path).output();
+            packed.unwrap_or_else(|error| panic!("cannot run {tool} ({error}): install it")).stdout
+        };
+        let packed = pack(&plain);
+        assert_eq!(detect(&packed), Some(compression), "{tool}");
+        // Streams one after the other are one archive.
+        let (head, tail) = tar.split_at(tar.len() / 2);
+        let halves = [head, tail].map(|half| {
+            let path = folder.path().join("half");
+            std::fs::write(&path, half).unwrap();
+            pack(&path)
+        });
+        for archive in [packed, halves.concat()] {
+            let limits = Limits::default();
+            let opened = layer::open_archive(&archive[..], compression, &limits).unwrap();
+            let (index, _) = LayerIndex::read(opened, &limits).unwrap();
+            assert!(index.entries().iter().eq(entries.iter().map(|(entry, _)| entry)), "{tool}");
+        }
+        // A compressed file that holds no tar is a file.
+        let other = folder.path().join("other");
+        std::fs::write(&other, vec![b'x'; 5000]).unwrap();
+        assert_eq!(detect(&pack(&other)), None, "{tool}");
+    }
+    assert_eq!(detect(b""), None);
+    assert_eq!(detect(&[0x1f, 0x8b, 8, 0]), None);
+    assert_eq!(detect(&[0; 2048]), None);
 }
