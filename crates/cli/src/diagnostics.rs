@@ -17,13 +17,8 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Every finding, with the lines it is about.
-    pub(crate) fn render(&self, colors: Colors) -> String {
-        let rendered = self.diagnostics.iter().map(|diagnostic| self.finding(diagnostic, colors));
-        rendered.collect::<Vec<_>>().join("\n\n")
-    }
-
-    fn finding(&self, diagnostic: &Diagnostic, colors: Colors) -> String {
+    /// One of the findings, with the line it is about.
+    pub(crate) fn render(&self, diagnostic: &Diagnostic, colors: Colors) -> String {
         let level = match diagnostic.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
@@ -54,12 +49,12 @@ impl Findings {
         start..first_line
     }
 
-    /// Line and column of a finding, both counted from 1.
-    pub(crate) fn position(&self, diagnostic: &Diagnostic) -> (usize, usize) {
+    /// File, line and column of a finding, both counted from 1.
+    pub(crate) fn place(&self, diagnostic: &Diagnostic) -> String {
         let before = &self.text[..floor(&self.text, diagnostic.span.start)];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        (line, column)
+        format!("{}:{line}:{column}", self.name)
     }
 }
 
@@ -75,16 +70,17 @@ mod tests {
 
     const TEXT: &str = "FROM debian AS Build\nCPOY . /app\nENV a=ü b\n";
 
-    fn render(diagnostics: Vec<Diagnostic>) -> String {
-        let findings = Findings { name: "Dockerfile".into(), text: TEXT.into(), diagnostics };
-        findings.render(Colors::None)
+    fn render(diagnostic: Diagnostic) -> String {
+        let (name, text) = ("Dockerfile".into(), TEXT.into());
+        let findings = Findings { name, text, diagnostics: Vec::new() };
+        findings.render(&diagnostic, Colors::None)
     }
 
     #[test]
     fn an_error_points_at_its_place() {
         let error = Diagnostic::error(21..25, "unknown instruction `CPOY`")
             .with_hint("did you mean `COPY`?");
-        insta::assert_snapshot!(render(vec![error]), @"
+        insta::assert_snapshot!(render(error), @"
         error: unknown instruction `CPOY`
          --> Dockerfile:2:1
           |
@@ -102,7 +98,7 @@ mod tests {
             15..20,
             "stage name `Build` is not lower-case",
         );
-        insta::assert_snapshot!(render(vec![warning]), @"
+        insta::assert_snapshot!(render(warning), @"
         warning[StageNameCasing]: stage name `Build` is not lower-case
          --> Dockerfile:1:16
           |
@@ -115,13 +111,13 @@ mod tests {
     fn spans_that_do_not_fit_the_text_do_no_harm() {
         // Within `ü`, past the end, and the wrong way round.
         for span in [40..41, 500..600, std::ops::Range { start: 30, end: 2 }] {
-            assert!(render(vec![Diagnostic::error(span, "odd")]).contains("error: odd"));
+            assert!(render(Diagnostic::error(span, "odd")).contains("error: odd"));
         }
     }
 
     #[test]
     fn only_the_first_line_is_underlined() {
-        insta::assert_snapshot!(render(vec![Diagnostic::error(0..45, "too much")]), @"
+        insta::assert_snapshot!(render(Diagnostic::error(0..45, "too much")), @"
         error: too much
          --> Dockerfile:1:1
           |

@@ -37,6 +37,8 @@ Environment:
   PLYWOOD_STORE       where the local store is [default: $XDG_DATA_HOME/plywood/store]
   PLYWOOD_JOBS        how many things are done at once [default: the number of processors]
   SOURCE_DATE_EPOCH   the time that new layers and images carry, in seconds since 1970
+  DOCKER_DEFAULT_PLATFORM
+                      the platform to build or pull where --platform says nothing
   DOCKER_CONFIG       the directory of Docker's config.json [default: ~/.docker]
   DOCKER_AUTH_CONFIG  the content of a config.json, read before any file
   REGISTRY_AUTH_FILE  podman's auth.json
@@ -44,6 +46,9 @@ Environment:
                       how registries are reached; lower case works too
   NO_COLOR            no colours if set
   CI                  plain progress, even on a terminal, if set";
+
+/// The platform that Docker's users mean where they do not say one.
+pub(crate) const DEFAULT_PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
 
 impl Environment {
     /// Reads the environment of this process.

@@ -27,7 +27,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Usage(#[from] UsageError),
     /// The recipe has errors.
-    #[error("the recipe has errors")]
+    #[error("the Dockerfile has errors")]
     Recipe(Box<Findings>),
     /// A `--format` that is not a template, or does not fit what is shown.
     #[error(transparent)]

@@ -13,10 +13,6 @@ const HINT: Style = AnsiColor::BrightCyan.on_default().bold();
 
 /// The text of an error for people, without a final newline.
 pub(crate) fn error(error: &Error, colors: Colors) -> String {
-    // A recipe's errors say more by their place than a chain of causes could.
-    if let Some(findings) = error.findings() {
-        return findings.render(colors);
-    }
     let mut text = format!("{} {}", label("error:", ERROR, colors), chain(error));
     if let Some(hint) = error.hint() {
         text.push('\n');

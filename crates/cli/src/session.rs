@@ -15,7 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::flags::{Settings, Trace};
+use crate::flags::Settings;
 use crate::progress::Progress;
 use crate::transfer;
 
@@ -89,11 +89,7 @@ impl Session {
             },
             ..registry::Settings::default()
         };
-        let client = Client::new(settings)?;
-        Ok(match self.settings.trace {
-            Trace::None => client,
-            Trace::Requests => client.observed(transfer::retries(&self.progress)),
-        })
+        Ok(Client::new(settings)?.observed(transfer::retries(&self.progress)))
     }
 
     /// The files that hold credentials; the first is the one that `login` writes to.

@@ -12,7 +12,7 @@ use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
 use super::output::{self, Output};
 use super::{UsageError, meaning};
-use crate::environment::Environment;
+use crate::environment::{DEFAULT_PLATFORM, Environment};
 
 /// What `build` is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -248,7 +248,7 @@ impl BuildFlags {
             goal: if self.check { Goal::Check } else { Goal::Build },
             context,
             recipe,
-            platforms: meaning::platforms("--platform", &self.platform)?,
+            platforms: platforms(&self.platform, environment)?,
             build_args: build_args(&self.build_arg, environment)?,
             build_contexts: build_contexts(&self.build_context)?,
             tags,
@@ -329,6 +329,13 @@ impl BuildFlags {
 fn is_remote(text: &str) -> bool {
     let schemes = ["http://", "https://", "git://", "ssh://", "git@", "github.com/"];
     schemes.iter().any(|scheme| text.starts_with(scheme))
+}
+
+fn platforms(typed: &[String], environment: &Environment) -> Result<Vec<Platform>, UsageError> {
+    match environment.text(DEFAULT_PLATFORM) {
+        Some(set) if typed.is_empty() => meaning::platforms(DEFAULT_PLATFORM, &[set.to_owned()]),
+        _ => meaning::platforms("--platform", typed),
+    }
 }
 
 fn build_args(
@@ -477,6 +484,14 @@ mod tests {
         let broken = Environment::of(&[("SOURCE_DATE_EPOCH", "noon")]);
         let error = parse_for_test(&line, &broken).unwrap_err();
         assert_eq!(error.to_string(), "`noon` is not a value of `SOURCE_DATE_EPOCH`");
+    }
+
+    #[test]
+    fn the_flag_s_platforms_win_over_the_variable_s() {
+        let environment = Environment::of(&[("DOCKER_DEFAULT_PLATFORM", "linux/arm64")]);
+        assert_eq!(build_in(&environment, &["."]).platforms, [Platform::linux("arm64")]);
+        let typed = build_in(&environment, &["--platform", "linux/amd64", "."]).platforms;
+        assert_eq!(typed, [Platform::linux("amd64")]);
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod usage;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use annotation::{Annotation, AnnotationScope};
 pub(crate) use build::{
@@ -62,8 +62,6 @@ pub(crate) struct Settings {
     pub(crate) progress: ProgressStyle,
     /// Registries beside loopback that are spoken to over plain HTTP.
     pub(crate) insecure: Vec<String>,
-    /// What is told beside progress.
-    pub(crate) trace: Trace,
 }
 
 /// How progress is shown.
@@ -77,15 +75,6 @@ pub(crate) enum ProgressStyle {
     Plain,
     /// One JSON object an event.
     Json,
-}
-
-/// What is told beside progress.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Trace {
-    /// Nothing.
-    None,
-    /// Every request to a registry.
-    Requests,
 }
 
 /// A command and its arguments.
@@ -203,8 +192,8 @@ struct SettingsFlags {
     /// Speak plain HTTP to this registry; can be repeated. Loopback needs no permission
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     insecure: Vec<String>,
-    /// Show every request to a registry
-    #[arg(short = 'D', long, global = true, action = ArgAction::SetTrue)]
+    /// Accepted for Docker's sake
+    #[arg(short = 'D', long, global = true, hide = true)]
     debug: bool,
 }
 
@@ -286,7 +275,7 @@ impl Typed {
             }
             Commands::Pull(flags) => {
                 quiet(&mut settings, flags.quiet);
-                Command::Pull(flags.meaning()?)
+                Command::Pull(flags.meaning(environment)?)
             }
             Commands::Copy(flags) => {
                 quiet(&mut settings, flags.quiet);
@@ -325,7 +314,6 @@ impl SettingsFlags {
             jobs: jobs.unwrap_or_else(processors),
             progress: progress_style(&self.progress, environment)?,
             insecure: self.insecure,
-            trace: if self.debug { Trace::Requests } else { Trace::None },
         })
     }
 }

@@ -8,6 +8,7 @@ use oci::{Platform, Reference};
 use super::location::{self, Location};
 use super::output::Destination;
 use super::{UsageError, meaning};
+use crate::environment::{DEFAULT_PLATFORM, Environment};
 
 /// What `push` is asked to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,10 +204,11 @@ impl PushFlags {
 }
 
 impl PullFlags {
-    pub(super) fn meaning(self) -> Result<PullArguments, UsageError> {
+    pub(super) fn meaning(self, environment: &Environment) -> Result<PullArguments, UsageError> {
+        let typed = self.platform.as_deref().or_else(|| environment.text(DEFAULT_PLATFORM));
         Ok(PullArguments {
             image: meaning::reference("REFERENCE", &self.image)?.or_latest(),
-            platforms: platforms(self.platform.as_deref())?,
+            platforms: platforms(typed)?,
         })
     }
 }
@@ -296,7 +298,6 @@ fn registry(typed: Option<String>) -> String {
 mod tests {
     use super::super::{Command, parse_for_test};
     use super::*;
-    use crate::environment::Environment;
 
     #[track_caller]
     fn command(line: &[&str]) -> Command {
@@ -339,6 +340,12 @@ mod tests {
         assert_eq!(copy.platforms, CopyPlatforms::All);
         let line = ["pull", "--platform", "linux/aarch64", "a"];
         let Command::Pull(pull) = command(&line) else { panic!("not pull") };
+        assert_eq!(pull.platforms, CopyPlatforms::One(Some(Platform::linux("arm64"))));
+        let environment = Environment::of(&[(DEFAULT_PLATFORM, "linux/arm64")]);
+        let Command::Pull(pull) = parse_for_test(&["pull", "a"], &environment).unwrap().command
+        else {
+            panic!("not pull")
+        };
         assert_eq!(pull.platforms, CopyPlatforms::One(Some(Platform::linux("arm64"))));
         refuse(
             &["pull", "--platform", "a/b/c/d", "a"],

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use recipe::Severity;
+
 /// Tells steps of a run apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct StepId(pub(super) u64);
@@ -54,12 +56,16 @@ pub(crate) enum Event<'a> {
         /// The line.
         text: &'a str,
     },
-    /// Something that does not stop the command.
-    Warning {
+    /// Something that is wrong, with a recipe or else.
+    Finding {
+        /// Whether it stops the command.
+        severity: Severity,
         /// What.
         message: &'a str,
         /// The same for people.
         rendered: &'a str,
+        /// The way out.
+        hint: Option<&'a str>,
         /// The check's name.
         rule: Option<&'a str>,
         /// File, line and column.
@@ -69,8 +75,8 @@ pub(crate) enum Event<'a> {
     Failed {
         /// Why.
         message: &'a str,
-        /// The same for people.
-        rendered: &'a str,
+        /// The same for people; nothing where findings have said it all.
+        rendered: Option<&'a str>,
         /// The way out.
         hint: Option<&'a str>,
         /// The exit code.

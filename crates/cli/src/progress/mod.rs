@@ -11,9 +11,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use recipe::Severity;
 
 pub(crate) use event::{Event, Outcome, StepId};
 
+use crate::diagnostics::Findings;
 use crate::environment::Colors;
 use crate::error::Error;
 use crate::flags::ProgressStyle;
@@ -96,38 +98,48 @@ impl Progress {
 
     /// Warns of something that does not stop the command.
     pub(crate) fn warning(&self, message: &str) {
-        let rendered = report::warning(message, self.0.colors);
-        self.tell(&Event::Warning { message, rendered: &rendered, rule: None, place: None });
+        self.tell(&Event::Finding {
+            severity: Severity::Warning,
+            message,
+            rendered: &report::warning(message, self.0.colors),
+            hint: None,
+            rule: None,
+            place: None,
+        });
     }
 
     /// Tells each finding of a recipe.
-    pub(crate) fn findings(&self, findings: &crate::diagnostics::Findings) {
+    pub(crate) fn findings(&self, findings: &Findings) {
         for diagnostic in &findings.diagnostics {
-            let one = crate::diagnostics::Findings {
-                diagnostics: vec![diagnostic.clone()],
-                ..findings.clone()
-            };
-            let rendered = one.render(self.0.colors);
             let rule = diagnostic.rule.map(|rule| format!("{rule:?}"));
-            let (line, column) = findings.position(diagnostic);
-            let place = format!("{}:{line}:{column}", findings.name);
-            self.tell(&Event::Warning {
+            self.tell(&Event::Finding {
+                severity: diagnostic.severity,
                 message: &diagnostic.message,
-                rendered: &rendered,
+                // A blank line keeps one finding's lines from the next one's.
+                rendered: &format!("{}\n", findings.render(diagnostic, self.0.colors)),
+                hint: diagnostic.hint.as_deref(),
                 rule: rule.as_deref(),
-                place: Some(&place),
+                place: Some(&findings.place(diagnostic)),
             });
         }
     }
 
     /// Tells the error that ended the command.
     pub(crate) fn failed(&self, error: &Error) {
-        let rendered = report::error(error, self.0.colors);
-        let message = report::chain(error);
-        let hint = error.hint();
-        let exit = error.exit().code();
-        let hint = hint.as_deref();
-        self.tell(&Event::Failed { message: &message, rendered: &rendered, hint, exit });
+        let rendered = match error.findings() {
+            // Their places say more than a chain of causes could.
+            Some(findings) => {
+                self.findings(findings);
+                None
+            }
+            None => Some(report::error(error, self.0.colors)),
+        };
+        self.tell(&Event::Failed {
+            message: &report::chain(error),
+            rendered: rendered.as_deref(),
+            hint: error.hint().as_deref(),
+            exit: error.exit().code(),
+        });
     }
 
     fn tell(&self, event: &Event<'_>) {
@@ -301,6 +313,40 @@ mod tests {
         );
         let plain = show(ProgressStyle::Quiet, |progress| progress.failed(&error()));
         assert_eq!(plain.lines().count(), 2, "{plain}");
+    }
+
+    #[test]
+    fn a_recipe_s_errors_are_told_one_by_one() {
+        let error = || {
+            let findings = Findings {
+                name: "Dockerfile".into(),
+                text: "FROM a\nCPOY . /\n".into(),
+                diagnostics: vec![
+                    recipe::Diagnostic::error(7..11, "unknown instruction `CPOY`")
+                        .with_hint("did you mean `COPY`?"),
+                ],
+            };
+            Error::Recipe(Box::new(findings))
+        };
+        insta::assert_snapshot!(
+            show(ProgressStyle::Plain, |progress| progress.failed(&error())),
+            @"
+        error: unknown instruction `CPOY`
+         --> Dockerfile:2:1
+          |
+        2 | CPOY . /
+          | ^^^^
+          |
+          = hint: did you mean `COPY`?
+        "
+        );
+        insta::assert_snapshot!(
+            show(ProgressStyle::Json, |progress| progress.failed(&error())),
+            @r#"
+        {"event":"error","time":"2024-01-01T12:00:00.5Z","message":"unknown instruction `CPOY`","hint":"did you mean `COPY`?","place":"Dockerfile:2:1"}
+        {"event":"failed","time":"2024-01-01T12:00:00.5Z","message":"the Dockerfile has errors","exit":3}
+        "#
+        );
     }
 
     #[test]

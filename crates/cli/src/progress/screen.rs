@@ -8,6 +8,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use jiff::Timestamp;
+use recipe::Severity;
 use serde_json::{Map, Value, json};
 
 use super::{Event, Outcome, StepId};
@@ -58,13 +59,17 @@ impl Screen {
     pub(super) fn show(&self, event: &Event<'_>, now: Timestamp) {
         match self {
             Screen::Quiet(stream) => {
-                if let Event::Warning { rendered, .. } | Event::Failed { rendered, .. } = event {
-                    write_line(stream, rendered);
+                if let Event::Finding { .. } | Event::Failed { .. } = event
+                    && let Some(line) = plain(event, now)
+                {
+                    write_line(stream, &line);
                 }
             }
             Screen::Tty(bars) => bars.show(event),
             Screen::Plain(stream) => {
-                write_line(stream, &plain(event, now));
+                if let Some(line) = plain(event, now) {
+                    write_line(stream, &line);
+                }
             }
             Screen::Json(stream) => write_line(stream, &json(event, now)),
         }
@@ -77,9 +82,9 @@ fn write_line(stream: &Stream, line: &str) {
     let _ = stream.write_all(format!("{line}\n").as_bytes());
 }
 
-fn plain(event: &Event<'_>, now: Timestamp) -> String {
+fn plain(event: &Event<'_>, now: Timestamp) -> Option<String> {
     let time = now.strftime("%Y-%m-%dT%H:%M:%SZ");
-    match event {
+    Some(match event {
         Event::Started { name, .. } => format!("{time} {name}"),
         Event::Advanced { name, bytes, total, .. } => {
             format!("{time} {name}: {}", amount(*bytes, *total))
@@ -88,8 +93,9 @@ fn plain(event: &Event<'_>, now: Timestamp) -> String {
             format!("{time} {name}: {}", ending(*outcome, *bytes, *elapsed))
         }
         Event::Note { text } => format!("{time} {text}"),
-        Event::Warning { rendered, .. } | Event::Failed { rendered, .. } => (*rendered).to_owned(),
-    }
+        Event::Finding { rendered, .. } => (*rendered).to_owned(),
+        Event::Failed { rendered, .. } => return rendered.map(str::to_owned),
+    })
 }
 
 fn amount(bytes: u64, total: Option<u64>) -> String {
@@ -127,7 +133,8 @@ fn json(event: &Event<'_>, now: Timestamp) -> String {
         Event::Advanced { .. } => "advanced",
         Event::Finished { .. } => "finished",
         Event::Note { .. } => "note",
-        Event::Warning { .. } => "warning",
+        Event::Finding { severity: Severity::Warning, .. } => "warning",
+        Event::Finding { severity: Severity::Error, .. } => "error",
         Event::Failed { .. } => "failed",
     };
     put("event", json!(kind));
@@ -151,8 +158,9 @@ fn json(event: &Event<'_>, now: Timestamp) -> String {
             put("seconds", json!(elapsed.as_secs_f64()));
         }
         Event::Note { text } => put("text", json!(text)),
-        Event::Warning { message, rule, place, .. } => {
+        Event::Finding { message, hint, rule, place, .. } => {
             put("message", json!(message));
+            put("hint", json!(hint));
             put("rule", json!(rule));
             put("place", json!(place));
         }
@@ -206,7 +214,8 @@ impl Bars {
                 ));
             }
             Event::Note { text } => self.line(text),
-            Event::Warning { rendered, .. } | Event::Failed { rendered, .. } => self.line(rendered),
+            Event::Finding { rendered, .. } => self.line(rendered),
+            Event::Failed { rendered, .. } => rendered.iter().for_each(|text| self.line(text)),
         }
     }
 
