@@ -124,7 +124,7 @@ pub(crate) enum Error {
     },
     /// Between a recipe and an image.
     #[error(transparent)]
-    Build(#[from] BuildError),
+    Build(Box<BuildError>),
     /// The recipe asks for what cannot be.
     #[error("the recipe cannot be built")]
     Plan(Box<Findings>, plan::PlanErrorKind),
@@ -276,9 +276,15 @@ impl Error {
             Error::While { source, .. } => source.findings(),
             Error::Recipe(findings) | Error::Plan(findings, _) => Some(findings),
             Error::At { findings, .. } => Some(findings),
-            Error::Build(BuildError::NeedsExecution(findings)) => Some(findings),
+            Error::Build(error) => error.findings(),
             _ => None,
         }
+    }
+}
+
+impl From<BuildError> for Error {
+    fn from(error: BuildError) -> Self {
+        Error::Build(Box::new(error))
     }
 }
 

@@ -32,6 +32,11 @@ impl<'a> Contents<'a> {
         Contents { session, inputs, facts, spool: Spool::default() }
     }
 
+    /// What the build reads on this machine.
+    pub(super) fn inputs(&self) -> &Inputs {
+        self.inputs
+    }
+
     /// Copies what lies inside of layers and archives to the spool, one pass each.
     pub(super) fn prepare(&mut self, wanted: &[(Digest, &Source)]) -> Result<(), Error> {
         let mut layers: BTreeMap<DiffId, (&Descriptor, &Reference, BTreeSet<ImagePath>)> =

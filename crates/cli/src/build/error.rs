@@ -189,6 +189,14 @@ impl BuildError {
         }
     }
 
+    /// Where in the recipe the cause is, if that is known.
+    pub(crate) fn findings(&self) -> Option<&crate::diagnostics::Findings> {
+        match self {
+            BuildError::NeedsExecution(findings) => Some(findings),
+            _ => None,
+        }
+    }
+
     /// The way out, if there is one to offer.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {

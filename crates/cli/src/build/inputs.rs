@@ -19,6 +19,12 @@ use crate::session::Session;
 /// The largest Dockerfile or ignore file that is read.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
+/// How much of standard input tells an archive from a text.
+const HEAD_BYTES: u64 = 64 << 10;
+
+/// The ignore file of a context.
+const IGNORE_FILE: &str = ".dockerignore";
+
 /// What a build reads on this machine.
 pub(super) struct Inputs {
     /// The recipe's name in messages.
@@ -29,34 +35,58 @@ pub(super) struct Inputs {
     pub(super) ignore: Option<(String, Arc<IgnorePatterns>)>,
     /// Where the main context is on this machine, if it is a directory.
     pub(super) directory: Option<PathBuf>,
-    contexts: BTreeMap<ContextName, Context>,
+    contexts: BTreeMap<ContextName, Opened>,
+}
+
+/// A context, and what is left out of it.
+struct Opened {
+    context: Context,
+    ignore: Option<Arc<IgnorePatterns>>,
 }
 
 impl Inputs {
     /// Opens the contexts and reads the recipe and the ignore file.
     pub(super) fn open(arguments: &BuildArguments, session: &Session) -> Result<Self, Error> {
-        let (main, directory) = main_context(&arguments.context, session)?;
-        let (recipe_name, recipe_text) = read_recipe(arguments, &main, directory.as_deref())?;
+        let Main { context: main, directory, recipe } = main_context(&arguments.context, session)?;
+        let (recipe_name, recipe_text) = match recipe {
+            Some(recipe) => recipe,
+            None => read_recipe(arguments, &main, directory.as_deref())?,
+        };
         let ignore = read_ignore(arguments, &main, directory.as_deref(), &recipe_name)?;
+        let patterns = ignore.as_ref().map(|(_, patterns)| Arc::clone(patterns));
+        let main = Opened { context: main, ignore: patterns };
         let mut contexts = BTreeMap::from([(ContextName::Main, main)]);
         for (name, named) in &arguments.build_contexts {
             if let NamedContext::Path(path) = named {
                 let context =
                     open_path(path, session).doing(|| format!("open the context `{name}`"))?;
-                contexts.insert(ContextName::Named(name.clone()), context);
+                let ignore = match read_listed(&context, IGNORE_FILE)? {
+                    Some(bytes) => Some(parse_ignore(&format!("{name}/{IGNORE_FILE}"), bytes)?.1),
+                    None => None,
+                };
+                contexts.insert(ContextName::Named(name.clone()), Opened { context, ignore });
             }
         }
         Ok(Inputs { recipe_name, recipe_text, ignore, directory, contexts })
     }
 
+    /// What tells this build from others that share the store: context and recipe.
+    pub(super) fn place(&self) -> Vec<u8> {
+        let directory = self.directory.clone().unwrap_or_default();
+        // A context that is not there any more was noticed before.
+        let directory = directory.canonicalize().unwrap_or(directory);
+        let parts = [directory.as_os_str().as_encoded_bytes(), self.recipe_name.as_bytes()];
+        parts.join(&0)
+    }
+
     /// An opened context.
     pub(super) fn context(&self, name: &ContextName) -> Option<&Context> {
-        self.contexts.get(name)
+        self.contexts.get(name).map(|opened| &opened.context)
     }
 
     /// Takes in a context that was only found out about while planning: a checkout.
     pub(super) fn insert(&mut self, name: ContextName, context: Context) {
-        self.contexts.insert(name, context);
+        self.contexts.insert(name, Opened { context, ignore: None });
     }
 
     /// Lists a context, without what the ignore file leaves out.
@@ -65,14 +95,14 @@ impl Inputs {
         name: &ContextName,
         session: &Session,
     ) -> Result<Option<Listing>, Error> {
-        let Some(context) = self.contexts.get(name) else { return Ok(None) };
+        let Some(Opened { context, ignore }) = self.contexts.get(name) else { return Ok(None) };
         let threads = threads(session);
-        let listing = match (&self.ignore, name) {
-            (Some((_, patterns)), ContextName::Main) => {
+        let listing = match ignore {
+            Some(patterns) => {
                 let filter = |path: &ImagePath, shape: Shape| verdict(patterns, path, shape);
                 context.list(&filter, threads)
             }
-            _ => context.list(&|_, _| Verdict::Keep, threads),
+            None => context.list(&|_, _| Verdict::Keep, threads),
         };
         Ok(Some(listing.map_err(BuildError::from)?))
     }
@@ -90,21 +120,46 @@ fn verdict(patterns: &IgnorePatterns, path: &ImagePath, shape: Shape) -> Verdict
     }
 }
 
-fn main_context(
-    source: &ContextSource,
-    session: &Session,
-) -> Result<(Context, Option<PathBuf>), Error> {
+/// The main context, and what was learnt while it was opened.
+struct Main {
+    context: Context,
+    /// Where it is, if it is a directory.
+    directory: Option<PathBuf>,
+    /// The recipe's name and text, if it came instead of a context.
+    recipe: Option<(String, String)>,
+}
+
+fn main_context(source: &ContextSource, session: &Session) -> Result<Main, Error> {
     match source {
-        ContextSource::StandardInput => {
-            let scratch = scratch_directory(session)?;
-            let context = Context::stream(std::io::stdin().lock(), &scratch);
-            Ok((context.map_err(BuildError::from).doing(|| "read the context".to_owned())?, None))
-        }
+        ContextSource::StandardInput => standard_input(session),
         ContextSource::Path(path) => {
             let context = open_path(path, session)?;
-            Ok((context, path.is_dir().then(|| path.clone())))
+            let directory = path.is_dir().then(|| path.clone());
+            Ok(Main { context, directory, recipe: None })
         }
     }
+}
+
+/// `-`: a tar, or as in `docker build - < Dockerfile` a recipe without a context.
+fn standard_input(session: &Session) -> Result<Main, Error> {
+    let failed = |source| Error::Stream { stream: "standard input", source };
+    let scratch = scratch_directory(session)?;
+    let mut stdin = std::io::stdin().lock();
+    let mut head = Vec::new();
+    stdin.by_ref().take(HEAD_BYTES).read_to_end(&mut head).map_err(failed)?;
+    let is_archive = layer::detect_archive(head.as_slice()).map_err(failed)?.is_some();
+    if is_archive {
+        let context = Context::stream(head.as_slice().chain(stdin), &scratch)
+            .map_err(BuildError::from)
+            .doing(|| "read the context".to_owned())?;
+        return Ok(Main { context, directory: None, recipe: None });
+    }
+    stdin.take(MAX_TEXT_BYTES).read_to_end(&mut head).map_err(failed)?;
+    let recipe = Some(("-".to_owned(), text("-", head)?));
+    let nothing = scratch.join("nothing");
+    std::fs::create_dir_all(&nothing).map_err(Error::file(&nothing))?;
+    let context = Context::directory(&nothing).map_err(BuildError::from)?;
+    Ok(Main { context, directory: None, recipe })
 }
 
 fn open_path(path: &Path, session: &Session) -> Result<Context, Error> {
@@ -210,7 +265,7 @@ fn read_ignore(
         return Ok(Some(patterns_or_error(&name, patterns)?));
     }
     let own = format!("{recipe_name}.dockerignore");
-    for name in [own.as_str(), ".dockerignore"] {
+    for name in [own.as_str(), IGNORE_FILE] {
         let bytes = match directory {
             Some(directory) => {
                 let path = if name == own { PathBuf::from(name) } else { directory.join(name) };
@@ -223,11 +278,15 @@ fn read_ignore(
             None => read_listed(main, name)?,
         };
         if let Some(bytes) = bytes {
-            let text = text(name, bytes)?;
-            return Ok(Some(patterns_or_error(name, IgnorePatterns::parse(&text))?));
+            return Ok(Some(parse_ignore(name, bytes)?));
         }
     }
     Ok(None)
+}
+
+fn parse_ignore(name: &str, bytes: Vec<u8>) -> Result<(String, Arc<IgnorePatterns>), BuildError> {
+    let text = text(name, bytes)?;
+    patterns_or_error(name, IgnorePatterns::parse(&text))
 }
 
 fn patterns_or_error<E: std::fmt::Display>(

@@ -1,19 +1,21 @@
 //! Lays layers: what a plan says, out of the cache or into the store.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileExt;
 
 use image::Layer;
-use layer::{LayerWriter, Node, Packing};
+use layer::{BlockList, EarlierBlob, LayerWriter, Node, Packed, Packing};
 use oci::Digest;
 use plan::{LayerSpec, Plan, PlannedLayer, Source};
 use store::{CachedLayer, Store};
 
 use super::contents::Contents;
 use super::error::BuildError;
+use super::inputs::Inputs;
 use super::threads;
 use crate::error::{Doing, Error};
 use crate::flags::CacheUse;
-use crate::progress::{Outcome, Step};
+use crate::progress::Outcome;
 use crate::session::Session;
 
 /// Makes every layer of the plan's target exist, and says what each is called.
@@ -73,7 +75,13 @@ fn write(
     let wanted = wanted(spec, sources);
     contents.prepare(&wanted)?;
     let sink = store.scratch()?;
-    let mut writer = LayerWriter::new(sink, packing, threads(session)).map_err(BuildError::from)?;
+    let threads = threads(session);
+    let place = Place::of(contents.inputs(), spec);
+    let writer = match place.earlier(store)? {
+        Some(earlier) => LayerWriter::reusing(earlier, sink, packing, threads),
+        None => LayerWriter::new(sink, packing, threads),
+    };
+    let mut writer = writer.map_err(BuildError::from)?;
     for entry in spec.entries.entries() {
         match &entry.node {
             Node::File(content) if content.size > 0 => {
@@ -90,12 +98,9 @@ fn write(
     let (packed, sink) = writer.finish().map_err(BuildError::from)?;
     sink.commit_hashed(packed.descriptor.digest, packed.descriptor.size)?;
     remember(store, spec, &packed)?;
-    finish(step);
-    Ok(Layer { descriptor: packed.descriptor, diff_id: packed.diff_id })
-}
-
-fn finish(step: Step) {
+    place.remember(store, &packed)?;
     step.finish(Outcome::Done);
+    Ok(Layer { descriptor: packed.descriptor, diff_id: packed.diff_id })
 }
 
 fn wanted<'a>(
@@ -110,8 +115,41 @@ fn wanted<'a>(
 }
 
 /// Notes what the key stands for, and what the layer holds, for whoever builds on it.
-fn remember(store: &Store, spec: &LayerSpec, packed: &layer::Packed) -> Result<(), Error> {
+fn remember(store: &Store, spec: &LayerSpec, packed: &Packed) -> Result<(), Error> {
     let (descriptor, diff_id) = (packed.descriptor.clone(), packed.diff_id);
     store.record_layer(&spec.key.0, &CachedLayer { descriptor, diff_id })?;
     Ok(())
+}
+
+/// Where a layer stands from one build to the next, while its content changes: an instruction of
+/// the recipe for a context. The last layer of the place lends its compressed blocks to the next.
+struct Place(Digest);
+
+impl Place {
+    const KIND: &'static str = "blocks";
+
+    fn of(inputs: &Inputs, spec: &LayerSpec) -> Self {
+        Place(Digest::of(&[&inputs.place(), b"\0".as_slice(), spec.title.as_bytes()].concat()))
+    }
+
+    /// The blocks of the layer that was laid here last, if its blob is still there.
+    fn earlier(&self, store: &Store) -> Result<Option<EarlierBlob>, Error> {
+        let Some(record) = store.fact(Self::KIND, &self.0)? else { return Ok(None) };
+        let Some(end) = record.iter().position(|byte| *byte == b'\n') else { return Ok(None) };
+        let digest = std::str::from_utf8(&record[..end]).ok().and_then(|text| text.parse().ok());
+        let (Some(digest), Ok(blocks)) = (digest, BlockList::from_bytes(&record[end + 1..])) else {
+            return Ok(None);
+        };
+        if store.contains(&digest)?.is_none() {
+            return Ok(None);
+        }
+        let blob = store.open_blob(&digest)?;
+        Ok(Some(EarlierBlob::new(blocks, move |buffer, at| blob.read_exact_at(buffer, at))))
+    }
+
+    fn remember(&self, store: &Store, packed: &Packed) -> Result<(), Error> {
+        let mut record = format!("{}\n", packed.descriptor.digest).into_bytes();
+        record.extend_from_slice(&packed.blocks.to_bytes());
+        Ok(store.record_fact(Self::KIND, &self.0, &record)?)
+    }
 }
