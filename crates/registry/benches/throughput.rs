@@ -32,28 +32,28 @@ fn main() {
         }
     });
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let started = Instant::now();
     let client = Client::new(Settings::default()).unwrap();
+    let made = started.elapsed();
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "a client: {made:?}").unwrap();
     for _ in 0..4 {
         let started = Instant::now();
         let body = BlobBody::File(file.path().to_owned());
         runtime.block_on(client.push_blob(&repository, &blob, &body, &[])).unwrap();
-        report("up", started);
+        report(&mut out, "up", started);
         let started = Instant::now();
         runtime.block_on(client.blob(&repository, &blob, &mut std::io::sink())).unwrap();
-        report("down, verified", started);
+        report(&mut out, "down, verified", started);
     }
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let peak = status.lines().find(|line| line.starts_with("VmHWM"));
-    say(format_args!("{}", peak.unwrap_or_default()));
+    writeln!(out, "{}", peak.unwrap_or_default()).unwrap();
 }
 
-fn report(what: &str, started: Instant) {
+fn report(out: &mut impl Write, what: &str, started: Instant) {
     let seconds = started.elapsed().as_secs_f64();
-    say(format_args!("{what}: {:.2} GB/s", SIZE as f64 / seconds / 1e9));
-}
-
-fn say(line: std::fmt::Arguments<'_>) {
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    writeln!(out, "{what}: {:.2} GB/s", SIZE as f64 / seconds / 1e9).unwrap();
 }
 
 /// The least that an upload and a download need.

@@ -1,7 +1,7 @@
 //! One request as a registry deserves it: in the host's queue, with the right credential, through
 //! redirects, and again if the failure may pass.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, LOCATION};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::time::sleep;
 use url::Url;
@@ -185,7 +185,7 @@ impl Client {
             if !redirects(&call.method, reply.status()) {
                 return Ok(reply);
             }
-            let text = reply.demand(LOCATION)?;
+            let text = reply.location()?;
             let to =
                 url.join(text).map_err(|_| reply.bad(crate::AnswerProblem::Header("Location")))?;
             if url.scheme() == "https" && to.scheme() != "https" {

@@ -467,4 +467,33 @@ mod tests {
             assert_eq!(Answers::parse(body.as_bytes()).0[0].digest, Some(digest));
         }
     }
+
+    #[test]
+    fn hints_name_the_way_out() {
+        let url = Url::parse("https://h.example/v2/a/blobs/x").unwrap();
+        let request = || RequestLine::new(&Method::GET, &url);
+        let hint = |error: Error| error.hint().unwrap_or_default();
+        let denied = |identity| Error::Denied {
+            request: request(),
+            identity,
+            answers: Answers::default(),
+            registry: "h.example".into(),
+        };
+        insta::assert_snapshot!(hint(denied(Identity::Anonymous)), @"log in with `plywood login h.example`");
+        insta::assert_snapshot!(hint(denied(Identity::User("u".into()))), @"ask the registry's owner for access, or check the repository's name");
+        let missing =
+            Error::ManifestNotFound { reference: "a:b".into(), answers: Answers::default() };
+        insta::assert_snapshot!(hint(missing), @"check the name and the tag; the registry lists the tags that exist");
+        let damaged = Error::Truncated { request: request(), wanted: 2, received: 1 };
+        insta::assert_snapshot!(hint(damaged), @"what the registry holds is damaged; push it there again");
+        let limited = |retry_after| {
+            hint(Error::RateLimited {
+                request: request(),
+                retry_after,
+                answers: Answers::default(),
+            })
+        };
+        insta::assert_snapshot!(limited(Some(Duration::from_millis(1))), @"try again in 1 s");
+        insta::assert_snapshot!(limited(None), @"try again later, or log in for a higher limit");
+    }
 }

@@ -2,20 +2,19 @@
 //!
 //! Nothing is tried again here, no redirect is followed and nobody is authenticated; see `call`.
 
-use std::collections::BTreeMap;
 use std::error::Error as _;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Certificate, Method, NoProxy, Proxy, StatusCode};
-use tokio::sync::OwnedSemaphorePermit;
+use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
+use reqwest::{Certificate, ClientBuilder, Method, NoProxy, Proxy, StatusCode};
+use tokio::sync::{OnceCell, OwnedSemaphorePermit};
 use tokio::time::timeout;
 use url::{Host, Url};
 
 use crate::error::{Answers, Identity, RequestLine};
-use crate::settings::{Scheme, Settings, Timeouts};
+use crate::settings::{Scheme, Settings};
 use crate::upload::body::Upload;
 use crate::{AnswerProblem, Error, Result, Secret};
 
@@ -24,9 +23,12 @@ const MAX_ERROR_BYTES: u64 = 64 * 1024;
 
 /// Connections to all hosts.
 pub(crate) struct Wire {
-    http: reqwest::Client,
-    timeouts: Timeouts,
-    schemes: BTreeMap<String, Scheme>,
+    /// For URLs that are not encrypted.
+    plain: reqwest::Client,
+    /// For all others. Made when the first one is asked for, because reading the system's roots of
+    /// trust takes longer than a whole push to a registry nearby.
+    encrypted: OnceCell<reqwest::Client>,
+    settings: Settings,
 }
 
 /// What goes out in a request's body.
@@ -42,32 +44,35 @@ pub(crate) enum Payload {
 
 impl Wire {
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        let bad =
-            |what| move |error: reqwest::Error| Error::BadSetting { what, cause: cause(error) };
-        let mut builder = reqwest::Client::builder()
-            .user_agent(&settings.user_agent)
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .referer(false)
-            .connect_timeout(settings.timeouts.connect)
-            // A window that fits a fast line: the protocol's 64 KiB would halve it.
-            .http2_adaptive_window(true)
-            .tcp_nodelay(true)
-            .no_proxy();
-        for pem in &settings.root_certificates {
-            let roots = Certificate::from_pem_bundle(pem).map_err(bad("root certificate"))?;
-            builder = builder.tls_certs_merge(roots);
+        // What is wrong with the roots is to be said now, not when they are needed.
+        roots(settings)?;
+        let plain = build(builder(settings)?.tls_certs_only([]))?;
+        Ok(Wire { plain, encrypted: OnceCell::new(), settings: settings.clone() })
+    }
+
+    async fn client(&self, url: &Url) -> Result<&reqwest::Client> {
+        let proxy = self.settings.proxies.http.as_ref();
+        let proxy_is_encrypted = proxy.is_some_and(|url| url.expose().starts_with("https:"));
+        if url.scheme() == "http" && !proxy_is_encrypted {
+            return Ok(&self.plain);
         }
-        for proxy in proxies(settings)? {
-            builder = builder.proxy(proxy);
-        }
-        let http = builder.build().map_err(bad("transport settings"))?;
-        Ok(Wire { http, timeouts: settings.timeouts, schemes: settings.schemes.clone() })
+        let make = || async {
+            let settings = self.settings.clone();
+            let made = tokio::task::spawn_blocking(move || {
+                build(builder(&settings)?.tls_certs_merge(roots(&settings)?))
+            });
+            let ended = |error: tokio::task::JoinError| Error::BadSetting {
+                what: "transport settings",
+                cause: error.to_string(),
+            };
+            made.await.map_err(ended)?
+        };
+        self.encrypted.get_or_try_init(make).await
     }
 
     /// How `host[:port]` is spoken to: as was set, else plainly on loopback only.
     pub(crate) fn scheme(&self, registry: &str) -> Scheme {
-        let set = self.schemes.get(registry).copied();
+        let set = self.settings.schemes.get(registry).copied();
         set.unwrap_or_else(|| {
             let url = Url::parse(&format!("https://{registry}/"));
             let loopback = url.is_ok_and(|url| url.host().is_some_and(is_loopback));
@@ -81,7 +86,7 @@ impl Wire {
             return true;
         }
         let Some(host) = url.host_str() else { return false };
-        let trusted = |name: &str| self.schemes.get(name) == Some(&Scheme::Http);
+        let trusted = |name: &str| self.settings.schemes.get(name) == Some(&Scheme::Http);
         // A URL does not keep the port that is its scheme's own.
         let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(80));
         url.host().is_some_and(is_loopback)
@@ -98,7 +103,8 @@ impl Wire {
         payload: &Payload,
     ) -> Result<Reply> {
         let line = RequestLine::new(method, url);
-        let mut request = self.http.request(method.clone(), url.clone()).headers(headers);
+        let mut request =
+            self.client(url).await?.request(method.clone(), url.clone()).headers(headers);
         match payload {
             Payload::Empty if *method == Method::POST || *method == Method::PUT => {
                 // Some registries answer 411 without it.
@@ -114,13 +120,16 @@ impl Wire {
         }
         let response = match payload {
             Payload::Upload(upload) => self.wait_for_upload(request, upload, &line).await,
-            _ => match timeout(self.timeouts.idle, request.send()).await {
+            _ => match timeout(self.settings.timeouts.idle, request.send()).await {
                 Ok(answer) => answer.map_err(|error| broken(&line, error)),
-                Err(_) => Err(Error::TimedOut { request: line.clone(), after: self.timeouts.idle }),
+                Err(_) => Err(Error::TimedOut {
+                    request: line.clone(),
+                    after: self.settings.timeouts.idle,
+                }),
             },
         }?;
         let who = Identity::Anonymous;
-        let idle = self.timeouts.idle;
+        let idle = self.settings.timeouts.idle;
         let (registry, permit) = (String::new(), None);
         Ok(Reply { response, request: line, idle, who, registry, permit })
     }
@@ -137,7 +146,8 @@ impl Wire {
         loop {
             let before = upload.sent();
             let all = before == upload.length();
-            let patience = if all { self.timeouts.commit } else { self.timeouts.idle };
+            let patience =
+                if all { self.settings.timeouts.commit } else { self.settings.timeouts.idle };
             match timeout(patience, &mut answer).await {
                 Ok(Ok(response)) => return Ok(response),
                 Ok(Err(error)) => {
@@ -148,6 +158,33 @@ impl Wire {
             }
         }
     }
+}
+
+fn builder(settings: &Settings) -> Result<ClientBuilder> {
+    let builder = reqwest::Client::builder()
+        .user_agent(&settings.user_agent)
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(settings.timeouts.connect)
+        // A window that fits a fast line: the protocol's 64 KiB would halve it.
+        .http2_adaptive_window(true)
+        .tcp_nodelay(true)
+        .no_proxy();
+    Ok(proxies(settings)?.into_iter().fold(builder, ClientBuilder::proxy))
+}
+
+fn build(builder: ClientBuilder) -> Result<reqwest::Client> {
+    let bad = |error| Error::BadSetting { what: "transport settings", cause: cause(error) };
+    builder.build().map_err(bad)
+}
+
+fn roots(settings: &Settings) -> Result<Vec<Certificate>> {
+    let bad = |error| Error::BadSetting { what: "root certificate", cause: cause(error) };
+    let read = |pem: &Vec<u8>| Certificate::from_pem_bundle(pem).map_err(bad);
+    let bundles: Vec<Vec<Certificate>> =
+        settings.root_certificates.iter().map(read).collect::<Result<_>>()?;
+    Ok(bundles.into_iter().flatten().collect())
 }
 
 fn proxies(settings: &Settings) -> Result<Vec<Proxy>> {
@@ -212,14 +249,9 @@ impl Reply {
         self.headers().get(name.as_ref())?.to_str().ok().map(str::trim)
     }
 
-    /// A header that must be there.
-    pub(crate) fn demand(&self, name: HeaderName) -> Result<&str> {
-        let name_text = match name {
-            reqwest::header::LOCATION => "Location",
-            reqwest::header::CONTENT_RANGE => "Content-Range",
-            _ => "required",
-        };
-        self.header(name).ok_or_else(|| self.bad(AnswerProblem::Header(name_text)))
+    /// Where the answer points to, which it must.
+    pub(crate) fn location(&self) -> Result<&str> {
+        self.header(LOCATION).ok_or_else(|| self.bad(AnswerProblem::Header("Location")))
     }
 
     /// The `Content-Length` of the head, which for HEAD is not that of the body.

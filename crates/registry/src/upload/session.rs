@@ -1,7 +1,7 @@
 //! One upload session: where its bytes go, how far it has come, and its end.
 
 use oci::{Descriptor, RepositoryName};
-use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue, LOCATION, RANGE};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
@@ -185,7 +185,7 @@ const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream")
 /// that was spoken so far is kept then.
 fn location(host: &Host, reply: &Reply, current: &Url) -> Result<Url> {
     let malformed = || reply.bad(AnswerProblem::Header("Location"));
-    let text = reply.demand(LOCATION)?;
+    let text = reply.location()?;
     let mut url = current.join(text).map_err(|_| malformed())?;
     let plain = url.scheme() == "http" && host.base.scheme() == "https";
     if plain && url.host() == host.base.host() && matches!(url.port(), None | Some(443)) {
