@@ -26,12 +26,12 @@ pub(super) fn find(
     let (descriptor, manifest) = match read_manifest(session, reference, &target).doing(doing)? {
         Manifest::Image(manifest) => (target.clone(), manifest),
         Manifest::Index(index) => {
-            let Some(chosen) = index.select(platform) else {
-                return Err(wrong_platform(reference, platform, index.platforms()));
-            };
+            let chosen = transfer::select(&index, platform, &reference.familiar())?;
             match read_manifest(session, reference, chosen).doing(doing)? {
                 Manifest::Image(manifest) => (chosen.clone(), manifest),
-                Manifest::Index(_) => return Err(BuildError::NotAnImage(reference.clone()).into()),
+                Manifest::Index(_) => {
+                    return Err(Error::NestedIndex { image: reference.familiar() });
+                }
             }
         }
     };
@@ -40,11 +40,6 @@ pub(super) fn find(
     remember(session, reference, &target, &manifest)?;
     let layers = manifest.layers().to_vec();
     Ok(BaseImage { manifest: descriptor, target, config, layers })
-}
-
-fn wrong_platform(reference: &Reference, wanted: &Platform, available: Vec<Platform>) -> Error {
-    let (reference, wanted) = (reference.clone(), wanted.clone());
-    BuildError::NoMatchingPlatform { reference, wanted, available }.into()
 }
 
 /// What the reference names now, or named when the store took it in.
@@ -66,10 +61,7 @@ fn read_manifest(
 ) -> Result<Manifest, Error> {
     let store = session.store()?;
     if store.contains(&descriptor.digest)?.is_some() {
-        let bytes = store.read(descriptor)?;
-        let manifest = Manifest::parse(bytes, Some(&descriptor.media_type));
-        return Ok(manifest
-            .map_err(|source| BuildError::Manifest { reference: reference.clone(), source })?);
+        return Ok(store.read_manifest(descriptor)?);
     }
     let client = session.client()?;
     let fetched = async { Ok(client.manifest(reference.repository(), descriptor.digest).await?) };
@@ -98,7 +90,7 @@ fn read_config(
     }
     let bytes = store.read(descriptor)?;
     let parsed = ImageConfig::parse(&bytes);
-    Ok(parsed.map_err(|source| BuildError::Config { reference: reference.clone(), source })?)
+    parsed.map_err(|source| Error::Config { image: reference.familiar(), source })
 }
 
 fn check(
@@ -109,7 +101,8 @@ fn check(
 ) -> Result<(), Error> {
     let found = config.platform();
     if !found.architecture.is_empty() && !found.satisfies(platform) {
-        return Err(wrong_platform(reference, platform, vec![found]));
+        let (image, wanted) = (reference.familiar(), platform.clone());
+        return Err(Error::NoMatchingPlatform { image, wanted, available: vec![found] });
     }
     let (layers, diff_ids) = (manifest.layers().len(), config.diff_ids().len());
     if layers != diff_ids {

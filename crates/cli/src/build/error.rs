@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use context::ContextError;
 use layer::{LayerError, TarError};
-use oci::{DiffId, Digest, ImagePath, Platform, Reference};
+use oci::{DiffId, Digest, ImagePath, Reference};
 
 use crate::exit::Exit;
 
@@ -37,22 +37,6 @@ pub(crate) enum BuildError {
     /// Image parts that do not fit together.
     #[error(transparent)]
     Assemble(#[from] image::AssembleError),
-    /// A manifest that is not one.
-    #[error("read the manifest of `{reference}`")]
-    Manifest {
-        /// Whose.
-        reference: Reference,
-        /// Why.
-        source: oci::ManifestError,
-    },
-    /// A config that is not one.
-    #[error("read the config of `{reference}`")]
-    Config {
-        /// Whose.
-        reference: Reference,
-        /// Why.
-        source: oci::ConfigError,
-    },
     /// A base whose config and manifest disagree.
     #[error("`{reference}` is broken: its manifest has {layers} layers and its config {diff_ids}")]
     LayerCount {
@@ -62,16 +46,6 @@ pub(crate) enum BuildError {
         layers: usize,
         /// In the config.
         diff_ids: usize,
-    },
-    /// A base that does not come for the platform that is built.
-    #[error("`{reference}` does not come for {wanted}")]
-    NoMatchingPlatform {
-        /// Which.
-        reference: Reference,
-        /// What is built.
-        wanted: Platform,
-        /// What there is.
-        available: Vec<Platform>,
     },
     /// An artifact that is no image.
     #[error("`{0}` is no image, and cannot be a base")]
@@ -176,13 +150,11 @@ impl BuildError {
             BuildError::Layer(_) => Exit::Input,
             BuildError::Tar { .. }
             | BuildError::Read { .. }
-            | BuildError::Manifest { .. }
-            | BuildError::Config { .. }
             | BuildError::LayerCount { .. }
             | BuildError::DiffId { .. }
             | BuildError::Checksum { .. } => Exit::Corrupt,
             BuildError::Assemble(_) => Exit::Recipe,
-            BuildError::NoMatchingPlatform { .. } | BuildError::NotAnImage(_) => Exit::NotFound,
+            BuildError::NotAnImage(_) => Exit::NotFound,
             BuildError::NeedsExecution(_) => Exit::NeedsExecution,
             BuildError::Fetch { .. } | BuildError::Git { .. } => Exit::Network,
             BuildError::Timestamp(_) => Exit::Usage,
@@ -203,10 +175,6 @@ impl BuildError {
             BuildError::Context(error) => error.hint(),
             BuildError::Layer(error) => error.hint(),
             BuildError::Tar { source, .. } => source.hint(),
-            BuildError::NoMatchingPlatform { available, .. } => {
-                let names: Vec<String> = available.iter().map(Platform::to_string).collect();
-                Some(format!("it comes for {}", names.join(", ")))
-            }
             BuildError::NoRecipe { instead, .. } => Some(match instead {
                 Some(name) => format!("did you mean `-f {name}`?"),
                 None => "name the Dockerfile with `-f FILE`".to_owned(),

@@ -30,6 +30,7 @@ pub(crate) use error::BuildError;
 use crate::error::{Doing, Error};
 use crate::flags::{AnnotationScope, BuildArguments, Goal, LayerCompression, PlanArguments};
 use crate::session::Session;
+use crate::transfer;
 use contents::Contents;
 use gather::Gatherer;
 use inputs::Inputs;
@@ -105,24 +106,10 @@ impl<'a> Work<'a> {
         Ok(Work { session, arguments, recipe, warnings, gatherer, settings })
     }
 
-    fn request<'r>(&'r self, platform: &Platform) -> Request<'r> {
-        Request {
-            recipe: &self.recipe,
-            target: self.arguments.target.as_deref(),
-            platform: platform.clone(),
-            build_platform: self.settings.build_platform.clone(),
-            build_args: &self.arguments.build_args,
-            labels: &self.settings.labels,
-            timestamp: self.settings.timestamp,
-            created: &self.settings.created,
-            packing: self.settings.packing,
-        }
-    }
-
     /// Refuses a recipe that needs execution before anything is read for it.
     fn refuse_execution(&self) -> Result<(), Error> {
         for platform in &self.settings.platforms {
-            let request = self.request(platform);
+            let request = self.settings.request(&self.recipe, self.arguments, platform);
             let step = plan::first_execution(&request, &self.gatherer.facts)
                 .map_err(|error| self.gatherer.plan_error(error))?;
             if let Some(step) = step {
@@ -150,17 +137,7 @@ impl<'a> Work<'a> {
     fn plans(&mut self) -> Result<Vec<Plan>, Error> {
         let mut plans = Vec::new();
         for platform in &self.settings.platforms {
-            let request = Request {
-                recipe: &self.recipe,
-                target: self.arguments.target.as_deref(),
-                platform: platform.clone(),
-                build_platform: self.settings.build_platform.clone(),
-                build_args: &self.arguments.build_args,
-                labels: &self.settings.labels,
-                timestamp: self.settings.timestamp,
-                created: &self.settings.created,
-                packing: self.settings.packing,
-            };
+            let request = self.settings.request(&self.recipe, self.arguments, platform);
             plans.push(self.gatherer.plan(&request)?);
         }
         Ok(plans)
@@ -209,7 +186,7 @@ impl PlanSettings {
         let created = Timestamp::from_second(timestamp)
             .map_err(|_| BuildError::Timestamp(timestamp))?
             .to_string();
-        let build_platform = Platform::linux(std::env::consts::ARCH).normalized();
+        let build_platform = transfer::default_platform();
         let platforms = match arguments.platforms.as_slice() {
             [] => vec![build_platform.clone()],
             asked => asked.to_vec(),
@@ -217,6 +194,25 @@ impl PlanSettings {
         let labels = labels(arguments, inputs);
         let packing = packing(arguments.compression);
         Ok(PlanSettings { platforms, build_platform, labels, timestamp, created, packing })
+    }
+
+    fn request<'r>(
+        &'r self,
+        recipe: &'r Recipe,
+        arguments: &'r BuildArguments,
+        platform: &Platform,
+    ) -> Request<'r> {
+        Request {
+            recipe,
+            target: arguments.target.as_deref(),
+            platform: platform.clone(),
+            build_platform: self.build_platform.clone(),
+            build_args: &arguments.build_args,
+            labels: &self.labels,
+            timestamp: self.timestamp,
+            created: &self.created,
+            packing: self.packing,
+        }
     }
 }
 
