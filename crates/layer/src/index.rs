@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use oci::{DiffId, Digest, Digester, ImagePath};
 
@@ -11,7 +11,7 @@ use crate::error::Limit;
 use crate::header::WHITEOUT_PREFIX;
 use crate::members::{Member, Members};
 use crate::tree::Tree;
-use crate::{Attributes, Content, Entry, Limits, Node, TarError};
+use crate::{Attributes, Content, Entry, Limits, Node, RootFs, TarError};
 
 /// The entries of one layer, in [`Entry::layer_order`], each path once.
 #[derive(Debug)]
@@ -26,7 +26,8 @@ pub struct LayerIndex {
 impl LayerIndex {
     /// Reads a layer's tar to its end.
     ///
-    /// Everything that comes out is a path inside the image. Where a path comes twice the last one
+    /// Everything that comes out is a path inside the image. An entry below a symbolic link of the
+    /// same layer stands where the link leads, which is where a runtime would unpack it. Where a path comes twice the last one
     /// counts, as it does when a runtime unpacks the layer.
     pub fn read(tar: impl Read, limits: &Limits) -> Result<(LayerIndex, DiffId), TarError> {
         let tar = HashedReader { tar, digester: Digester::sha256() };
@@ -52,7 +53,8 @@ impl LayerIndex {
             found.push((entry, offset));
         }
         let tar = members.finish()?;
-        Ok((Self::from_found(found), DiffId(tar.digester.finish())))
+        let index = Self::from_found(found).with_links_in_paths_followed();
+        Ok((index, DiffId(tar.digester.finish())))
     }
 
     /// The index of a layer that does not exist yet.
@@ -79,6 +81,26 @@ impl LayerIndex {
         });
         let (entries, offsets) = found.into_iter().unzip();
         Self::from_ordered(entries, offsets)
+    }
+
+    /// Moves what is below a link to where the link leads, and drops what is below a file.
+    fn with_links_in_paths_followed(self) -> LayerIndex {
+        if below_non_directories(&self.entries).all(|below| !below) {
+            return self;
+        }
+        let alone = Arc::new(self);
+        let root_fs = RootFs::new(vec![Some(Arc::clone(&alone))]);
+        let placed = |(below, (entry, offset)): (bool, (&Entry, &u64))| {
+            let mut entry = entry.clone();
+            if below {
+                entry.path = root_fs.resolve_parent(&entry.path).ok()?.path;
+            }
+            Some((entry, *offset))
+        };
+        let entries = alone.entries.iter().zip(&alone.offsets);
+        Self::from_found(
+            below_non_directories(&alone.entries).zip(entries).filter_map(placed).collect(),
+        )
     }
 
     /// All entries, in [`Entry::layer_order`].
@@ -119,6 +141,20 @@ impl PartialEq for LayerIndex {
 }
 
 impl Eq for LayerIndex {}
+
+/// For each entry in layer order, whether it is below one that is no directory.
+fn below_non_directories(entries: &[Entry]) -> impl Iterator<Item = bool> {
+    let mut above: Option<&ImagePath> = None;
+    entries.iter().map(move |entry| {
+        if above.is_some_and(|above| entry.path != *above && entry.path.starts_with(above)) {
+            return true;
+        }
+        if !entry.is_marker() {
+            above = (entry.node != Node::Directory).then_some(&entry.path);
+        }
+        false
+    })
+}
 
 struct HashedReader<R> {
     tar: R,

@@ -13,6 +13,30 @@ use crate::tree::Tree;
 use crate::{Attributes, Entry, LayerIndex, Node};
 
 /// A merged view over layers.
+///
+/// ```
+/// use std::sync::Arc;
+/// use layer::{Attributes, Content, Entry, LayerIndex, Node, RootFs};
+/// use oci::ImagePath;
+///
+/// let entry = |path: &str, node| {
+///     let attributes = Attributes::root(0o755, 0);
+///     Entry { path: ImagePath::lexical(path), attributes, node }
+/// };
+/// let base = LayerIndex::from_entries(vec![
+///     entry("bin", Node::Symlink(b"usr/bin".to_vec())),
+///     entry("usr/bin/sh", Node::File(Content::of(b"shell"))),
+///     entry("usr/bin/vi", Node::File(Content::of(b"editor"))),
+/// ]);
+/// let upper = LayerIndex::from_entries(vec![entry("usr/bin/vi", Node::Whiteout)]);
+/// let root_fs = RootFs::new(vec![Some(Arc::new(base)), Some(Arc::new(upper))]);
+///
+/// let resolved = root_fs.resolve(&ImagePath::lexical("/bin/sh"))?;
+/// assert_eq!(resolved.path, ImagePath::lexical("/usr/bin/sh"));
+/// assert_eq!(resolved.found.map(|found| found.layer), Some(0));
+/// assert_eq!(root_fs.lookup(&ImagePath::lexical("/usr/bin/vi"))?, None);
+/// # Ok::<(), layer::ResolveError>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct RootFs {
     layers: Vec<Option<Arc<LayerIndex>>>,
@@ -64,6 +88,9 @@ pub struct Resolved<'a> {
     /// What stands there, if anything.
     pub found: Option<Found<'a>>,
 }
+
+/// A path of PATH_MAX bytes has no more components.
+const MAX_COMPONENTS: usize = 2048;
 
 /// How many links Linux follows in one path (path_resolution(7)).
 const MAX_LINKS: usize = 40;
@@ -320,6 +347,9 @@ fn follow<'a>(
                 }
                 let names = target.split(|byte| *byte == b'/').rev();
                 left.extend(names.filter(|name| !matches!(*name, b"" | b".")).map(<[u8]>::to_vec));
+                if left.len() > MAX_COMPONENTS {
+                    return Err(ResolveError::Loop(path.clone()));
+                }
             }
             Some(Node::Directory) => at = next,
             Some(_) if left.is_empty() => at = next,

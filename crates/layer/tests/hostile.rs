@@ -149,6 +149,8 @@ fn oddities_are_read_as_runtimes_do() {
     insta::assert_snapshot!(check(&[member(b'0', "a", "", b"1"), member(b'5', "b", "", b""), member(b'0', "./a", "", b"22")]), @"a:2 b/");
     // Whiteouts, and what aufs left behind.
     insta::assert_snapshot!(check(&[member(b'0', "d/x", "", b""), member(b'0', "d/.wh..wh..opq", "", b""), member(b'0', "d/.wh.y", "", b""), member(b'0', ".wh..wh.plnk", "", b"")]), @"d! -d/y d/x:0");
+    // What is below a link lands where the link leads, inside the image; below a file, nowhere.
+    insta::assert_snapshot!(check(&[member(b'2', "bin", "../../usr/bin", b""), member(b'0', "bin/x", "", b"1"), member(b'0', "bin/.wh.y", "", b""), member(b'0', "f", "", b""), member(b'0', "f/x", "", b""), member(b'2', "l", "l", b""), member(b'0', "l/x", "", b"")]), @"bin->../../usr/bin f:0 l->l -usr/bin/y usr/bin/x:1");
     // GNU's long names.
     let long = "n".repeat(300);
     let gnu = [

@@ -238,6 +238,15 @@ fn any_entries() -> impl Strategy<Value = Vec<(Entry, Vec<u8>)>> {
     proptest::collection::vec(entry, 0..30).prop_map(|mut entries| {
         entries.sort_by(|(a, _), (b, _)| a.layer_order(b));
         entries.dedup_by(|(a, _), (b, _)| a.layer_order(b).is_eq());
+        // Nothing is below a file or a link.
+        let mut above: Option<ImagePath> = None;
+        entries.retain(|(entry, _)| {
+            let below = above.as_ref().is_some_and(|above| entry.path.starts_with(above));
+            if !below && !entry.is_marker() {
+                above = (entry.node != Node::Directory).then(|| entry.path.clone());
+            }
+            !below
+        });
         entries
     })
 }
