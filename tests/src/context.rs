@@ -79,8 +79,19 @@ impl Context {
         Ok(self)
     }
 
-    /// Adds a tar archive of these files, named and compressed after its suffix.
+    /// Adds a tar archive of these files and the directories above them, compressed as its suffix
+    /// says.
     pub fn archive(self, path: &str, files: &[(&str, &str)]) -> Result<Self> {
+        self.tar(path, files, &["."])
+    }
+
+    /// Adds a tar archive that has entries for files only.
+    pub fn archive_of_files(self, path: &str, files: &[(&str, &str)]) -> Result<Self> {
+        let members: Vec<_> = files.iter().map(|(path, _)| *path).collect();
+        self.tar(path, files, &members)
+    }
+
+    fn tar(self, path: &str, files: &[(&str, &str)], members: &[&str]) -> Result<Self> {
         let content = files
             .iter()
             .try_fold(Context::new()?, |content, (path, text)| content.file(path, text))?;
@@ -88,8 +99,7 @@ impl Context {
         let mut tar = program("tar");
         tar.args(["--create", "--auto-compress", "--sort=name", "--owner=0", "--group=0"]);
         tar.args(["--numeric-owner", "--mtime=@0"]).arg("--file").arg(&full);
-        tar.arg("--directory").arg(content.path()).arg(".");
-        run(&mut tar)?;
+        run(tar.arg("--directory").arg(content.path()).args(members))?;
         set_mode(&full, 0o644)?;
         Ok(self)
     }

@@ -1,0 +1,11 @@
+//! End to end: the real binary, a real registry, real bases, and other people's programs as judges.
+//!
+//! Needs: buildah, bzip2, crun, debootstrap, docker-registry, git, setpriv, skopeo, tar, taskset, umoci, unshare, xz, zstd, root.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
+
+mod moves_only_what_is_new;
+mod run_image;
+mod same_as_buildah;
+mod same_digest;
+mod support;
