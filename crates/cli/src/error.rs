@@ -263,9 +263,9 @@ impl Error {
     pub(crate) fn is_broken_pipe(&self) -> bool {
         match self {
             Error::While { source, .. } => source.is_broken_pipe(),
-            Error::Stream { source, .. } | Error::Store(StoreError::Io { source, .. }) => {
-                source.kind() == ErrorKind::BrokenPipe
-            }
+            Error::Stream { source, .. } => source.kind() == ErrorKind::BrokenPipe,
+            // An archive that is saved to standard output.
+            Error::Store(StoreError::Io { source, .. }) => source.kind() == ErrorKind::BrokenPipe,
             _ => false,
         }
     }
@@ -285,6 +285,12 @@ impl Error {
 impl From<BuildError> for Error {
     fn from(error: BuildError) -> Self {
         Error::Build(Box::new(error))
+    }
+}
+
+impl From<registry::CredentialError> for Error {
+    fn from(error: registry::CredentialError) -> Self {
+        Error::Registry(error.into())
     }
 }
 
@@ -350,4 +356,58 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn list(platforms: &[Platform]) -> String {
     platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(error: impl Into<Error>, exit: Exit, hint: Option<&str>) {
+        let error = error.into();
+        assert_eq!(error.exit(), exit, "{error}");
+        assert_eq!(error.hint().as_deref(), hint, "{error}");
+        let wrapped = Err::<(), _>(error).doing(|| "do it".to_owned()).unwrap_err();
+        assert_eq!(wrapped.exit(), exit, "what was being done does not change the kind");
+        assert_eq!(wrapped.hint().as_deref(), hint);
+    }
+
+    fn place(kind: ErrorKind) -> Error {
+        Error::file("a.tar")(io::Error::from(kind))
+    }
+
+    #[test]
+    fn kinds_and_ways_out() {
+        check(place(ErrorKind::NotFound), Exit::Input, None);
+        check(place(ErrorKind::PermissionDenied), Exit::Storage, None);
+        let blob = || Error::blob(Digest::of(b""));
+        let way_out = Some("free some space, or run `plywood prune`");
+        check(blob()(ErrorKind::StorageFull.into()), Exit::Storage, way_out);
+        check(Error::NoStore, Exit::Storage, Some("set PLYWOOD_STORE, or give `--store DIR`"));
+        let path = PathBuf::from("store");
+        let busy = StoreError::Busy { path: path.clone() };
+        let wait = "wait until the other plywood processes are done, and try again";
+        check(busy, Exit::Storage, Some(wait));
+        let (wanted, available) = ("a:1".to_owned(), vec!["a:2".to_owned()]);
+        let unknown = StoreError::UnknownImage { wanted, place: path, available };
+        check(unknown, Exit::NotFound, Some("there is a:2"));
+        let platform = Error::NoMatchingPlatform {
+            image: "a".into(),
+            wanted: Platform::linux("arm64"),
+            available: vec![Platform::linux("amd64")],
+        };
+        check(platform, Exit::NotFound, Some("there is linux/amd64"));
+        let registry = "localhost:5000".to_owned();
+        check(registry::Error::BadHost { registry }, Exit::Usage, None);
+        check(registry::CredentialError::NoFile, Exit::Denied, None);
+    }
+
+    #[test]
+    fn only_standard_output_can_be_left_by_its_reader() {
+        let broken = || io::Error::from(ErrorKind::BrokenPipe);
+        assert!(Error::stdout(broken()).is_broken_pipe());
+        assert!(!Error::file("a.tar")(broken()).is_broken_pipe());
+    }
 }

@@ -69,7 +69,7 @@ impl Session {
             const CONTENT: &str = "DOCKER_AUTH_CONFIG";
             if let Some(content) = self.environment.text(CONTENT) {
                 let content = content.as_bytes();
-                credentials = credentials.with_content(content, CONTENT).map_err(wire)?;
+                credentials = credentials.with_content(content, CONTENT)?;
             }
             self.client_with(Credentials::Store(Arc::new(credentials)))
         })
@@ -104,7 +104,7 @@ impl Session {
         } else {
             docker.into_iter().chain(podman).collect()
         };
-        CredentialStore::from_files(files).map_err(wire)
+        Ok(CredentialStore::from_files(files)?)
     }
 
     /// Waits for work on the network.
@@ -134,8 +134,4 @@ fn remembered<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Error>) ->
     }
     let made = make()?;
     Ok(cell.get_or_init(|| made))
-}
-
-fn wire(error: registry::CredentialError) -> Error {
-    registry::Error::Credential(error).into()
 }

@@ -75,6 +75,9 @@ fn the_digest_is_the_same_everywhere() {
     assert_eq!(scene.answer(&["inspect", "-f", "{{.Id}}", "docker://REGISTRY/app:1"]), digest);
     scene.answer(&["rmi", "REGISTRY/app:1"]);
     assert_eq!(scene.answer(&["pull", "REGISTRY/app:1"]), digest);
+    scene.changes();
+    assert_eq!(scene.answer(&["pull", "REGISTRY/app:1"]), digest);
+    assert_eq!(scene.changes(), [""; 0], "a HEAD is enough to see that nothing is new");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn entries(image: &Documents) -> Vec<Entry> {
 fn row(entry: Entry, arguments: &HistoryArguments, session: &Session) -> Row {
     let Entry { history, size } = entry;
     let created = history.created.as_deref().and_then(|time| time.parse().ok());
-    let instruction = history.created_by.unwrap_or_default().replace('\t', " ");
+    let instruction = history.created_by.unwrap_or_default();
     let fields = json!({
         "ID": "<missing>",
         "CreatedSince": units::since(created, session.environment.now),
@@ -91,11 +91,10 @@ fn row(entry: Entry, arguments: &HistoryArguments, session: &Session) -> Row {
 
 /// A text of at most so many characters, with `…` where the rest was.
 fn shortened(text: &str) -> String {
-    let line = text.replace('\n', " ");
-    if line.chars().count() <= INSTRUCTION_WIDTH {
-        return line;
+    if text.chars().count() <= INSTRUCTION_WIDTH {
+        return text.to_owned();
     }
-    let kept: String = line.chars().take(INSTRUCTION_WIDTH - 1).collect();
+    let kept: String = text.chars().take(INSTRUCTION_WIDTH - 1).collect();
     format!("{kept}…")
 }
 
@@ -106,7 +105,6 @@ mod tests {
     #[test]
     fn long_instructions_are_cut() {
         assert_eq!(shortened("COPY . /app"), "COPY . /app");
-        assert_eq!(shortened("a\nb"), "a b");
         let cut = shortened(&"ü".repeat(60));
         assert_eq!(cut.chars().count(), 45);
         assert!(cut.ends_with("ü…"));

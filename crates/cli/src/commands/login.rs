@@ -29,8 +29,7 @@ pub(super) fn login(arguments: &LoginArguments, session: &Session) -> Result<(),
     let files = session.credential_files()?;
     session.block_on(async {
         client.ping(registry).await?;
-        files.login(registry, &credential).await.map_err(registry::Error::Credential)?;
-        Ok(())
+        Ok(files.login(registry, &credential).await?)
     })?;
     session.progress.note("login succeeded");
     Ok(())
@@ -49,10 +48,7 @@ fn read_password() -> Result<String, Error> {
 /// Forgets credentials.
 pub(super) fn logout(arguments: &LogoutArguments, session: &Session) -> Result<(), Error> {
     let files = session.credential_files()?;
-    session.block_on(async {
-        files.logout(&arguments.registry).await.map_err(registry::Error::Credential)?;
-        Ok(())
-    })?;
+    session.block_on(async { Ok(files.logout(&arguments.registry).await?) })?;
     session.progress.note(&format!("logged out from {}", arguments.registry));
     Ok(())
 }

@@ -51,8 +51,18 @@ fn lines(template: &Template, rows: Vec<Row>) -> Result<String, Error> {
 fn with_headings(template: &str, rows: Vec<Row>, columns: &[Column]) -> Result<String, Error> {
     let headings = columns.iter().map(|c| (c.field.to_owned(), Value::from(c.heading))).collect();
     let template = Template::parse(template)?;
-    let all = std::iter::once(headings).chain(rows).collect();
+    let all = std::iter::once(headings).chain(rows.into_iter().map(printable)).collect();
     Ok(align(&lines(&template, all)?))
+}
+
+/// A row for a terminal: what an image's author wrote must neither draw on it nor break the table.
+fn printable(mut row: Row) -> Row {
+    for value in row.values_mut() {
+        if let Value::String(text) = value {
+            *text = text.replace(char::is_control, " ");
+        }
+    }
+    row
 }
 
 /// Lines up what stands between tabs: columns are at least 10 wide, with 3 between them, as
@@ -101,6 +111,16 @@ mod tests {
             [Column { field: "Name", heading: "NAME" }, Column { field: "Size", heading: "SIZE" }];
         let text = render(&report, rows(), &columns, "{{.Name}}\t{{.Size}}", "Name").unwrap();
         assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn values_cannot_draw_on_the_terminal() {
+        let Value::Object(row) = json!({ "Name": "a\u{1b}[2J\n\tb" }) else { panic!() };
+        let columns = [Column { field: "Name", heading: "NAME" }];
+        let show = |report| render(&report, vec![row.clone()], &columns, "{{.Name}}", "Name");
+        assert_eq!(show(ListReport::Table).unwrap(), "NAME\na [2J  b\n");
+        let template = ListReport::Template("{{.Name}}".into());
+        assert_eq!(show(template).unwrap(), "a\u{1b}[2J\n\tb\n", "programs get what there is");
     }
 
     #[test]

@@ -187,11 +187,6 @@ impl Step {
         self.0.total.store(total, Ordering::Relaxed);
     }
 
-    /// Says something that belongs to this step.
-    pub(crate) fn note(&self, text: &str) {
-        self.0.progress.note(&format!("{}: {text}", self.0.name));
-    }
-
     /// Ends the step.
     pub(crate) fn finish(self, outcome: Outcome) {
         self.0.end(outcome);
