@@ -127,8 +127,7 @@ impl Delivery<'_> {
         let host = self.client.host(self.repository.registry())?;
         let mut opened = None;
         if existing == Existing::Believed {
-            let scopes = ScopeSet::push(self.repository);
-            if self.client.head_blob(self.repository, self.descriptor, scopes).await? {
+            if self.is_there().await? {
                 return Ok(BlobOutcome::Existed);
             }
             for from in self.candidates() {
@@ -140,8 +139,13 @@ impl Delivery<'_> {
                 }
             }
         }
-        let bytes = self.send(&host, opened).await?;
+        let bytes = self.send(&host, opened, existing).await?;
         Ok(BlobOutcome::Uploaded { bytes })
+    }
+
+    async fn is_there(&self) -> Result<bool> {
+        let scopes = ScopeSet::push(self.repository);
+        self.client.head_blob(self.repository, self.descriptor, scopes).await
     }
 
     /// The other repositories of the same registry that may have the blob.
@@ -171,8 +175,7 @@ impl Delivery<'_> {
             Ok(Posted::Other(reply)) => match reply.status() {
                 StatusCode::CREATED => Ok(MountAnswer::Done),
                 // A registry that does not mount may refuse it in any way.
-                status if status.is_client_error() => Ok(MountAnswer::No),
-                _ => Err(unexpected(reply).await),
+                _ => Ok(MountAnswer::No),
             },
             // No token for both repositories: the upload wants one for the target only.
             Err(Error::Unauthorized { .. } | Error::Denied { .. }) => Ok(MountAnswer::No),
@@ -205,7 +208,12 @@ impl Delivery<'_> {
     }
 
     /// Uploads until the registry has it all; the number of bytes that it took.
-    async fn send(&self, host: &Arc<Host>, opened: Option<Session>) -> Result<u64> {
+    async fn send(
+        &self,
+        host: &Arc<Host>,
+        opened: Option<Session>,
+        existing: Existing,
+    ) -> Result<u64> {
         let (digest, size) = (self.descriptor.digest, self.descriptor.size);
         self.client.tell(TransferEvent::Started { digest, size, direction: Direction::Upload });
         let mut backoff = Backoff::new(self.client.settings().retry);
@@ -244,8 +252,7 @@ impl Delivery<'_> {
                 }
                 Resumption::At(_) | Resumption::Lost => {
                     // Only the answer may have been lost.
-                    let scopes = ScopeSet::push(self.repository);
-                    if self.client.head_blob(self.repository, self.descriptor, scopes).await? {
+                    if existing == Existing::Believed && self.is_there().await? {
                         session.close();
                         return Ok(bytes);
                     }
