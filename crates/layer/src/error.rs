@@ -217,3 +217,29 @@ impl TarError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hints_say_the_way_out() {
+        let path = ImagePath::lexical("a/.wh.b");
+        let changed = LayerError::Changed { path: path.clone(), expected: 1, found: 2 };
+        let full = LayerError::Sink(io::ErrorKind::StorageFull.into());
+        let write = |error: LayerError| error.hint().unwrap_or_default();
+        insta::assert_snapshot!(write(changed), @"build again once nothing writes to the file any more");
+        insta::assert_snapshot!(write(LayerError::ReservedName(path.clone())), @"rename the file, or exclude it with `.dockerignore`");
+        insta::assert_snapshot!(write(full), @"free some space, or put the store on another disk");
+        assert_eq!(write(LayerError::NoContent(path.clone())), "");
+
+        let climbing = TarError::Path(PathError::Parent("../x".into()));
+        let escaping = TarError::LinkTarget { path, target: "../x".into() };
+        let sparse = |kind: &str| TarError::UnsupportedType { path: "a".into(), kind: kind.into() };
+        let read = |error: TarError| error.hint().unwrap_or_default();
+        insta::assert_snapshot!(read(climbing), @"the archive is hostile or broken: do not use it");
+        insta::assert_snapshot!(read(escaping), @"the archive is hostile or broken: do not use it");
+        insta::assert_snapshot!(read(sparse("GNU sparse file")), @"pack it again without `--sparse`");
+        assert_eq!(read(sparse("V")), "");
+    }
+}
