@@ -245,12 +245,16 @@ impl Error {
             Error::Build(error) => error.hint(),
             Error::At { source, .. } => source.hint(),
             Error::SeveralPlatforms(_) => Some("name one with `--platform`".to_owned()),
+            Error::File { source, .. }
+            | Error::Stream { source, .. }
+            | Error::Blob { source, .. } => {
+                let full =
+                    matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+                full.then(|| "free some space, or run `plywood prune`".to_owned())
+            }
             Error::Recipe(_)
             | Error::Plan(..)
             | Error::ChecksFailed(_)
-            | Error::File { .. }
-            | Error::Stream { .. }
-            | Error::Blob { .. }
             | Error::Manifest { .. }
             | Error::Config { .. }
             | Error::NestedIndex { .. }
