@@ -37,6 +37,7 @@ Environment:
   PLYWOOD_STORE       where the local store is [default: $XDG_DATA_HOME/plywood/store]
   PLYWOOD_JOBS        how many things are done at once [default: the number of processors]
   SOURCE_DATE_EPOCH   the time that new layers and images carry, in seconds since 1970
+  BUILDKIT_PROGRESS   how to show progress where --progress says nothing
   DOCKER_DEFAULT_PLATFORM
                       the platform to build or pull where --platform says nothing
   DOCKER_CONFIG       the directory of Docker's config.json [default: ~/.docker]

@@ -138,7 +138,7 @@ pub(crate) enum Removal {
 pub(crate) struct PruneArguments {
     /// Only what was not used for this long.
     pub(crate) older_than: Option<Duration>,
-    /// Only as much as it takes to come down to this size.
+    /// Not the most recently used, up to this many bytes.
     pub(crate) keep_bytes: Option<u64>,
     /// What counts as unused.
     pub(crate) scope: PruneScope,
@@ -268,7 +268,7 @@ pub(super) struct PruneFlags {
     /// Only what was not used for this long, such as 36h, 7d or 2w
     #[arg(long, value_name = "AGE")]
     older_than: Option<String>,
-    /// Remove the longest unused first, until the store is no larger than this
+    /// Keep of what no name leads to the most recently used, up to this much, such as 10GB
     #[arg(long, value_name = "SIZE", visible_alias = "keep-storage")]
     keep_bytes: Option<String>,
     /// Images with a name too, not only what no name leads to

@@ -312,13 +312,20 @@ impl SettingsFlags {
         Ok(Settings {
             store: self.store.or_else(|| environment.store()),
             jobs: jobs.unwrap_or_else(processors),
-            progress: progress_style(&self.progress, environment)?,
+            progress: match (self.progress.as_str(), environment.text("BUILDKIT_PROGRESS")) {
+                ("auto", Some(set)) => progress_style("BUILDKIT_PROGRESS", set, environment)?,
+                (typed, _) => progress_style("--progress", typed, environment)?,
+            },
             insecure: self.insecure,
         })
     }
 }
 
-fn progress_style(text: &str, environment: &Environment) -> Result<ProgressStyle, UsageError> {
+fn progress_style(
+    argument: &'static str,
+    text: &str,
+    environment: &Environment,
+) -> Result<ProgressStyle, UsageError> {
     Ok(match text {
         "auto" => match environment.stderr {
             Reader::Terminal if !environment.is_ci() => ProgressStyle::Tty,
@@ -330,11 +337,8 @@ fn progress_style(text: &str, environment: &Environment) -> Result<ProgressStyle
         "json" | "rawjson" => ProgressStyle::Json,
         "quiet" | "none" => ProgressStyle::Quiet,
         _ => {
-            return Err(UsageError::unknown(
-                "--progress",
-                text,
-                &["auto", "tty", "plain", "json", "quiet"],
-            ));
+            let known = &["auto", "tty", "plain", "json", "quiet"];
+            return Err(UsageError::unknown(argument, text, known));
         }
     })
 }
@@ -389,6 +393,9 @@ mod tests {
         check(&["--progress", "json", "images"], &terminal, ProgressStyle::Json);
         check(&["pull", "-q", "a"], &terminal, ProgressStyle::Quiet);
         check(&["build", "--progress=tty", "."], &file, ProgressStyle::Tty);
+        let set = Environment::of(&[("BUILDKIT_PROGRESS", "rawjson")]);
+        check(&["images"], &set, ProgressStyle::Json);
+        check(&["--progress", "plain", "images"], &set, ProgressStyle::Plain);
     }
 
     #[test]
