@@ -200,9 +200,17 @@ impl<R: Read> Members<R> {
 
     fn skip_content(&mut self) -> Result<(), TarError> {
         let mut buffer = [0; 16 << 10];
-        self.left += std::mem::take(&mut self.padding);
         while self.left > 0 {
             self.read(&mut buffer)?;
+        }
+        // umoci 0.4 ends its tars with the last file's last byte: what may be missing at the very
+        // end is the padding behind it.
+        while self.padding > 0 {
+            let wanted = buffer.len().min(self.padding as usize);
+            match self.read_some(&mut buffer[..wanted])? {
+                0 => self.padding = 0,
+                read => self.padding -= read as u64,
+            }
         }
         Ok(())
     }

@@ -395,3 +395,19 @@ fn append_all(mut writer: LayerWriter<Vec<u8>>, entries: &[(Entry, Vec<u8>)]) ->
     }
     writer.finish().unwrap()
 }
+
+#[test]
+fn a_tar_may_end_with_its_last_files_last_byte() {
+    let entry = Entry {
+        path: ImagePath::lexical("a"),
+        attributes: Attributes::root(0o644, 0),
+        node: Node::File(Content::of(b"hi")),
+    };
+    let mut writer =
+        LayerWriter::new(Vec::new(), Packing::None, std::num::NonZeroUsize::MIN).unwrap();
+    writer.append(&entry, Some(&mut &b"hi"[..])).unwrap();
+    let (_, tar) = writer.finish().unwrap();
+    let (index, _) = LayerIndex::read(&tar[..514], &Limits::default()).unwrap();
+    assert_eq!(index.entries(), [entry]);
+    assert!(LayerIndex::read(&tar[..513], &Limits::default()).is_err(), "a byte of it is missing");
+}

@@ -17,7 +17,7 @@ use store::{Store, StoreError};
 mod sample;
 
 fn named(name: &str, image: &Descriptor) -> Export {
-    Export { reference: Some(reference(name)), image: image.clone() }
+    Export::of(Some(&reference(name)), image.clone())
 }
 
 fn archive(store: &Store, images: &[Export], format: ArchiveFormat) -> Vec<u8> {

@@ -32,7 +32,7 @@ fn skopeo(arguments: &[&str]) -> String {
 }
 
 fn export(name: &str, image: &Descriptor) -> [Export; 1] {
-    [Export { reference: Some(reference(name)), image: image.clone() }]
+    [Export::of(Some(&reference(name)), image.clone())]
 }
 
 /// The manifest that skopeo finds at `place` has exactly our bytes.

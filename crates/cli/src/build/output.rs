@@ -57,11 +57,11 @@ fn push(session: &Session, root: &Descriptor, name: &Reference) -> Result<(), Er
 
 /// The image under each of its names, or under none.
 fn exports(root: &Descriptor, names: &[Reference]) -> Vec<Export> {
-    let export = |reference| Export { reference, image: root.clone() };
+    let export = |reference| Export::of(reference, root.clone());
     if names.is_empty() {
         return vec![export(None)];
     }
-    names.iter().cloned().map(Some).map(export).collect()
+    names.iter().map(Some).map(export).collect()
 }
 
 /// Writes an archive. Layers that were never needed here are fetched for it.

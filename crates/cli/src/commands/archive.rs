@@ -24,7 +24,7 @@ pub(super) fn save(arguments: &SaveArguments, session: &Session) -> Result<(), E
     for text in &arguments.images {
         let found = stored::find(store, text)?;
         bring_missing(&found.image, session)?;
-        exports.push(Export { reference: found.name, image: found.image });
+        exports.push(Export::of(found.name.as_ref(), found.image));
     }
     write(&exports, arguments.format, &arguments.destination, session)
 }

@@ -128,13 +128,13 @@ fn give(
         Location::Store(target) => Ok(store.tag(target, image)?),
         Location::Layout(layout) => {
             archive::bring_missing(image, session)?;
-            let export = Export { reference: layout_reference(layout)?, image: image.clone() };
+            let export = Export { name: layout_name(layout)?, image: image.clone() };
             Ok(exchange::write_layout(store, &[export], &layout.directory)?)
         }
         Location::DockerArchive { file, name: new } => {
             archive::bring_missing(image, session)?;
             let reference = new.clone().or(name);
-            let export = Export { reference, image: image.clone() };
+            let export = Export::of(reference.as_ref(), image.clone());
             let destination = Destination::File(file.clone());
             archive::write(&[export], ArchiveFormat::Docker, &destination, session)
         }
@@ -142,7 +142,7 @@ fn give(
 }
 
 /// The name that an image gets in a layout.
-fn layout_reference(layout: &LayoutName) -> Result<Option<Reference>, Error> {
+fn layout_name(layout: &LayoutName) -> Result<Option<String>, Error> {
     if let Some(digest) = layout.digest {
         return Err(Error::Usage(UsageError::Conflict {
             first: "a destination".to_owned(),
@@ -150,5 +150,5 @@ fn layout_reference(layout: &LayoutName) -> Result<Option<Reference>, Error> {
             instead: "leave the digest out: it follows from the image",
         }));
     }
-    Ok(layout.tag.as_deref().map(str::parse).transpose()?)
+    Ok(layout.tag.clone())
 }

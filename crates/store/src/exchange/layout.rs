@@ -87,11 +87,10 @@ pub(super) fn blobs_to_write(
 pub(super) fn add_to_index(index: &mut IndexFile, images: &[Export]) {
     for export in images {
         let mut image = export.image.clone();
-        let name = export.reference.as_ref().map(stored_name);
-        if let Some(name) = &name {
-            image.annotations.insert(CONTAINERD_NAME.to_owned(), name.clone());
+        if let Some(reference) = export.reference() {
+            image.annotations.insert(CONTAINERD_NAME.to_owned(), stored_name(&reference));
         }
-        index.set(name, image);
+        index.set(export.name.clone(), image);
     }
     index.manifests.sort_by_cached_key(|entry| {
         let name = crate::images::name_of(entry).map(str::to_owned);

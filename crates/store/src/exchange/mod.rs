@@ -12,6 +12,8 @@ mod write_archive;
 
 use oci::{Descriptor, Digest, Reference};
 
+use crate::images::stored_name;
+
 pub use layout::{read_layout, write_layout};
 pub use read_archive::read_archive;
 pub use write_archive::{ArchiveFormat, save_archive, write_archive};
@@ -23,10 +25,24 @@ const CONTAINERD_NAME: &str = "io.containerd.image.name";
 /// An image to be written, and the name that it gets there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Export {
-    /// The name, if it is to have one.
-    pub reference: Option<Reference>,
+    /// The name, if it is to have one: a full reference, or in a layout also a bare tag, written
+    /// to `org.opencontainers.image.ref.name` as it is.
+    pub name: Option<String>,
     /// Its manifest or index.
     pub image: Descriptor,
+}
+
+impl Export {
+    /// An image under its full name, or under none.
+    pub fn of(reference: Option<&Reference>, image: Descriptor) -> Self {
+        Export { name: reference.map(stored_name), image }
+    }
+
+    /// The name as a reference, unless it is a bare tag.
+    fn reference(&self) -> Option<Reference> {
+        let name = self.name.as_deref().filter(|name| name.contains('/'))?;
+        name.parse().ok()
+    }
 }
 
 /// Which images are read.

@@ -106,7 +106,7 @@ fn single_platform(store: &Store, images: &[Export]) -> Result<Vec<Export>, Stor
         };
         let found: Vec<&Descriptor> = runnable(&index).collect();
         let [image] = found.as_slice() else {
-            let name = export.reference.as_ref().map(|reference| reference.familiar());
+            let name = export.reference().map(|reference| reference.familiar());
             return Err(StoreError::SeveralPlatforms {
                 image: name.unwrap_or_else(|| export.image.digest.to_string()),
                 available: index.platforms(),
@@ -123,7 +123,7 @@ fn docker_manifest(store: &Store, images: &[Export]) -> Result<Vec<DockerImage>,
     for export in images {
         let Manifest::Image(manifest) = store.read_manifest(&export.image)? else { continue };
         let (_, tags) = names.entry(manifest.digest()).or_insert((manifest, Vec::new()));
-        let reference = export.reference.clone().map(oci::Reference::or_latest);
+        let reference = export.reference().map(oci::Reference::or_latest);
         // A digest is no name to Docker; it finds it out itself.
         tags.extend(reference.filter(|named| named.tag().is_some()).map(|named| {
             let named = oci::Reference::new(named.repository().clone(), named.tag().cloned(), None);
