@@ -199,12 +199,16 @@ impl RepositoryName {
         &self.path
     }
 
-    /// The short form: without `docker.io/` and `library/`.
+    /// The short form: without `docker.io/` and `library/`, where they would be guessed again.
     pub fn familiar(&self) -> String {
         if self.registry != DOCKER_HUB {
             return self.to_string();
         }
-        self.path.strip_prefix("library/").unwrap_or(&self.path).to_owned()
+        match self.path.split_once('/') {
+            Some(("library", name)) if !name.contains('/') => name.to_owned(),
+            Some((first, _)) if is_registry(first) => self.to_string(),
+            _ => self.path.clone(),
+        }
     }
 }
 
@@ -398,6 +402,7 @@ mod tests {
         assert_eq!(reference.to_string(), full);
         assert_eq!(reference.familiar(), familiar);
         assert_eq!(full.parse::<Reference>().unwrap(), reference, "the full form reads back");
+        assert_eq!(familiar.parse::<Reference>().unwrap(), reference, "the short form reads back");
     }
 
     #[test]
@@ -408,6 +413,9 @@ mod tests {
         check("docker.io/python", "docker.io/library/python", "python");
         check("index.docker.io/a/b", "docker.io/a/b", "a/b");
         check("localhost/a", "localhost/a", "localhost/a");
+        check("docker.io/library/a/b", "docker.io/library/a/b", "library/a/b");
+        check("docker.io/localhost/a", "docker.io/localhost/a", "docker.io/localhost/a");
+        check("docker.io/a.b/c", "docker.io/a.b/c", "docker.io/a.b/c");
         check("localhost:5000/a/b:c", "localhost:5000/a/b:c", "localhost:5000/a/b:c");
         check("[::1]:5000/a", "[::1]:5000/a", "[::1]:5000/a");
         check("gcr.io/p/i__x-y--z", "gcr.io/p/i__x-y--z", "gcr.io/p/i__x-y--z");
