@@ -449,6 +449,13 @@ mod tests {
     }
 
     #[test]
+    fn unknown_numbers_of_a_base_are_kept() {
+        let base = r#"{"x":[31.245270191439438,2.638344616030823e-256],"rootfs":{}}"#;
+        let config = ImageConfig::parse(base.as_bytes()).unwrap();
+        assert_eq!(String::from_utf8(config.to_bytes()).unwrap(), base);
+    }
+
+    #[test]
     fn a_field_of_the_wrong_type_is_named() {
         let message = |text: &str| ImageConfig::parse(text.as_bytes()).unwrap_err().to_string();
         insta::assert_snapshot!(message(r#"{"rootfs":{},"config":{"Env":"A=1"}}"#), @"not an image config: `config.Env` is not a list of strings");
