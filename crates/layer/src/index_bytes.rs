@@ -151,6 +151,10 @@ impl<'a> Bytes<'a> {
         path.extend_from_slice(self.text()?);
         let path = clean_path(path)?;
         let kind = self.byte()?;
+        // The root is there whatever layers say, and it is a directory.
+        if path.is_root() && !matches!(kind, 1 | 8) {
+            return Err(TarError::BadIndex("its root is no directory"));
+        }
         if let 7 | 8 = kind {
             let node = if kind == 7 { Node::Whiteout } else { Node::Opaque };
             return Ok(Entry { path, attributes: crate::index::no_attributes(), node });

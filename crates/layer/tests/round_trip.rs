@@ -91,6 +91,18 @@ fn bytes_that_are_no_index_are_refused() {
     }
 }
 
+/// The root is a directory, and nothing takes it away.
+#[test]
+fn an_index_of_another_root_is_refused() {
+    for kind in [0, 2, 3, 6, 7] {
+        let mut bytes = vec![1, 0, 1, 0, 0, kind];
+        bytes.extend_from_slice(&[0; 48]);
+        bytes.extend_from_slice(&libdeflater::crc32(&bytes).to_le_bytes());
+        let error = LayerIndex::from_bytes(&bytes).unwrap_err().to_string();
+        assert_eq!(error, "read the layer's index: its root is no directory", "{kind}");
+    }
+}
+
 #[test]
 fn files_are_extracted_in_one_pass() {
     let entries = every_kind();
