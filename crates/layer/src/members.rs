@@ -28,6 +28,11 @@ pub(crate) struct Members<R> {
 
 type Records = BTreeMap<Vec<u8>, Vec<u8>>;
 
+/// What star and GNU tar put in front of the names of extended attributes.
+const XATTR: &[u8] = b"SCHILY.xattr.";
+/// What GNU tar says about sparse files.
+const SPARSE: &[u8] = b"GNU.sparse.";
+
 /// A member, in the words of the archive.
 #[derive(Debug)]
 pub(crate) struct Member {
@@ -83,7 +88,8 @@ impl<R: Read> Members<R> {
                 b'x' => preamble.records = self.records(&block)?,
                 b'g' => {
                     let records = self.records(&block)?;
-                    self.global.extend(records);
+                    // Every member that follows pays for what is kept here.
+                    self.global.extend(records.into_iter().filter(|(key, _)| is_meant(key)));
                     if size_of_records(&self.global) > self.limits.extended_header {
                         let allowed = self.limits.extended_header;
                         return Err(self.exceeded(Limit::ExtendedHeader, allowed));
@@ -398,16 +404,23 @@ fn decimal(bytes: &[u8]) -> Option<u64> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
+/// Whether a record's key says something to [`apply`].
+fn is_meant(key: &[u8]) -> bool {
+    matches!(key, b"path" | b"linkpath" | b"size" | b"uid" | b"gid" | b"mtime")
+        || key.starts_with(XATTR)
+        || key.starts_with(SPARSE)
+}
+
 /// Lets a record of an extended header override the header's field.
 fn apply(member: &mut Member, key: &[u8], value: &[u8], offset: u64) -> Result<(), TarError> {
     let bad = |why| TarError::BadExtendedHeader { offset, why };
-    if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+    if let Some(name) = key.strip_prefix(XATTR) {
         if !name.is_empty() {
             member.xattrs.insert(name.to_vec(), value.to_vec());
         }
         return Ok(());
     }
-    if key.starts_with(b"GNU.sparse.") {
+    if key.starts_with(SPARSE) {
         let path = String::from_utf8_lossy(&member.name).into_owned();
         return Err(TarError::UnsupportedType { path, kind: "GNU sparse file".to_owned() });
     }

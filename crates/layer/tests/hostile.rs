@@ -115,6 +115,18 @@ fn extended_headers_are_checked() {
     insta::assert_snapshot!(refused(&[header(b'L', b"x", b"", "77777777777")]), @"read the archive: more than 1048576 bytes in one extended header");
 }
 
+/// What global headers say is looked at for each member, so what means nothing is not kept.
+#[test]
+fn comments_in_global_headers_are_not_kept() {
+    let comment = |number: u8| {
+        let text = record(&format!("comment.{number}"), &"x".repeat(1_000_000));
+        member(b'g', "x", "", text.as_bytes())
+    };
+    let owner = member(b'g', "x", "", record("uid", "7").as_bytes());
+    let index = read(&[comment(1), owner, comment(2), member(b'0', "a", "", b"")]).unwrap();
+    assert_eq!(index.entries()[0].attributes.uid, 7);
+}
+
 #[test]
 fn limits_hold() {
     let tar = [member(b'0', "a/b/c", "", &[1; 2000]), member(b'0', "b", "", b"")].concat();
