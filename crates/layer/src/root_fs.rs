@@ -195,6 +195,10 @@ impl RootFs {
                 }
                 continue;
             };
+            if !tree.entry(index, slot).is_none_or(is_directory) {
+                // What a malformed layer has below it is nowhere.
+                break;
+            }
             for (name, child) in tree.children(index, slot) {
                 let before = seen.get(name).copied();
                 seen.insert(name.to_vec(), Child::under(before, layer, tree.entry(index, child)));
@@ -203,8 +207,7 @@ impl RootFs {
                 seen.entry(name.to_vec()).or_insert(Child::Gone);
                 seen.entry(name.to_vec()).and_modify(Child::close);
             }
-            let is_directory = tree.entry(index, slot).is_none_or(is_directory);
-            if place.hides_lower || !is_directory || tree.is_opaque(slot) {
+            if place.hides_lower || tree.is_opaque(slot) {
                 break;
             }
         }
@@ -322,10 +325,18 @@ fn follow<'a>(
 ) -> Result<Resolved<'a>, ResolveError> {
     let mut left: Vec<Vec<u8>> = path.components().rev().map(<[u8]>::to_vec).collect();
     let mut at = ImagePath::root();
+    // What is below `at` and missing: a `..` in a link's target leads out of it again.
+    let mut missing: Vec<Vec<u8>> = Vec::new();
     let mut links = 0;
     while let Some(name) = left.pop() {
         if name == b".." {
-            at = at.parent().unwrap_or_else(ImagePath::root);
+            if missing.pop().is_none() {
+                at = at.parent().unwrap_or_else(ImagePath::root);
+            }
+            continue;
+        }
+        if !missing.is_empty() {
+            missing.push(name);
             continue;
         }
         let next = at.join(&name);
@@ -333,10 +344,7 @@ fn follow<'a>(
             return Ok(Resolved { found: root_fs.lookup(&next)?, path: next });
         }
         match root_fs.lookup(&next)?.map(|found| &found.entry.node) {
-            None => {
-                let rest = left.iter().rev().fold(next, |path, name| path.join(name));
-                return Ok(Resolved { path: rest, found: None });
-            }
+            None => missing.push(name),
             Some(Node::Symlink(target)) => {
                 links += 1;
                 if links > MAX_LINKS {
@@ -355,6 +363,9 @@ fn follow<'a>(
             Some(_) if left.is_empty() => at = next,
             Some(_) => return Err(ResolveError::NotADirectory { path: path.clone(), at: next }),
         }
+    }
+    if !missing.is_empty() {
+        return Ok(Resolved { path: at.join(missing.join(&b'/')), found: None });
     }
     Ok(Resolved { found: root_fs.lookup(&at)?, path: at })
 }
@@ -438,6 +449,7 @@ mod tests {
         insta::assert_snapshot!(tree(&["a/ a/x", "a", "a/ a/y"]), @"a/700@2 a/y@2");
         insta::assert_snapshot!(tree(&["a", "a/x"]), @"a/755@1 a/x@1");
         insta::assert_snapshot!(tree(&["a->b a/x b/"]), @"a@0 b/700@0");
+        insta::assert_snapshot!(tree(&["a a/x/y", "a/"]), @"a/700@1");
     }
 
     #[test]
@@ -465,7 +477,7 @@ mod tests {
     fn links_are_followed_inside_the_root() {
         let root_fs = root_fs(&[
             "bin->usr/bin usr/bin/ usr/bin/sh abs->/bin up->../../../usr usr/back->../bin/.",
-            "loop->pool pool->loop file broken->gone/x self->self/x usr/bin/tool->sh",
+            "loop->pool pool->loop file broken->gone/x self->self/x usr/bin/tool->sh out->gone/x/../../bin",
         ]);
         let check = |path: &str, whole: &str, parent: &str| {
             let path = ImagePath::lexical(path);
@@ -489,6 +501,8 @@ mod tests {
             "follow `/file/x`: `/file` is not a directory",
             "follow `/file/x`: `/file` is not a directory",
         );
+        check("out/sh", "usr/bin/sh@0", "usr/bin/sh@0");
+        check("out", "usr/bin/700@0", "out@1");
         check("loop", "follow `/loop`: too many levels of symbolic links", "loop@1");
         check("self", "follow `/self`: too many levels of symbolic links", "self@1");
     }
