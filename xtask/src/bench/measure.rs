@@ -10,22 +10,37 @@ use testbed::{Failure, Result, run};
 pub struct Measured {
     /// From start to end.
     pub wall: Duration,
+    /// What processors spent on it: on a busy machine this says more.
+    pub processor: Duration,
     /// The most memory that it, or one of its children, held at a time, in bytes.
     pub peak: u64,
 }
 
 impl Measured {
+    /// The medians of the times, and the highest peak.
+    pub fn typical(runs: &[Measured]) -> Measured {
+        Measured {
+            wall: median(runs.iter().map(|run| run.wall)).unwrap_or_default(),
+            processor: median(runs.iter().map(|run| run.processor)).unwrap_or_default(),
+            peak: runs.iter().map(|run| run.peak).max().unwrap_or_default(),
+        }
+    }
+
     /// This and then that.
     pub fn and(self, next: Measured) -> Measured {
-        Measured { wall: self.wall + next.wall, peak: self.peak.max(next.peak) }
+        Measured {
+            wall: self.wall + next.wall,
+            processor: self.processor + next.processor,
+            peak: self.peak.max(next.peak),
+        }
     }
 }
 
-/// Runs a command under GNU time, which knows the peak of the resident set.
+/// Runs a command under GNU time, which knows the peak of the resident set and the processor time.
 pub fn measure(command: &mut Command) -> Result<Measured> {
     let report = tempfile::NamedTempFile::new().map_err(Failure::doing("make a file"))?;
     let mut timed = Command::new("time");
-    timed.args(["--format", "%M", "--output"]).arg(report.path());
+    timed.args(["--format", "%M %U %S", "--output"]).arg(report.path());
     timed.arg(command.get_program()).args(command.get_args());
     if let Some(directory) = command.get_current_dir() {
         timed.current_dir(directory);
@@ -34,14 +49,18 @@ pub fn measure(command: &mut Command) -> Result<Measured> {
     let started = Instant::now();
     run(&mut timed)?;
     let wall = started.elapsed();
-    let text =
-        std::fs::read_to_string(report.path()).map_err(Failure::doing("read time's report"))?;
-    let kibibytes: u64 = text.trim().parse().map_err(Failure::doing("read time's report"))?;
-    Ok(Measured { wall, peak: kibibytes * 1_024 })
+    let doing = "read time's report";
+    let text = std::fs::read_to_string(report.path()).map_err(Failure::doing(doing))?;
+    let figures: Vec<f64> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
+    let [kibibytes, user, system] = figures[..] else {
+        return Err(Failure::new(format!("time reported {text:?}")));
+    };
+    let processor = Duration::from_secs_f64(user + system);
+    Ok(Measured { wall, processor, peak: kibibytes as u64 * 1_024 })
 }
 
 /// The middle of the sorted values; of two in the middle the smaller.
-pub fn median<T: Copy + Ord>(values: impl IntoIterator<Item = T>) -> Option<T> {
+fn median<T: Copy + Ord>(values: impl IntoIterator<Item = T>) -> Option<T> {
     let mut values: Vec<T> = values.into_iter().collect();
     values.sort_unstable();
     values.get(values.len().saturating_sub(1) / 2).copied()

@@ -21,7 +21,7 @@ use testbed::{Failure, Result, program, stdout};
 
 use crate::{Outcome, cargo};
 use contenders::{Contender, Place, Run};
-use measure::{Measured, measure, median};
+use measure::{Measured, measure};
 use report::{Report, Target};
 use workload::{BIG, LARGE, MANY, Workload};
 
@@ -153,11 +153,10 @@ fn large(plywood: &Path, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// A contender's runs in three figures.
+/// A contender's runs, and what they made.
 struct Summary {
     contender: Contender,
-    wall: Duration,
-    peak: u64,
+    typical: Measured,
     layers: u64,
 }
 
@@ -165,18 +164,17 @@ impl Summary {
     fn of(contender: Contender, runs: &[Run]) -> Self {
         Summary {
             contender,
-            wall: median(runs.iter().map(|run| run.measured.wall)).unwrap_or_default(),
-            peak: runs.iter().map(|run| run.measured.peak).max().unwrap_or_default(),
+            typical: Measured::typical(&runs.iter().map(|run| run.measured).collect::<Vec<_>>()),
             layers: runs.last().map_or(0, |run| run.layers),
         }
     }
 
     fn seconds(&self) -> f64 {
-        self.wall.as_secs_f64()
+        self.typical.wall.as_secs_f64()
     }
 
     fn megabytes(&self) -> f64 {
-        self.peak as f64 / 1e6
+        self.typical.peak as f64 / 1e6
     }
 }
 
@@ -263,9 +261,7 @@ fn rebuild(
             std::thread::sleep(Duration::from_millis(50));
             runs.push(place.plywood(context)?);
         }
-        let wall = median(runs.iter().map(|run| run.wall)).unwrap_or_default();
-        let peak = runs.iter().map(|run| run.peak).max().unwrap_or_default();
-        Ok(Measured { wall, peak })
+        Ok(Measured::typical(&runs))
     };
     let touched = context.join("d007/f00700");
     std::thread::sleep(Duration::from_secs(2));

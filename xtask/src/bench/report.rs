@@ -47,8 +47,8 @@ impl Report {
     pub fn heading(&self, workload: &str) {
         println!("\n{workload}");
         println!(
-            "  {:<24} {:>9} {:>8} {:>10} {:>10}",
-            "", "seconds", "ratio", "layer MB", "peak MB"
+            "  {:<24} {:>9} {:>8} {:>8} {:>10} {:>10}",
+            "", "seconds", "ratio", "cpu s", "layer MB", "peak MB"
         );
     }
 
@@ -56,9 +56,10 @@ impl Report {
     pub fn line(&self, name: &str, summary: &Summary, first: Option<&Summary>) {
         let ratio = first.map(|first| format!("{:.2}×", summary.seconds() / first.seconds()));
         println!(
-            "  {name:<24} {:>9.2} {:>8} {:>10.1} {:>10.1}",
+            "  {name:<24} {:>9.2} {:>8} {:>8.2} {:>10.1} {:>10.1}",
             summary.seconds(),
             ratio.unwrap_or_default(),
+            summary.typical.processor.as_secs_f64(),
             summary.layers as f64 / 1e6,
             summary.megabytes(),
         );
@@ -67,9 +68,10 @@ impl Report {
     /// One rebuild; the ratio is how many times faster it was than the first build.
     pub fn rebuild(&self, name: &str, measured: Measured, first: Measured) {
         println!(
-            "  {name:<24} {:>9.3} {:>7.1}× {:>10} {:>10.1}",
+            "  {name:<24} {:>9.3} {:>7.1}× {:>8.2} {:>10} {:>10.1}",
             measured.wall.as_secs_f64(),
             first.wall.as_secs_f64() / measured.wall.as_secs_f64(),
+            measured.processor.as_secs_f64(),
             "",
             measured.peak as f64 / 1e6,
         );
