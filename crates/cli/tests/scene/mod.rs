@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use oci::{
     Compression, Descriptor, DiffId, Digest, History, ImageConfig, ImageIndex, ImageManifest,
@@ -74,16 +74,20 @@ impl Scene {
         // A program that reads no input may be gone before it is written.
         let _ = stdin.write_all(input);
         drop(stdin);
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes: Vec<u8>| {
-            let text = String::from_utf8(bytes).unwrap();
+        self.ended(&child.wait_with_output().unwrap())
+    }
+
+    /// What a run came to, in the words of a snapshot.
+    pub(crate) fn ended(&self, output: &Output) -> Ended {
+        let text = |bytes: &[u8]| {
+            let text = String::from_utf8(bytes.to_vec()).unwrap();
             let home = self.directory.path().display().to_string();
             text.replace(&self.registry.name(), "REGISTRY").replace(&home, "HOME")
         };
         Ended {
             code: output.status.code().unwrap(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
+            stdout: text(&output.stdout),
+            stderr: text(&output.stderr),
         }
     }
 
