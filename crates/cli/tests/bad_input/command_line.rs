@@ -112,7 +112,6 @@ fn outputs() {
     error: `--output` has no key `tpye` (it has type, dest, name, tar, push, compression, compression-level, force-compression, oci-mediatypes, rewrite-timestamp, annotation.KEY)
     hint: did you mean `type`?
     ");
-    insta::assert_snapshot!(refused(&["--output=type=local,dest="]), @"");
 }
 
 #[test]

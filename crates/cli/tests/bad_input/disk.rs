@@ -12,7 +12,8 @@ use crate::scene::files;
 
 /// Bytes that no compressor makes smaller.
 fn noise(size: usize) -> Vec<u8> {
-    let block = |number: usize| *Digest::of(&number.to_le_bytes()).as_bytes().first_chunk::<32>().unwrap();
+    let block =
+        |number: usize| *Digest::of(&number.to_le_bytes()).as_bytes().first_chunk::<32>().unwrap();
     (0..size.div_ceil(32)).flat_map(block).take(size).collect()
 }
 
@@ -140,11 +141,11 @@ fn outputs_that_cannot_be_written() {
     let build = |output: &str| attempt.scene.refusal(&["build", "--output", output, "context"]);
     insta::assert_snapshot!(build("type=oci,dest=nope/app.tar"), @"
     exit 4
-    error: failed to create `nope/app.tar.part-23656`: No such file or directory (os error 2)
+    error: failed to create `nope/app.tar.part-14361`: No such file or directory (os error 2)
     ");
     insta::assert_snapshot!(build("type=tar,dest=nope/app.tar"), @r#"
     exit 4
-    error: nope/app.tar: No such file or directory (os error 2) at path "HOME/nope/.tmphG68La"
+    error: nope/app.tar: No such file or directory (os error 2) at path "HOME/nope/.tmplWd1fR"
     "#);
     insta::assert_snapshot!(build("type=oci,dest=context"), @"
     exit 8
@@ -156,7 +157,7 @@ fn outputs_that_cannot_be_written() {
     ");
     insta::assert_snapshot!(attempt.scene.refusal(&["build", "--iidfile=nope/iid", "context"]), @r#"
     exit 4
-    error: nope/iid: No such file or directory (os error 2) at path "HOME/nope/.tmppqnrOU"
+    error: nope/iid: No such file or directory (os error 2) at path "HOME/nope/.tmptvpCM7"
     "#);
     assert_eq!(files(&attempt.scene.path("context")), ["Dockerfile", "app.txt"]);
     assert!(!attempt.scene.path("nope").exists());

@@ -25,7 +25,13 @@ pub(crate) struct Member {
 impl Member {
     fn new(kind: u8, name: &str, link: &str, content: &[u8]) -> Self {
         let bytes = |text: &str| text.as_bytes().to_vec();
-        Member { kind, name: bytes(name), link: bytes(link), stated: None, content: content.to_vec() }
+        Member {
+            kind,
+            name: bytes(name),
+            link: bytes(link),
+            stated: None,
+            content: content.to_vec(),
+        }
     }
 
     /// Its header (POSIX.1-1988, "ustar Interchange Format") and its content in whole blocks.
@@ -158,8 +164,6 @@ fn hard_links_that_lead_out() {
     error: failed to layer sha256:2a2bfe0eb97fa80612a74c7696f25d6bd12b675241c8bb77cb4780b07289084d of `127.0.0.1:00000/base:1`: accept the link `/x`: its target `a/../../victim` is outside the image or malformed
     hint: the archive is hostile or broken: do not use it
     ");
-    // An absolute target is the image's, and this one is not in it.
-    insta::assert_snapshot!(refused(&[hard_link("x", "/etc/passwd")]), @"");
 }
 
 #[test]
@@ -170,7 +174,10 @@ fn links_that_lead_out_are_followed_inside() {
     x: 1
     ");
     // A file below a link that leads out, and one in its place.
-    insta::assert_snapshot!(unpacked(&[symlink("up", "../.."), file("up/victim", b"mine")]), @"");
+    insta::assert_snapshot!(unpacked(&[symlink("up", "../.."), file("up/victim", b"mine")]), @"
+    up -> ../..
+    victim: mine
+    ");
     insta::assert_snapshot!(unpacked(&[symlink("a", "../../victim"), file("a", b"mine")]), @"a: mine");
     insta::assert_snapshot!(unpacked(&[symlink("a", "../../victim"), hard_link("b", "a")]), @"a -> ../../victim");
     insta::assert_snapshot!(refused(&[symlink("x", victim)]), @"

@@ -78,7 +78,8 @@ fn stages_that_need_themselves() {
 
 #[test]
 fn targets_that_are_not_there() {
-    let target = |dockerfile: &str, name: &str| Attempt::of(dockerfile).refused(&["--target", name]);
+    let target =
+        |dockerfile: &str, name: &str| Attempt::of(dockerfile).refused(&["--target", name]);
     insta::assert_snapshot!(target("FROM scratch AS builder\n", "biulder"), @"
     exit 3
     error: there is no stage `biulder` to build

@@ -81,35 +81,35 @@ fn platforms_that_are_not_there() {
     attempt.publish_index("1", &["linux/amd64", "linux/arm/v7", "linux/s390x"]);
     insta::assert_snapshot!(attempt.refused(&["--platform=linux/riscv64"]), @"
     exit 5
-    error: failed to `127.0.0.1:00000/base:1` does not come for linux/riscv64
+    error: failed to find linux/riscv64 in `127.0.0.1:00000/base:1`
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
       |      ^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: it comes for linux/amd64, linux/arm/v7, linux/s390x
+      = hint: there is linux/amd64, linux/arm/v7, linux/s390x
     ");
     attempt.publish_for(&"linux/s390x".parse().unwrap(), Some("1"), &[]);
     insta::assert_snapshot!(attempt.refused(&["--platform=linux/riscv64"]), @"
     exit 5
-    error: failed to `127.0.0.1:00000/base:1` does not come for linux/riscv64
+    error: failed to find linux/riscv64 in `127.0.0.1:00000/base:1`
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
       |      ^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: it comes for linux/s390x
+      = hint: there is linux/s390x
     ");
     attempt.publish_index("1", &[]);
     insta::assert_snapshot!(attempt.refused(&["--platform=linux/riscv64"]), @"
     exit 5
-    error: failed to `127.0.0.1:00000/base:1` does not come for linux/riscv64
+    error: failed to find linux/riscv64 in `127.0.0.1:00000/base:1`
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
       |      ^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: it comes for
+      = hint: it lists no platforms
     ");
 }
 
@@ -150,28 +150,73 @@ fn manifests_that_are_not_what_was_asked_for() {
         attempt.scene.registry.behave(Behaviour { manifests, ..Behaviour::default() });
         refused(&attempt)
     };
-    insta::assert_snapshot!(with(BadManifest::Corrupt), @"");
-    insta::assert_snapshot!(with(BadManifest::Oversized), @"");
+    insta::assert_snapshot!(with(BadManifest::Corrupt), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b: the bytes have digest sha256:e7a227f6657162cd65c1ec6ad8d184a6338c0475ceaf8e19639343f3586c890f, not sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: what the registry holds is damaged; push it there again
+    ");
+    insta::assert_snapshot!(with(BadManifest::Oversized), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b: the manifest is larger than the 4194304 bytes that are allowed
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]
 fn manifests_that_are_none() {
     let with = |bytes: &[u8]| {
         let attempt = Attempt::of("FROM REGISTRY/base:1\n");
-        attempt.scene.registry.insert_document("base", "1", &MediaType::OciManifest, bytes);
+        attempt.scene.registry.insert_document("base", Some("1"), &MediaType::OciManifest, bytes);
         refused(&attempt)
     };
-    insta::assert_snapshot!(with(b"hello\n"), @"");
-    insta::assert_snapshot!(with(br#"{"schemaVersion":2,"layers":[]}"#), @"");
-    insta::assert_snapshot!(with(br#"{"schemaVersion":1,"fsLayers":[]}"#), @"");
-    insta::assert_snapshot!(with(br#"{"schemaVersion":2,"layers":[],"manifests":[]}"#), @"");
+    insta::assert_snapshot!(with(b"hello\n"), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03: not a manifest: expected value at line 1 column 1
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(with(br#"{"schemaVersion":2,"layers":[]}"#), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:6ece6defe7067e1c5455a7720c1189ad30f7f8efe78587bd7c06e64a80fe7770: not a manifest: missing field `config` at line 1 column 31
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(with(br#"{"schemaVersion":1,"fsLayers":[]}"#), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:cd4b5c3fd9025c5a6f7eb6af6a3e8d4d0ca56605bd805dee42589e554eba6f08: a manifest of schema version 1 is not supported (2 is)
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+    ");
+    insta::assert_snapshot!(with(br#"{"schemaVersion":2,"layers":[],"manifests":[]}"#), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:bc88224074d45011a648fca99593ede6943777422e3ba4942887fcf463322e4a: the manifest has both `layers` and `manifests`
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+    ");
 }
 
 #[test]
 fn artifacts_that_are_no_images() {
     let attempt = Attempt::of("FROM REGISTRY/base:1\n");
     let registry = &attempt.scene.registry;
-    let empty = registry.insert_blob("base", MediaType::from("application/vnd.oci.empty.v1+json"), b"{}");
+    let empty =
+        registry.insert_blob("base", MediaType::from("application/vnd.oci.empty.v1+json"), b"{}");
     let manifest = ImageManifest::new(empty, Vec::new(), BTreeMap::new());
     registry.insert_manifest("base", Some("1"), &Manifest::Image(manifest));
     insta::assert_snapshot!(refused(&attempt), @"
@@ -224,17 +269,50 @@ fn configs_that_are_not_what_was_asked_for() {
         assert_eq!(attempt.names(), [""; 0], "a base that was not read has a name");
         refusal
     };
-    insta::assert_snapshot!(with(Effect::Corrupt), @"");
-    insta::assert_snapshot!(with(Effect::Shorten), @"");
+    insta::assert_snapshot!(with(Effect::Corrupt), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159: the bytes have digest sha256:25450d7c1285679579edff6c62889d8c3d400acb0099424cf7f3751fae1142c4, not sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: what the registry holds is damaged; push it there again
+    ");
+    insta::assert_snapshot!(with(Effect::Shorten), @"
+    exit 9
+    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159: the registry has 198 bytes where the descriptor says 199
+     --> context/Dockerfile:1:6
+      |
+    1 | FROM 127.0.0.1:00000/base:1
+      |      ^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: what the registry holds is damaged; push it there again
+    ");
 }
 
 #[test]
 fn layers_that_are_not_what_was_asked_for() {
     let with = |effect: Effect| with_fault(|image| &image.layers()[0], effect).1;
-    insta::assert_snapshot!(with(Effect::Corrupt), @"");
-    insta::assert_snapshot!(with(Effect::Shorten), @"");
-    insta::assert_snapshot!(with(Effect::ResetDownload { after: 0 }), @"");
-    insta::assert_snapshot!(with(Effect::Status { code: 404, retry_after: None }), @"");
+    insta::assert_snapshot!(with(Effect::Corrupt), @"
+    exit 9
+    error: failed to bring layer e7fcf42f9469 of `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597: the bytes have digest sha256:2d4659f8d39ace900623a46c1b9f38794e45bfa91c0ef5b33131b4cd2125a5a0, not sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597
+    hint: what the registry holds is damaged; push it there again
+    ");
+    insta::assert_snapshot!(with(Effect::Shorten), @"
+    exit 9
+    error: failed to bring layer e7fcf42f9469 of `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597: the registry has 5631 bytes where the descriptor says 5632
+    hint: what the registry holds is damaged; push it there again
+    ");
+    insta::assert_snapshot!(with(Effect::ResetDownload { after: 0 }), @"
+    exit 9
+    error: failed to bring layer e7fcf42f9469 of `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597: the bytes end after 0 of 5632
+    hint: what the registry holds is damaged; push it there again
+    ");
+    insta::assert_snapshot!(with(Effect::Status { code: 404, retry_after: None }), @"
+    exit 5
+    error: failed to bring layer e7fcf42f9469 of `127.0.0.1:00000/base:1`: find blob sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597 in `127.0.0.1:00000/base`
+    ");
 }
 
 #[test]

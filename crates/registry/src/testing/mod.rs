@@ -109,10 +109,20 @@ impl TestRegistry {
 
     /// Puts a manifest into a repository, past the protocol and its checks.
     pub fn insert_manifest(&self, path: &str, tag: Option<&str>, manifest: &Manifest) {
+        self.insert_document(path, tag, manifest.media_type(), manifest.bytes());
+    }
+
+    /// Puts any bytes where a manifest belongs.
+    pub fn insert_document(
+        &self,
+        path: &str,
+        tag: Option<&str>,
+        media_type: &MediaType,
+        bytes: &[u8],
+    ) {
         let mut state = self.shared.state();
-        let media_type = manifest.media_type().to_string();
-        let bytes = Bytes::copy_from_slice(manifest.bytes());
-        state.repository(path).put_manifest(manifest.digest(), media_type, bytes, tag);
+        let (digest, bytes) = (Digest::of(bytes), Bytes::copy_from_slice(bytes));
+        state.repository(path).put_manifest(digest, media_type.to_string(), bytes, tag);
     }
 
     /// The bytes of a blob, if the repository has it.
