@@ -96,6 +96,8 @@ pub enum Need {
         reference: Reference,
         /// For what.
         platform: Platform,
+        /// The stage that may have been meant, if its name is close to the image's.
+        stage: Option<String>,
         /// The place in the recipe that asks.
         span: recipe::Span,
     },

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use oci::{Platform, Reference};
 use recipe::{Diagnostic, Instruction, Recipe, Rule, Stage};
 
+use crate::checks;
 use crate::error::{PlanError, Step};
 use crate::facts::{Facts, Needs};
 use crate::outcome::Plan;
@@ -101,7 +102,7 @@ fn target_stage(recipe: &Recipe, target: Option<&str>) -> Step<usize> {
         .collect();
     let place = recipe.stages[last].span.clone();
     let error = PlanError::recipe(place, format!("there is no stage `{target}` to build"));
-    Err(match crate::checks::closest(target, &known) {
+    Err(match checks::closest(target, &known) {
         Some(name) => error.with_hint(format!("did you mean `{name}`?")),
         None if known.is_empty() => error.with_hint("no stage has a name; give one with `AS name`"),
         None => error.with_hint(format!("the stages are {}", known.join(", "))),
@@ -153,13 +154,13 @@ fn base(shared: &mut Shared<'_>, stage: &Stage, earlier: &BTreeMap<&str, usize>)
             .with_hint("give the variable a default: `ARG NAME=value` before the first FROM")
             .into());
     }
+    let platform = stage_platform(shared, stage)?;
     if let Some(number) = earlier.get(image.to_ascii_lowercase().as_str()) {
         return Ok(Base::Stage(*number));
     }
     if image == "scratch" {
         return Ok(Base::Scratch);
     }
-    let platform = stage_platform(shared, stage)?;
     if let Some(reference) = shared.facts.image_contexts.get(&image) {
         return Ok(Base::Image(reference.clone(), platform));
     }
@@ -238,6 +239,17 @@ pub(crate) fn stage_named(
     named.or_else(|| text.parse().ok()).filter(|number| *number < current)
 }
 
+/// The stage before `current` whose name is close to the name of an image.
+pub(crate) fn stage_meant(
+    image: &str,
+    names: &BTreeMap<String, usize>,
+    current: usize,
+) -> Option<String> {
+    let earlier = names.iter().filter(|(_, number)| **number < current);
+    let earlier: Vec<&str> = earlier.map(|(name, _)| name.as_str()).collect();
+    checks::closest(image, &earlier).map(str::to_owned)
+}
+
 /// Asks for all missing bases at once, so that they are fetched side by side.
 fn need_bases(
     shared: &Shared<'_>,
@@ -249,9 +261,12 @@ fn need_bases(
         if let Base::Image(reference, platform) = &bases[*number] {
             let key = (reference.clone(), platform.clone());
             if !shared.facts.bases.contains_key(&key) {
-                let span = shared.request.recipe.stages[*number].base.image.span.clone();
+                let image = &shared.request.recipe.stages[*number].base.image;
+                let written = reference.familiar();
+                let name = written.strip_suffix(":latest").unwrap_or(&written);
+                let stage = stage_meant(name, &shared.names, *number);
                 let (reference, platform) = key;
-                needs.add(Need::Base { reference, platform, span });
+                needs.add(Need::Base { reference, platform, stage, span: image.span.clone() });
             }
         }
     }
@@ -279,7 +294,7 @@ fn warn_of_unused_arguments(shared: &mut Shared<'_>) {
         let message = format!("build argument `{name}` is given and no `ARG` takes it");
         let known: Vec<&str> = declared.iter().copied().collect();
         let mut warning = Diagnostic::warning(Rule::UndefinedVar, 0..0, message);
-        if let Some(closest) = crate::checks::closest(name, &known) {
+        if let Some(closest) = checks::closest(name, &known) {
             warning = warning.with_hint(format!("did you mean `{closest}`?"));
         }
         shared.warnings.push(warning);

@@ -3,6 +3,7 @@
 //! Docker's reference, "COPY" and "ADD". [`sources`] finds what is copied, [`laying`] puts it where
 //! it belongs on the stage's tree.
 
+mod absent;
 mod add;
 mod laying;
 mod selection;
@@ -138,7 +139,9 @@ fn source_tree(
         }
         None => {
             let (reference, platform) = key;
-            planner.needs.add(Need::Base { reference, platform, span: word.span.clone() });
+            let stage = stages::stage_meant(&from, &planner.shared.names, current);
+            let span = word.span.clone();
+            planner.needs.add(Need::Base { reference, platform, stage, span });
             Err(Stop::Needs)
         }
     }
