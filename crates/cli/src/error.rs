@@ -33,8 +33,10 @@ pub(crate) enum Error {
     #[error(transparent)]
     Template(#[from] TemplateError),
     /// A file, not of the store.
-    #[error("{}", .path.display())]
+    #[error("{access} `{}`", .path.display())]
     File {
+        /// What was tried.
+        access: Access,
         /// Which.
         path: PathBuf,
         /// Why.
@@ -147,11 +149,33 @@ pub(crate) enum Error {
     ArchiveToTerminal,
 }
 
+/// What is done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Read,
+    Write,
+}
+
+impl std::fmt::Display for Access {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Access::Read => "read",
+            Access::Write => "write",
+        })
+    }
+}
+
 impl Error {
-    /// An error about a file.
-    pub(crate) fn file(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+    /// An error about a file that is read.
+    pub(crate) fn reading(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
         let path = path.into();
-        move |source| Error::File { path, source }
+        move |source| Error::File { access: Access::Read, path, source }
+    }
+
+    /// An error about a file or directory that is made or written.
+    pub(crate) fn writing(path: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::File { access: Access::Write, path, source }
     }
 
     /// An error about the bytes of a blob.
@@ -170,10 +194,8 @@ impl Error {
             Error::While { source, .. } => source.exit(),
             Error::Usage(_) | Error::Template(_) | Error::Reference(_) => Exit::Usage,
             Error::Recipe(_) => Exit::Recipe,
-            Error::File { source, .. } => match source.kind() {
-                ErrorKind::NotFound => Exit::Input,
-                _ => Exit::Storage,
-            },
+            Error::File { access: Access::Read, .. } => Exit::Input,
+            Error::File { access: Access::Write, .. } => Exit::Storage,
             Error::Stream { .. } | Error::NoStore => Exit::Storage,
             Error::Store(error) => store_exit(error),
             Error::Registry(error) => registry_exit(error),
@@ -202,7 +224,8 @@ impl Error {
     pub(crate) fn is_action(&self) -> bool {
         matches!(
             self,
-            Error::Store(_)
+            Error::File { .. }
+                | Error::Store(_)
                 | Error::Registry(_)
                 | Error::Blob { .. }
                 | Error::Manifest { .. }
@@ -245,12 +268,18 @@ impl Error {
             Error::Build(error) => error.hint(),
             Error::At { source, .. } => source.hint(),
             Error::SeveralPlatforms(_) => Some("name one with `--platform`".to_owned()),
-            Error::File { source, .. }
-            | Error::Stream { source, .. }
-            | Error::Blob { source, .. } => {
-                let full =
-                    matches!(source.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
-                full.then(|| "free some space, or run `plywood prune`".to_owned())
+            Error::File { access: Access::Read, source, .. } => {
+                let denied = source.kind() == ErrorKind::PermissionDenied;
+                denied.then(|| "make it readable for the user who builds".to_owned())
+            }
+            Error::File { path, source, .. } => match source.kind() {
+                ErrorKind::NotFound => path
+                    .parent()
+                    .map(|directory| format!("make the directory `{}` first", directory.display())),
+                _ => storage_hint(source.kind()),
+            },
+            Error::Stream { source, .. } | Error::Blob { source, .. } => {
+                storage_hint(source.kind())
             }
             Error::Recipe(_)
             | Error::Plan(..)
@@ -311,6 +340,21 @@ impl<T, E: Into<Error>> Doing<T> for Result<T, E> {
     }
 }
 
+/// The way out where bytes could not be put down.
+pub(crate) fn storage_hint(kind: ErrorKind) -> Option<String> {
+    let hint = match kind {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            "free some space, or run `plywood prune`"
+        }
+        ErrorKind::FileTooLarge => "raise the limit on the size of files (`ulimit -f`)",
+        ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+            "choose a directory that you may write to"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
 fn store_exit(error: &StoreError) -> Exit {
     match error {
         StoreError::MissingBlob { .. } | StoreError::UnknownImage { .. } => Exit::NotFound,
@@ -355,7 +399,7 @@ fn registry_exit(error: &registry::Error) -> Exit {
 
 /// Reads a file whole.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(Error::file(path))
+    std::fs::read(path).map_err(Error::reading(path))
 }
 
 fn list(platforms: &[Platform]) -> String {
@@ -378,14 +422,18 @@ mod tests {
         assert_eq!(wrapped.hint().as_deref(), hint);
     }
 
-    fn place(kind: ErrorKind) -> Error {
-        Error::file("a.tar")(io::Error::from(kind))
-    }
-
     #[test]
     fn kinds_and_ways_out() {
-        check(place(ErrorKind::NotFound), Exit::Input, None);
-        check(place(ErrorKind::PermissionDenied), Exit::Storage, None);
+        let read = |kind: ErrorKind| Error::reading("a.tar")(kind.into());
+        check(read(ErrorKind::NotFound), Exit::Input, None);
+        let readable = Some("make it readable for the user who builds");
+        check(read(ErrorKind::PermissionDenied), Exit::Input, readable);
+        let write = |kind: ErrorKind| Error::writing("out/a.tar")(kind.into());
+        check(write(ErrorKind::NotFound), Exit::Storage, Some("make the directory `out` first"));
+        let writable = Some("choose a directory that you may write to");
+        check(write(ErrorKind::PermissionDenied), Exit::Storage, writable);
+        let limit = Some("raise the limit on the size of files (`ulimit -f`)");
+        check(write(ErrorKind::FileTooLarge), Exit::Storage, limit);
         let blob = || Error::blob(Digest::of(b""));
         let way_out = Some("free some space, or run `plywood prune`");
         check(blob()(ErrorKind::StorageFull.into()), Exit::Storage, way_out);
@@ -412,6 +460,6 @@ mod tests {
     fn only_standard_output_can_be_left_by_its_reader() {
         let broken = || io::Error::from(ErrorKind::BrokenPipe);
         assert!(Error::stdout(broken()).is_broken_pipe());
-        assert!(!Error::file("a.tar")(broken()).is_broken_pipe());
+        assert!(!Error::writing("a.tar")(broken()).is_broken_pipe());
     }
 }

@@ -99,8 +99,7 @@ mod tests {
 
     #[test]
     fn what_others_wrote_cannot_draw_on_the_terminal() {
-        let error =
-            Error::File { path: "a\u{1b}[2Jb\n".into(), source: std::io::Error::other("c") };
-        assert_eq!(chain(&error), "a\\u{1b}[2Jb\\n: c");
+        let error = Error::reading("a\u{1b}[2Jb\n")(std::io::Error::other("c"));
+        assert_eq!(chain(&error), "failed to read `a\\u{1b}[2Jb\\n`: c");
     }
 }

@@ -344,7 +344,7 @@ fn the_command_line_is_checked_before_anything_is_done() {
     let scene = Scene::new();
     insta::assert_snapshot!(scene.refusal(&["tag", "a", "Upper"]), @"
     exit 2
-    error: `Upper` is not a value of `TARGET`: `Upper` is not an image reference: repository names are lower-case
+    error: `TARGET`: `Upper` is not an image reference: repository names are lower-case
     hint: write `upper`
     ");
     insta::assert_snapshot!(scene.refusal(&["build", "--push", "."]), @"

@@ -76,9 +76,15 @@ impl LayerError {
             LayerError::ReservedName(_) => {
                 Some("rename the file, or exclude it with `.dockerignore`".to_owned())
             }
-            LayerError::Sink(source) if source.kind() == io::ErrorKind::StorageFull => {
-                Some("free some space, or put the store on another disk".to_owned())
-            }
+            LayerError::Sink(source) => match source.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Some("free some space, or put the store on another disk".to_owned())
+                }
+                io::ErrorKind::FileTooLarge => {
+                    Some("raise the limit on the size of files (`ulimit -f`)".to_owned())
+                }
+                _ => None,
+            },
             _ => None,
         }
     }
@@ -201,6 +207,12 @@ impl TarError {
         match self {
             TarError::Path(PathError::Parent(_)) | TarError::LinkTarget { .. } => {
                 Some("the archive is hostile or broken: do not use it".to_owned())
+            }
+            TarError::LimitExceeded { .. } => {
+                Some("the archive is hostile or broken: do not use it".to_owned())
+            }
+            TarError::Truncated { .. } | TarError::BadHeader { .. } => {
+                Some("the archive is incomplete or damaged: make or fetch it again".to_owned())
             }
             TarError::UnsupportedType { kind, .. } if kind.contains("sparse") => {
                 Some("pack it again without `--sparse`".to_owned())

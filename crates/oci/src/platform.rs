@@ -133,7 +133,7 @@ impl FromStr for Platform {
             },
             [os, architecture] => platform(os, architecture, None),
             [os, architecture, variant] => platform(os, architecture, Some(variant)),
-            _ => return fail("it has more than three parts"),
+            _ => return fail("it is written os/architecture[/variant], and has more parts"),
         }
         .normalized())
     }
@@ -166,7 +166,7 @@ mod tests {
         let message = |text: &str| text.parse::<Platform>().unwrap_err().to_string();
         insta::assert_snapshot!(message("linux"), @"`linux` is not a platform: the architecture is missing, as in linux/amd64");
         insta::assert_snapshot!(message("linux/"), @"`linux/` is not a platform: it is written os/architecture[/variant], such as linux/amd64");
-        insta::assert_snapshot!(message("a/b/c/d"), @"`a/b/c/d` is not a platform: it has more than three parts");
+        insta::assert_snapshot!(message("a/b/c/d"), @"`a/b/c/d` is not a platform: it is written os/architecture[/variant], and has more parts");
     }
 
     #[test]

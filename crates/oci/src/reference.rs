@@ -316,7 +316,11 @@ fn parse_repository(name: &str, text: &str) -> Result<RepositoryName, ReferenceE
         }
         let lower = component.to_ascii_lowercase();
         return Err(if is_path_component(&lower) {
-            let lower = text.replacen(component, &lower, 1);
+            let mut lower = text.replacen(component, &lower, 1);
+            // A first component that only its case makes a host was meant to be a repository's.
+            if is_registry(registry) && !is_registry(&registry.to_ascii_lowercase()) {
+                lower = lower.replacen(registry, &registry.to_ascii_lowercase(), 1);
+            }
             ReferenceError::UpperCase { text: text.to_owned(), lower }
         } else {
             let component = component.to_owned();
@@ -434,6 +438,7 @@ mod tests {
             format!("{error}; hint: {}", error.hint().unwrap_or_default())
         };
         insta::assert_snapshot!(message("MyApp:1"), @"`MyApp:1` is not an image reference: repository names are lower-case; hint: write `myapp:1`");
+        insta::assert_snapshot!(message("Team/MyApp:V1"), @"`Team/MyApp:V1` is not an image reference: repository names are lower-case; hint: write `team/myapp:V1`");
         insta::assert_snapshot!(message("a:b:c"), @"`a:b:c` is not an image reference: `b:c` is not a tag; hint: a tag has up to 128 letters, digits, `_`, `.` and `-`, and starts with a letter, a digit or `_`");
         insta::assert_snapshot!(message("a..b"), @"`a..b` is not an image reference: `a..b` is not a repository name; hint: a reference is written [registry/]repository[:tag][@digest]");
         insta::assert_snapshot!(message("localhost:99999/a"), @"`localhost:99999/a` is not an image reference: `localhost:99999` is not a registry's host; hint: a reference is written [registry/]repository[:tag][@digest]");

@@ -21,13 +21,13 @@ pub(super) fn find(
     platform: &Platform,
     pull: BasePull,
 ) -> Result<BaseImage, Error> {
-    let doing = || format!("find the base image `{}`", reference.familiar());
-    let target = target(session, reference, pull).doing(doing)?;
-    let (descriptor, manifest) = match read_manifest(session, reference, &target).doing(doing)? {
+    let target = about(reference, target(session, reference, pull))?;
+    let (descriptor, manifest) = match about(reference, read_manifest(session, reference, &target))?
+    {
         Manifest::Image(manifest) => (target.clone(), manifest),
         Manifest::Index(index) => {
             let chosen = transfer::select(&index, platform, &reference.familiar())?;
-            match read_manifest(session, reference, chosen).doing(doing)? {
+            match about(reference, read_manifest(session, reference, chosen))? {
                 Manifest::Image(manifest) => (chosen.clone(), manifest),
                 Manifest::Index(_) => {
                     return Err(Error::NestedIndex { image: reference.familiar() });
@@ -35,11 +35,20 @@ pub(super) fn find(
             }
         }
     };
-    let config = read_config(session, reference, &manifest).doing(doing)?;
+    let config = about(reference, read_config(session, reference, &manifest))?;
     check(reference, platform, &manifest, &config)?;
     remember(session, reference, &target, &manifest)?;
     let layers = manifest.layers().to_vec();
     Ok(BaseImage { manifest: descriptor, target, config, layers })
+}
+
+/// Says which image an error was about, unless the error does.
+fn about<T>(reference: &Reference, result: Result<T, Error>) -> Result<T, Error> {
+    match result {
+        Err(error @ (Error::Config { .. } | Error::Build(_)))
+        | Err(error @ Error::Registry(registry::Error::ManifestNotFound { .. })) => Err(error),
+        other => other.doing(|| format!("read the image `{}`", reference.familiar())),
+    }
 }
 
 /// What the reference names now, or named when the store took it in.

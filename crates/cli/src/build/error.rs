@@ -7,7 +7,12 @@ use context::ContextError;
 use layer::{LayerError, TarError};
 use oci::{DiffId, Digest, ImagePath, Reference};
 
+use crate::error::storage_hint;
 use crate::exit::Exit;
+
+/// The way out where an instruction would have to be executed.
+pub(super) const EXECUTION_HINT: &str = "`plywood plan` shows what each instruction becomes; files that a RUN makes can be copied in \
+     instead";
 
 /// Why a build failed, beside what the recipe, the store and the registry have to say.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +24,7 @@ pub(crate) enum BuildError {
     #[error(transparent)]
     Layer(#[from] LayerError),
     /// A layer or an archive could not be read.
-    #[error("{what}")]
+    #[error("use {what}")]
     Tar {
         /// Which.
         what: String,
@@ -38,7 +43,10 @@ pub(crate) enum BuildError {
     #[error(transparent)]
     Assemble(#[from] image::AssembleError),
     /// A base whose config and manifest disagree.
-    #[error("`{reference}` is broken: its manifest has {layers} layers and its config {diff_ids}")]
+    #[error(
+        "use `{}`: its manifest has {layers} layers and its config {diff_ids}",
+        .reference.familiar()
+    )]
     LayerCount {
         /// Which.
         reference: Reference,
@@ -48,11 +56,12 @@ pub(crate) enum BuildError {
         diff_ids: usize,
     },
     /// An artifact that is no image.
-    #[error("`{0}` is no image, and cannot be a base")]
+    #[error("use `{}`: it is an artifact and no image", .0.familiar())]
     NotAnImage(Reference),
     /// A layer whose tar is not what the config says.
     #[error(
-        "layer {blob} of `{reference}` is broken: its tar is {found}, and the config says {wanted}"
+        "use layer {blob} of `{}`: its tar is {found}, and the config says {wanted}",
+        .reference.familiar()
     )]
     DiffId {
         /// Whose layer.
@@ -65,7 +74,7 @@ pub(crate) enum BuildError {
         found: DiffId,
     },
     /// A Dockerfile that is not there.
-    #[error("there is no `{}`", .path.display())]
+    #[error("find the Dockerfile `{}`", .path.display())]
     NoRecipe {
         /// Where it was looked for.
         path: PathBuf,
@@ -73,10 +82,10 @@ pub(crate) enum BuildError {
         instead: Option<String>,
     },
     /// A Dockerfile or an ignore file that is not text.
-    #[error("`{0}` is not UTF-8 text")]
+    #[error("read `{0}`: it is not UTF-8 text")]
     NotText(String),
     /// An ignore file with a pattern that is not one.
-    #[error("`{name}` is not an ignore file: {problem}")]
+    #[error("read `{name}`: {problem}")]
     IgnoreFile {
         /// Which.
         name: String,
@@ -84,10 +93,10 @@ pub(crate) enum BuildError {
         problem: String,
     },
     /// An instruction that would have to be executed.
-    #[error("the recipe needs execution, which is not possible yet")]
+    #[error("build what needs execution")]
     NeedsExecution(Box<crate::diagnostics::Findings>),
     /// A source that has other bytes than planned.
-    #[error("`/{0}` changed while it was read")]
+    #[error("read `/{0}`: it changed while it was read")]
     Changed(ImagePath),
     /// A URL.
     #[error("fetch {url}")]
@@ -98,7 +107,7 @@ pub(crate) enum BuildError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A URL whose bytes are not those that the recipe names.
-    #[error("{url} has the digest {found}, and the recipe says {wanted}")]
+    #[error("accept {url}: it has the digest {found}, and the Dockerfile says {wanted}")]
     Checksum {
         /// Which.
         url: String,
@@ -124,7 +133,7 @@ pub(crate) enum BuildError {
         source: io::Error,
     },
     /// A named context that is not there.
-    #[error("the build context `{name}` cannot be used: {problem}")]
+    #[error("use the build context `{name}`: {problem}")]
     NamedContext {
         /// Its name.
         name: String,
@@ -132,7 +141,7 @@ pub(crate) enum BuildError {
         problem: String,
     },
     /// A time that no calendar has.
-    #[error("{0} seconds after 1970 is not a time that an image can carry")]
+    #[error("give the image its time: no calendar has {0} seconds after 1970")]
     Timestamp(i64),
 }
 
@@ -179,11 +188,11 @@ impl BuildError {
                 Some(name) => format!("did you mean `-f {name}`?"),
                 None => "name the Dockerfile with `-f FILE`".to_owned(),
             }),
-            BuildError::NeedsExecution(_) => Some(
-                "`plywood plan` shows what each instruction becomes; files that a RUN makes can be \
-                 copied in instead"
-                    .to_owned(),
-            ),
+            BuildError::NeedsExecution(_) => Some(EXECUTION_HINT.to_owned()),
+            BuildError::Write { source, .. } => storage_hint(source.kind()),
+            BuildError::NamedContext { name, .. } => {
+                Some(format!("give `--build-context {name}=…` a directory, a tarball or an image"))
+            }
             BuildError::Changed(_) => {
                 Some("build again when nothing else writes to the context".to_owned())
             }

@@ -14,7 +14,8 @@ use super::base;
 use super::error::BuildError;
 use super::spool::Spool;
 use super::threads;
-use crate::error::{Doing, Error};
+use super::whole_file::write_whole;
+use crate::error::Error;
 use crate::flags::Destination;
 use crate::progress::Outcome;
 use crate::session::Session;
@@ -38,21 +39,10 @@ pub(super) fn tar(
             write_tar(session, &flattened, io::stdout())?;
         }
         Destination::File(path) => {
-            let directory = parent(path);
-            let file = tempfile::NamedTempFile::new_in(directory).map_err(Error::file(path))?;
-            let copy = file.reopen().map_err(Error::file(path))?;
-            write_tar(session, &flattened, copy)?;
-            file.persist(path).map_err(|error| Error::file(path)(error.error))?;
+            write_whole(path, |file| write_tar(session, &flattened, file))?;
         }
     }
     Ok(())
-}
-
-fn parent(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
 }
 
 fn write_tar(
@@ -81,7 +71,7 @@ fn write_tar(
 pub(super) fn local(session: &Session, root: &Descriptor, directory: &Path) -> Result<(), Error> {
     let image = single(session, root)?;
     let flattened = flatten(session, &image)?;
-    fs::create_dir_all(directory).map_err(Error::file(directory))?;
+    fs::create_dir_all(directory).map_err(Error::writing(directory))?;
     let mut modes = Vec::new();
     for entry in &flattened.entries {
         let path = below(directory, &entry.path);
@@ -93,7 +83,8 @@ pub(super) fn local(session: &Session, root: &Descriptor, directory: &Path) -> R
     }
     // Last, and from the bottom up: a directory may be read-only.
     for (path, mode) in modes.into_iter().rev() {
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).map_err(Error::file(path))?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))
+            .map_err(Error::writing(path))?;
     }
     Ok(())
 }
@@ -194,8 +185,7 @@ fn index(
     let what = || format!("layer {}", descriptor.digest);
     let tar = base::open_layer(session, descriptor)?;
     let (index, _) = LayerIndex::read(tar, &Limits::default())
-        .map_err(|source| BuildError::Tar { what: what(), source })
-        .doing(|| format!("read {}", what()))?;
+        .map_err(|source| BuildError::Tar { what: what(), source })?;
     Ok(index)
 }
 

@@ -112,9 +112,9 @@ impl<'a> Gatherer<'a> {
 
     fn satisfy(&mut self, need: Need) -> Result<(), Error> {
         match need {
-            Need::Base { reference, platform, span } => {
+            Need::Base { reference, platform, stage, span } => {
                 let found = base::find(self.session, &reference, &platform, self.pull);
-                let found = self.at(&span, found)?;
+                let found = self.at(&span, found).map_err(|error| suggest(stage, error))?;
                 self.facts.bases.insert((reference, platform), found);
             }
             Need::Listing(name, span) => {
@@ -249,4 +249,18 @@ impl<'a> Gatherer<'a> {
         store.record_fact("archive", &digest, &index.to_bytes())?;
         Ok(Some(Arc::new(index)))
     }
+}
+
+/// Adds to the hint that a stage may have been meant where no image was found.
+fn suggest(stage: Option<String>, mut error: Error) -> Error {
+    if let (Some(stage), Error::At { findings, .. }) = (stage, &mut error) {
+        for diagnostic in &mut findings.diagnostics {
+            let meant = format!("did you mean the stage `{stage}`?");
+            diagnostic.hint = Some(match diagnostic.hint.take() {
+                Some(hint) => format!("{meant} If not, {hint}"),
+                None => meant,
+            });
+        }
+    }
+    error
 }

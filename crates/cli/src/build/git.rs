@@ -17,7 +17,7 @@ pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context
     let directory = tempfile::Builder::new()
         .prefix("git-")
         .tempdir_in(&scratch)
-        .map_err(Error::file(&scratch))?;
+        .map_err(Error::writing(&scratch))?;
     let tree = directory.path();
     let step = session.progress.step(format!("check out {}", source.url), None);
     let reference = source.reference.as_deref().unwrap_or("HEAD");
@@ -28,7 +28,7 @@ pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context
     run(source, tree, &["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"])?;
     if !source.keep_git_dir {
         let git = tree.join(".git");
-        std::fs::remove_dir_all(&git).map_err(Error::file(git))?;
+        std::fs::remove_dir_all(&git).map_err(Error::writing(git))?;
     }
     let root = match &source.directory {
         Some(directory) => tree.join(oci::ImagePath::lexical(directory).to_string()),

@@ -58,6 +58,10 @@ impl Inputs {
         let mut contexts = BTreeMap::from([(ContextName::Main, main)]);
         for (name, named) in &arguments.build_contexts {
             if let NamedContext::Path(path) = named {
+                if !path.exists() {
+                    let problem = format!("there is no `{}`", path.display());
+                    return Err(BuildError::NamedContext { name: name.clone(), problem }.into());
+                }
                 let context =
                     open_path(path, session).doing(|| format!("open the context `{name}`"))?;
                 let ignore = match read_listed(&context, IGNORE_FILE)? {
@@ -157,7 +161,7 @@ fn standard_input(session: &Session) -> Result<Main, Error> {
     stdin.take(MAX_TEXT_BYTES).read_to_end(&mut head).map_err(failed)?;
     let recipe = Some(("-".to_owned(), text("-", head)?));
     let nothing = scratch.join("nothing");
-    std::fs::create_dir_all(&nothing).map_err(Error::file(&nothing))?;
+    std::fs::create_dir_all(&nothing).map_err(Error::writing(&nothing))?;
     let context = Context::directory(&nothing).map_err(BuildError::from)?;
     Ok(Main { context, directory: None, recipe })
 }
@@ -208,7 +212,7 @@ fn read_recipe_file(path: &Path) -> Result<(String, String), Error> {
             let (path, instead) = (path.to_owned(), similar_recipe(path));
             Err(BuildError::NoRecipe { path, instead }.into())
         }
-        Err(error) => Err(Error::file(path)(error)),
+        Err(error) => Err(Error::reading(path)(error)),
     }
 }
 
@@ -239,8 +243,8 @@ fn read_listed(main: &Context, name: &str) -> Result<Option<Vec<u8>>, Error> {
     Ok(main.read(&path, MAX_TEXT_BYTES).map_err(BuildError::from)?)
 }
 
-fn text(name: &str, bytes: Vec<u8>) -> Result<String, BuildError> {
-    String::from_utf8(bytes).map_err(|_| BuildError::NotText(name.to_owned()))
+fn text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
+    String::from_utf8(bytes).map_err(|_| BuildError::NotText(name.to_owned()).into())
 }
 
 /// The ignore file that counts: the one named, else the Dockerfile's own, else the context's
@@ -272,7 +276,7 @@ fn read_ignore(
                 match std::fs::read(&path) {
                     Ok(bytes) => Some(bytes),
                     Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-                    Err(error) => return Err(Error::file(path)(error)),
+                    Err(error) => return Err(Error::reading(path)(error)),
                 }
             }
             None => read_listed(main, name)?,
@@ -284,7 +288,7 @@ fn read_ignore(
     Ok(None)
 }
 
-fn parse_ignore(name: &str, bytes: Vec<u8>) -> Result<(String, Arc<IgnorePatterns>), BuildError> {
+fn parse_ignore(name: &str, bytes: Vec<u8>) -> Result<(String, Arc<IgnorePatterns>), Error> {
     let text = text(name, bytes)?;
     patterns_or_error(name, IgnorePatterns::parse(&text))
 }
@@ -292,11 +296,12 @@ fn parse_ignore(name: &str, bytes: Vec<u8>) -> Result<(String, Arc<IgnorePattern
 fn patterns_or_error<E: std::fmt::Display>(
     name: &str,
     patterns: Result<IgnorePatterns, E>,
-) -> Result<(String, Arc<IgnorePatterns>), BuildError> {
+) -> Result<(String, Arc<IgnorePatterns>), Error> {
     match patterns {
         Ok(patterns) => Ok((name.to_owned(), Arc::new(patterns))),
         Err(error) => {
-            Err(BuildError::IgnoreFile { name: name.to_owned(), problem: error.to_string() })
+            let problem = error.to_string();
+            Err(BuildError::IgnoreFile { name: name.to_owned(), problem }.into())
         }
     }
 }

@@ -13,6 +13,7 @@ mod lay;
 mod output;
 mod show;
 mod spool;
+mod whole_file;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -61,6 +62,7 @@ struct PlanSettings {
 
 /// Builds an image and brings it where it is to go.
 pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(), Error> {
+    output::check(arguments)?;
     let mut work = Work::open(arguments, session)?;
     if arguments.goal == Goal::Check {
         return work.check();
@@ -129,7 +131,8 @@ impl<'a> Work<'a> {
 
     fn needs_execution(&self, span: recipe::Span) -> Error {
         let message = "this instruction needs execution, which is not possible yet";
-        let diagnostic = Diagnostic::error(span, message);
+        let mut diagnostic = Diagnostic::error(span, message);
+        diagnostic.hint = Some(error::EXECUTION_HINT.to_owned());
         let findings = self.gatherer.findings(vec![diagnostic]);
         BuildError::NeedsExecution(Box::new(findings)).into()
     }
@@ -224,7 +227,7 @@ fn threads(session: &Session) -> NonZeroUsize {
 /// A directory beside the store's blobs for files that live as long as this process.
 fn scratch_directory(session: &Session) -> Result<PathBuf, Error> {
     let directory = session.store()?.root().join("plywood/build");
-    std::fs::create_dir_all(&directory).map_err(Error::file(&directory))?;
+    std::fs::create_dir_all(&directory).map_err(Error::writing(&directory))?;
     Ok(directory)
 }
 

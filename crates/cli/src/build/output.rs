@@ -1,6 +1,6 @@
 //! Brings a built image where it is to go, and says what it is called.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use image::Image;
@@ -8,6 +8,7 @@ use oci::{Descriptor, Reference};
 use serde_json::json;
 use store::exchange::{ArchiveFormat, Export};
 
+use super::whole_file;
 use crate::error::{Doing, Error};
 use crate::flags::{BuildArguments, Destination, Output};
 use crate::session::Session;
@@ -109,7 +110,7 @@ pub(super) fn report(
     images: &[Image],
 ) -> Result<(), Error> {
     if let Some(path) = &arguments.iid_file {
-        write_whole(path, root.digest.to_string().as_bytes())?;
+        write(path, root.digest.to_string().as_bytes())?;
     }
     if let Some(path) = &arguments.metadata_file {
         let mut metadata = json!({
@@ -123,7 +124,7 @@ pub(super) fn report(
             let names: Vec<String> = arguments.tags.iter().map(ToString::to_string).collect();
             metadata["image.name"] = json!(names.join(","));
         }
-        write_whole(path, &oci::json::to_bytes(&metadata))?;
+        write(path, &oci::json::to_bytes(&metadata))?;
     }
     // Where the image itself goes to standard output, nothing else may.
     let takes_stdout = arguments.outputs.iter().any(|output| {
@@ -140,14 +141,28 @@ pub(super) fn report(
     session.answer(format!("{}\n", root.digest).as_bytes())
 }
 
-/// Writes a file that is whole or not there.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(directory).map_err(Error::file(path))?;
-    file.write_all(bytes).map_err(Error::file(path))?;
-    file.persist(path).map_err(|error| Error::file(path)(error.error))?;
+/// Refuses outputs that cannot be written, before any work is done for them.
+pub(super) fn check(arguments: &BuildArguments) -> Result<(), Error> {
+    let files = arguments.outputs.iter().filter_map(|output| match output {
+        Output::OciArchive { destination: Destination::File(path), .. }
+        | Output::DockerArchive { destination: Destination::File(path), .. }
+        | Output::Tar(Destination::File(path)) => Some(path),
+        _ => None,
+    });
+    for path in files.chain(&arguments.iid_file).chain(&arguments.metadata_file) {
+        whole_file::check(path)?;
+    }
+    for output in &arguments.outputs {
+        if let Output::Local(directory) | Output::OciLayout { directory, .. } = output
+            && directory.exists()
+            && !directory.is_dir()
+        {
+            return Err(Error::writing(directory)(ErrorKind::NotADirectory.into()));
+        }
+    }
     Ok(())
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    whole_file::write_whole(path, |mut file| file.write_all(bytes).map_err(Error::writing(path)))
 }

@@ -68,7 +68,7 @@ impl Spool {
         if self.file.is_none() {
             let directory = scratch_directory(session)?;
             let made = tempfile::tempfile_in(&directory);
-            self.file = Some(made.map_err(Error::file(directory))?);
+            self.file = Some(made.map_err(Error::writing(directory))?);
         }
         Ok(self.file.as_mut().expect("made above"))
     }

@@ -91,7 +91,7 @@ pub(super) fn read(
     let store = session.store()?;
     match file {
         Some(path) => {
-            let reader = File::open(path).map_err(Error::file(path))?;
+            let reader = File::open(path).map_err(Error::reading(path))?;
             Ok(exchange::read_archive(store, reader, path, wanted)?)
         }
         None => {

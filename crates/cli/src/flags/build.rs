@@ -547,6 +547,9 @@ mod tests {
         let arguments = build(&["-t", "a", "-t", "docker.io/library/a:latest", "-t", "b:2", "."]);
         let names: Vec<String> = arguments.tags.iter().map(Reference::familiar).collect();
         assert_eq!(names, ["a:latest", "b:2"]);
-        refuse(&["-t", "Foo", "."], "`Foo` is not a value of `--tag` | write `foo`");
+        refuse(
+            &["-t", "Foo", "."],
+            "`--tag`: `Foo` is not an image reference: repository names are lower-case | write `foo`",
+        );
     }
 }

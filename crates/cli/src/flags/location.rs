@@ -69,7 +69,7 @@ pub(super) fn layout_name(argument: &'static str, text: &str) -> Result<LayoutNa
     let (rest, digest) = match text.rsplit_once('@') {
         // Without a colon, the `@` is part of the directory's name.
         Some((rest, digest)) if digest.contains(':') => {
-            let fail = |source| UsageError::Digest { argument, text: text.to_owned(), source };
+            let fail = |source| UsageError::Digest { argument, source };
             (rest, Some(digest.parse().map_err(fail)?))
         }
         _ => (text, None),
@@ -129,6 +129,9 @@ mod tests {
             "`oci-archive:a.tar` is not a value of `SOURCE` | it is REFERENCE, store:REFERENCE, \
              oci:DIR[:TAG] or docker-archive:FILE",
         );
-        check("App", "`App` is not a value of `SOURCE` | write `app`");
+        check(
+            "App",
+            "`SOURCE`: `App` is not an image reference: repository names are lower-case | write `app`",
+        );
     }
 }

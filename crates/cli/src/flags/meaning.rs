@@ -8,7 +8,7 @@ use oci::{Platform, Reference};
 use super::UsageError;
 
 pub(super) fn reference(argument: &'static str, text: &str) -> Result<Reference, UsageError> {
-    let fail = |source| UsageError::Reference { argument, text: text.to_owned(), source };
+    let fail = |source| UsageError::Reference { argument, source };
     text.parse().map_err(fail)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn tagged(
 }
 
 pub(super) fn platform(argument: &'static str, text: &str) -> Result<Platform, UsageError> {
-    let fail = |source| UsageError::Platform { argument, text: text.to_owned(), source };
+    let fail = |source| UsageError::Platform { argument, source };
     text.parse().map_err(fail)
 }
 

@@ -93,6 +93,9 @@ pub(super) fn output(
     tags: &[Reference],
 ) -> Result<(Output, OutputOptions), UsageError> {
     // `-o DIRECTORY` and `-o -` are short for what they were for long before types came.
+    if text.is_empty() {
+        return Err(UsageError::form(FLAG, text, "it is type=…,dest=…, a directory, or `-`"));
+    }
     if !text.contains('=') {
         let output = match destination(text) {
             Destination::Stdout => Output::Tar(Destination::Stdout),
@@ -111,10 +114,13 @@ impl Typed {
         let mut typed = Typed::default();
         for field in fields(text) {
             let (key, value) = meaning::key_value(&field);
+            if matches!(key, "dest" | "output") {
+                typed.destination = value.filter(|place| !place.is_empty()).map(str::to_owned);
+                continue;
+            }
             let value = value.unwrap_or("true");
             match key {
                 "type" => typed.kind = Some(value.to_owned()),
-                "dest" | "output" => typed.destination = Some(value.to_owned()),
                 "name" => typed.names.extend(value.split(',').map(str::to_owned)),
                 "tar" => typed.tar = Some(boolean("tar", value)?),
                 "push" => typed.push = boolean("push", value)?,
@@ -317,8 +323,12 @@ mod tests {
             "`dokcer` is not a value of `--output` (oci, docker, registry, image, tar, local are) \
              | did you mean `docker`?",
         );
-        refuse("type=oci", "`--output type=oci` lacks `dest` | write type=oci,dest=…");
-        refuse("dest=a", "`--output dest=a` lacks `type` | write dest=a,type=…");
+        refuse("", "`` is not a value of `--output` | it is type=…,dest=…, a directory, or `-`");
+        for lacking in ["type=oci,dest=", "type=oci,dest"] {
+            refuse(lacking, &format!("`--output {lacking}` lacks `dest` | add `dest=…`"));
+        }
+        refuse("type=oci", "`--output type=oci` lacks `dest` | add `dest=…`");
+        refuse("dest=a", "`--output dest=a` lacks `type` | add `type=…`");
         refuse(
             "type=oci,desy=a",
             "`--output` has no key `desy` (it has type, dest, name, tar, push, compression, \

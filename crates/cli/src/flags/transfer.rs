@@ -349,8 +349,8 @@ mod tests {
         assert_eq!(pull.platforms, CopyPlatforms::One(Some(Platform::linux("arm64"))));
         refuse(
             &["pull", "--platform", "a/b/c/d", "a"],
-            "`a/b/c/d` is not a value of `--platform` | a platform is written \
-             OS/ARCHITECTURE[/VARIANT], such as linux/arm64",
+            "`--platform`: `a/b/c/d` is not a platform: it is written os/architecture[/variant], \
+             and has more parts",
         );
     }
 

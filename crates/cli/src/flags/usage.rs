@@ -6,32 +6,26 @@ use oci::{DigestError, PlatformError, ReferenceError};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UsageError {
     /// Not an image reference.
-    #[error("`{text}` is not a value of `{argument}`")]
+    #[error("`{argument}`: {source}")]
     Reference {
         /// The flag or argument.
         argument: &'static str,
-        /// What was typed.
-        text: String,
         /// What is wrong with it.
         source: ReferenceError,
     },
     /// Not a platform.
-    #[error("`{text}` is not a value of `{argument}`")]
+    #[error("`{argument}`: {source}")]
     Platform {
         /// The flag or argument.
         argument: &'static str,
-        /// What was typed.
-        text: String,
         /// What is wrong with it.
         source: PlatformError,
     },
     /// Not a digest.
-    #[error("`{text}` is not a value of `{argument}`")]
+    #[error("`{argument}`: {source}")]
     Digest {
         /// The flag or argument.
         argument: &'static str,
-        /// What was typed.
-        text: String,
         /// What is wrong with it.
         source: DigestError,
     },
@@ -132,14 +126,11 @@ impl UsageError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             UsageError::Reference { source, .. } => source.hint(),
-            UsageError::Platform { .. } => {
-                Some("a platform is written OS/ARCHITECTURE[/VARIANT], such as linux/arm64".into())
-            }
-            UsageError::Digest { .. } => None,
+            UsageError::Platform { .. } | UsageError::Digest { .. } => None,
             UsageError::Form { wanted, .. } => Some((*wanted).to_owned()),
             UsageError::UnknownValue { text, known, .. } => did_you_mean(text, known),
             UsageError::UnknownKey { key, known, .. } => did_you_mean(key, known),
-            UsageError::MissingKey { text, key, .. } => Some(format!("write {text},{key}=…")),
+            UsageError::MissingKey { key, .. } => Some(format!("add `{key}=…`")),
             UsageError::Conflict { instead, .. }
             | UsageError::Needs { instead, .. }
             | UsageError::Unsupported { instead, .. } => Some((*instead).to_owned()),

@@ -78,7 +78,7 @@ pub fn save_archive(
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".part-{}", std::process::id()));
     let part = path.with_file_name(name);
-    let file = File::create(&part).map_err(StoreError::io("create", &part))?;
+    let file = File::create(&part).map_err(StoreError::io("create", path))?;
     let written = write_archive(store, images, format, file, &part)
         .and_then(|()| fs::rename(&part, path).map_err(StoreError::io("create", path)));
     if written.is_err() {
