@@ -55,7 +55,9 @@ fn read(planner: &mut StagePlanner<'_, '_>, path: &str, name: &str, span: &Span)
             .with_hint("use the number instead, as in --chown=1000:1000")
             .into());
     };
-    let Some((content, source)) = planner.state.tree.content(&found, planner.shared) else {
+    let Some((content, source)) =
+        planner.state.tree.content(&found, planner.shared, planner.needs)?
+    else {
         let message = format!("`{name}` cannot be looked up: /{path} of the image is no file");
         return Err(PlanError::base(span.clone(), message).into());
     };

@@ -87,16 +87,28 @@ impl Tree {
     }
 
     /// A regular file's content, and where its bytes can be had.
-    pub(crate) fn content(&self, found: &Found, shared: &Shared<'_>) -> Option<(Content, Source)> {
+    ///
+    /// `None` if it is no file, or a hard link to none.
+    pub(crate) fn content(
+        &self,
+        found: &Found,
+        shared: &Shared<'_>,
+        needs: &mut Needs,
+    ) -> Step<Option<(Content, Source)>> {
         let (path, content, layer) = match &found.entry.node {
             Node::File(content) => (found.path.clone(), *content, found.layer),
             Node::Hardlink(_) => {
                 let link = layer::Found { layer: found.layer, entry: &found.entry };
-                let original = self.root.behind_hardlink(link).ok()??;
-                let Node::File(content) = original.entry.node else { return None };
+                let original = match self.root.behind_hardlink(link) {
+                    Ok(original) => original,
+                    Err(ResolveError::NotLoaded(missing)) => return Err(self.need(missing, needs)),
+                    Err(_) => None,
+                };
+                let Some(original) = original else { return Ok(None) };
+                let Node::File(content) = original.entry.node else { return Ok(None) };
                 (original.entry.path.clone(), content, original.layer)
             }
-            _ => return None,
+            _ => return Ok(None),
         };
         let source = match &self.layers[layer] {
             PlannedLayer::Base { descriptor, diff_id, image } => Source::Layer {
@@ -105,9 +117,12 @@ impl Tree {
                 image: image.clone(),
                 path,
             },
-            PlannedLayer::New(_) => shared.sources.get(&content.digest)?.clone(),
+            PlannedLayer::New(_) => match shared.sources.get(&content.digest) {
+                Some(source) => source.clone(),
+                None => return Ok(None),
+            },
         };
-        Some((content, source))
+        Ok(Some((content, source)))
     }
 
     fn need(&self, missing: NotLoaded, needs: &mut Needs) -> Stop {

@@ -29,21 +29,21 @@ fn unknown_flags() {
 fn names() {
     insta::assert_snapshot!(refused(&["--tag=Team/App:1"]), @"
     exit 2
-    error: `Team/App:1` is not a value of `--tag`: `Team/App:1` is not an image reference: repository names are lower-case
-    hint: write `Team/app:1`
+    error: `--tag`: `Team/App:1` is not an image reference: repository names are lower-case
+    hint: write `team/app:1`
     ");
     insta::assert_snapshot!(refused(&["--tag=app:1.0+2"]), @"
     exit 2
-    error: `app:1.0+2` is not a value of `--tag`: `app:1.0+2` is not an image reference: `1.0+2` is not a tag
+    error: `--tag`: `app:1.0+2` is not an image reference: `1.0+2` is not a tag
     hint: a tag has up to 128 letters, digits, `_`, `.` and `-`, and starts with a letter, a digit or `_`
     ");
     insta::assert_snapshot!(refused(&["--tag=app@1"]), @"
     exit 2
-    error: `app@1` is not a value of `--tag`: `app@1` is not an image reference: `1` is not a digest: it has no `sha256:` in front
+    error: `--tag`: `app@1` is not an image reference: `1` is not a digest: it has no `sha256:` in front
     ");
     insta::assert_snapshot!(refused(&["--tag="]), @"
     exit 2
-    error: `` is not a value of `--tag`: an image reference is empty
+    error: `--tag`: an image reference is empty
     hint: a reference is written [registry/]repository[:tag][@digest]
     ");
 }
@@ -52,18 +52,15 @@ fn names() {
 fn platforms() {
     insta::assert_snapshot!(refused(&["--platform=linux/"]), @"
     exit 2
-    error: `linux/` is not a value of `--platform`: `linux/` is not a platform: it is written os/architecture[/variant], such as linux/amd64
-    hint: a platform is written OS/ARCHITECTURE[/VARIANT], such as linux/arm64
+    error: `--platform`: `linux/` is not a platform: it is written os/architecture[/variant], such as linux/amd64
     ");
     insta::assert_snapshot!(refused(&["--platform=linux/amd64,"]), @"
     exit 2
-    error: `` is not a value of `--platform`: `` is not a platform: it is written os/architecture[/variant], such as linux/amd64
-    hint: a platform is written OS/ARCHITECTURE[/VARIANT], such as linux/arm64
+    error: `--platform`: `` is not a platform: it is written os/architecture[/variant], such as linux/amd64
     ");
     insta::assert_snapshot!(refused(&["--platform=linux/amd64/v2/x"]), @"
     exit 2
-    error: `linux/amd64/v2/x` is not a value of `--platform`: `linux/amd64/v2/x` is not a platform: it has more than three parts
-    hint: a platform is written OS/ARCHITECTURE[/VARIANT], such as linux/arm64
+    error: `--platform`: `linux/amd64/v2/x` is not a platform: it is written os/architecture[/variant], and has more parts
     ");
 }
 
@@ -105,12 +102,26 @@ fn outputs() {
     insta::assert_snapshot!(refused(&["--output=type=oci"]), @"
     exit 2
     error: `--output type=oci` lacks `dest`
-    hint: write type=oci,dest=…
+    hint: add `dest=…`
     ");
     insta::assert_snapshot!(refused(&["--output=tpye=oci,dest=x"]), @"
     exit 2
     error: `--output` has no key `tpye` (it has type, dest, name, tar, push, compression, compression-level, force-compression, oci-mediatypes, rewrite-timestamp, annotation.KEY)
     hint: did you mean `type`?
+    ");
+}
+
+#[test]
+fn outputs_without_a_place() {
+    insta::assert_snapshot!(refused(&["--output=type=local,dest="]), @"
+    exit 2
+    error: `--output type=local,dest=` lacks `dest`
+    hint: add `dest=…`
+    ");
+    insta::assert_snapshot!(refused(&["--output="]), @"
+    exit 2
+    error: `` is not a value of `--output`
+    hint: it is type=…,dest=…, a directory, or `-`
     ");
 }
 
@@ -144,8 +155,8 @@ fn contexts() {
     ");
     insta::assert_snapshot!(attempt.scene.refusal(&["build", "--build-context=x=nope", "context"]), @"
     exit 4
-    error: failed to open the context `x`: find the build context `nope`: No such file or directory (os error 2)
-    hint: the last argument is the directory, or the tarball, that COPY reads from
+    error: failed to use the build context `x`: there is no `nope`
+    hint: give `--build-context x=…` a directory, a tarball or an image
     ");
     attempt.assert_nothing_left();
 }

@@ -53,6 +53,22 @@ fn missing_files() {
 }
 
 #[test]
+fn files_in_another_directory() {
+    let attempt = Attempt::of("FROM scratch\nCOPY settings.toml /\n");
+    let attempt = attempt.file("config/settings.toml", "");
+    insta::assert_snapshot!(attempt.refused(&[]), @"
+    exit 4
+    error: `settings.toml` is not in the build context
+     --> context/Dockerfile:2:6
+      |
+    2 | COPY settings.toml /
+      |      ^^^^^^^^^^^^^
+      |
+      = hint: there is `config/settings.toml`
+    ");
+}
+
+#[test]
 fn ignored_files() {
     let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n").file(".dockerignore", "*.txt\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"
@@ -104,45 +120,45 @@ fn paths_that_lead_out() {
     fs::write(attempt.scene.path("secret"), "secret\n").unwrap();
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `up/secret` is not in the build context
+    error: `up` is a link to `..`, which is outside of the build context
      --> context/Dockerfile:2:6
       |
     2 | COPY up/secret /
       |      ^^^^^^^^^
+      |
+      = hint: links are followed inside of the context only: copy what this one leads to into the context
     ");
     let attempt = Attempt::of("FROM scratch\nCOPY secret /\n").link("secret", "../secret");
     fs::write(attempt.scene.path("secret"), "secret\n").unwrap();
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `secret` is a link to `../secret`, which is missing or outside of what may be copied
+    error: `secret` is a link to `../secret`, which is outside of the build context
      --> context/Dockerfile:2:6
       |
     2 | COPY secret /
       |      ^^^^^^
       |
-      = hint: links are followed inside of the source only: copy the file itself in
+      = hint: links are followed inside of the context only: copy what this one leads to into the context
     ");
     let attempt = Attempt::of("FROM scratch\nCOPY system/passwd /\n").link("system", "/etc");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `system` is a link to `/etc`, which is missing or outside of what may be copied
+    error: `system` is a link to `/etc`, which is outside of the build context
      --> context/Dockerfile:2:6
       |
     2 | COPY system/passwd /
       |      ^^^^^^^^^^^^^
       |
-      = hint: links are followed inside of the source only: copy the file itself in
+      = hint: links are followed inside of the context only: copy what this one leads to into the context
     ");
     let attempt = Attempt::of("FROM scratch\nCOPY around /\n").link("around", "around");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `around` is a link to `around`, which is missing or outside of what may be copied
+    error: `around` is a link to `around`, which leads back to itself
      --> context/Dockerfile:2:6
       |
     2 | COPY around /
       |      ^^^^^^
-      |
-      = hint: links are followed inside of the source only: copy the file itself in
     ");
 }
 
@@ -273,8 +289,9 @@ fn a_dockerfile_that_may_not_be_read() {
     let attempt = Attempt::of("FROM scratch\nCOPY . /app/\n");
     attempt.close("Dockerfile");
     insta::assert_snapshot!(attempt.refusal_of(&mut attempt.unprivileged(&[])), @"
-    exit 8
-    error: context/Dockerfile: Permission denied (os error 13)
+    exit 4
+    error: failed to read `context/Dockerfile`: Permission denied (os error 13)
+    hint: make it readable for the user who builds
     ");
 }
 

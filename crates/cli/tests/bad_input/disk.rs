@@ -41,6 +41,7 @@ fn files_that_may_not_grow() {
     insta::assert_snapshot!(without_scratch(&refusal), @"
     exit 8
     error: failed to lay `COPY . /app/`: write the layer's blob: write `HOME/store/plywood/scratch/N`: File too large (os error 27)
+    hint: raise the limit on the size of files (`ulimit -f`)
     ");
     // Once there is room, the same build goes through.
     attempt.built(&[]);
@@ -123,44 +124,82 @@ fn stores_that_cannot_be_used() {
 fn a_blob_that_was_changed_in_the_store() {
     let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n");
     let digest = attempt.built(&[]);
-    let blob = attempt.scene.path("store/blobs/sha256").join(&digest.trim()["sha256:".len()..]);
-    let bytes = fs::read(&blob).unwrap();
-    fs::write(&blob, [&bytes[..], b" "].concat()).unwrap();
-    let save = ["save", "--output=out/app.tar", "REGISTRY/app:1"];
-    insta::assert_snapshot!(attempt.scene.refusal(&save).replace(digest.trim(), "DIGEST"), @"
-    exit 5
-    error: failed to find blob DIGEST: it is not in the store
-    hint: pull or build the image again
+    let name = &digest.trim()["sha256:".len()..];
+    let blob = attempt.scene.path("store/blobs/sha256").join(name);
+    let mut bytes = fs::read(&blob).unwrap();
+    let last = bytes.len() - 1;
+    bytes[last] = b' ';
+    fs::write(&blob, bytes).unwrap();
+    let refused = |words: &[&str]| attempt.scene.refusal(words).replace(name, "HEX");
+    insta::assert_snapshot!(refused(&["save", "--output=out/app.tar", "REGISTRY/app:1"]), @"
+    exit 9
+    error: failed to read blob sha256:HEX: `HOME/store/blobs/sha256/HEX` has other bytes than its name says
+    hint: delete `HOME/store/blobs/sha256/HEX`, and pull or build the image again
+    ");
+    insta::assert_snapshot!(refused(&["push", "REGISTRY/app:1"]), @"
+    exit 9
+    error: failed to read blob sha256:HEX: `HOME/store/blobs/sha256/HEX` has other bytes than its name says
+    hint: delete `HOME/store/blobs/sha256/HEX`, and pull or build the image again
     ");
     assert_eq!(files(&attempt.scene.path("out")), [""; 0]);
+    assert_eq!(attempt.scene.changes(), [""; 0], "something damaged was sent");
 }
 
+/// They are found out before anything is built for them.
 #[test]
 fn outputs_that_cannot_be_written() {
     let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n");
-    let build = |output: &str| attempt.scene.refusal(&["build", "--output", output, "context"]);
-    insta::assert_snapshot!(build("type=oci,dest=nope/app.tar"), @"
-    exit 4
-    error: failed to create `nope/app.tar.part-14361`: No such file or directory (os error 2)
-    ");
-    insta::assert_snapshot!(build("type=tar,dest=nope/app.tar"), @r#"
-    exit 4
-    error: nope/app.tar: No such file or directory (os error 2) at path "HOME/nope/.tmplWd1fR"
-    "#);
-    insta::assert_snapshot!(build("type=oci,dest=context"), @"
+    let build = |more: &str| {
+        let refusal = attempt.scene.refusal(&["build", "--tag=REGISTRY/app:1", more, "context"]);
+        attempt.assert_nothing_left();
+        refusal
+    };
+    insta::assert_snapshot!(build("--output=type=oci,dest=nope/app.tar"), @"
     exit 8
-    error: failed to open `context`: Is a directory (os error 21)
+    error: failed to write `nope/app.tar`: No such file or directory (os error 2)
+    hint: make the directory `nope` first
     ");
-    insta::assert_snapshot!(build("type=local,dest=context/app.txt"), @"
+    insta::assert_snapshot!(build("--output=type=tar,dest=nope/app.tar"), @"
     exit 8
-    error: context/app.txt: File exists (os error 17)
+    error: failed to write `nope/app.tar`: No such file or directory (os error 2)
+    hint: make the directory `nope` first
     ");
-    insta::assert_snapshot!(attempt.scene.refusal(&["build", "--iidfile=nope/iid", "context"]), @r#"
-    exit 4
-    error: nope/iid: No such file or directory (os error 2) at path "HOME/nope/.tmptvpCM7"
-    "#);
+    insta::assert_snapshot!(build("--output=type=docker,dest=context"), @"
+    exit 8
+    error: failed to write `context`: is a directory
+    ");
+    insta::assert_snapshot!(build("--output=type=oci,dest=context/app.txt/a.tar"), @"
+    exit 8
+    error: failed to write `context/app.txt/a.tar`: not a directory
+    ");
+    insta::assert_snapshot!(build("--output=type=local,dest=context/app.txt"), @"
+    exit 8
+    error: failed to write `context/app.txt`: not a directory
+    ");
+    insta::assert_snapshot!(build("--iidfile=nope/iid"), @"
+    exit 8
+    error: failed to write `nope/iid`: No such file or directory (os error 2)
+    hint: make the directory `nope` first
+    ");
+    insta::assert_snapshot!(build("--metadata-file=context"), @"
+    exit 8
+    error: failed to write `context`: is a directory
+    ");
     assert_eq!(files(&attempt.scene.path("context")), ["Dockerfile", "app.txt"]);
     assert!(!attempt.scene.path("nope").exists());
+}
+
+/// What is there stays as it is.
+#[test]
+fn a_layout_that_is_none() {
+    let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n");
+    let output = "--output=type=oci,tar=false,dest=context";
+    insta::assert_snapshot!(attempt.scene.refusal(&["build", output, "context"]), @"
+    exit 8
+    error: failed to save to `context`: it is not empty, and not an OCI layout
+    hint: name an empty or a new directory
+    ");
+    assert_eq!(files(&attempt.scene.path("context")), ["Dockerfile", "app.txt"]);
 }
 
 /// `kill -9` at moments spread over a build: the store is readable, an output is whole or not

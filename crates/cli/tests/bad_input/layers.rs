@@ -137,12 +137,12 @@ fn outside(attempt: &Attempt) -> Vec<PathBuf> {
 fn names_that_climb() {
     insta::assert_snapshot!(refused(&[file("a/../../etc/passwd", b"")]), @"
     exit 9
-    error: failed to layer sha256:f4dee1303f6d457fa042f2d994c8d7a04bc906c1dfe12cd31afbaff44d1b2006 of `127.0.0.1:00000/base:1`: accept an entry of the archive: path `a/../../etc/passwd` has a `..` in it
+    error: failed to use layer sha256:f4dee1303f6d457fa042f2d994c8d7a04bc906c1dfe12cd31afbaff44d1b2006 of `127.0.0.1:00000/base:1`: accept an entry of the archive: path `a/../../etc/passwd` has a `..` in it
     hint: the archive is hostile or broken: do not use it
     ");
     insta::assert_snapshot!(refused(&[file("../victim", b"")]), @"
     exit 9
-    error: failed to layer sha256:46faf6d6054ca75f3cf47834ea4ff2ed45c29c291e8e83c073920424fd722ec0 of `127.0.0.1:00000/base:1`: accept an entry of the archive: path `../victim` has a `..` in it
+    error: failed to use layer sha256:46faf6d6054ca75f3cf47834ea4ff2ed45c29c291e8e83c073920424fd722ec0 of `127.0.0.1:00000/base:1`: accept an entry of the archive: path `../victim` has a `..` in it
     hint: the archive is hostile or broken: do not use it
     ");
 }
@@ -156,13 +156,28 @@ fn absolute_names_are_the_image_s() {
 fn hard_links_that_lead_out() {
     insta::assert_snapshot!(refused(&[hard_link("x", "../victim")]), @"
     exit 9
-    error: failed to layer sha256:d2ead6a6906b2d6de077f149c7d4835e4d27767a8c485b9977a67f649a236ed8 of `127.0.0.1:00000/base:1`: accept the link `/x`: its target `../victim` is outside the image or malformed
+    error: failed to use layer sha256:d2ead6a6906b2d6de077f149c7d4835e4d27767a8c485b9977a67f649a236ed8 of `127.0.0.1:00000/base:1`: accept the link `/x`: its target `../victim` is outside the image or malformed
     hint: the archive is hostile or broken: do not use it
     ");
     insta::assert_snapshot!(refused(&[hard_link("x", "a/../../victim")]), @"
     exit 9
-    error: failed to layer sha256:2a2bfe0eb97fa80612a74c7696f25d6bd12b675241c8bb77cb4780b07289084d of `127.0.0.1:00000/base:1`: accept the link `/x`: its target `a/../../victim` is outside the image or malformed
+    error: failed to use layer sha256:2a2bfe0eb97fa80612a74c7696f25d6bd12b675241c8bb77cb4780b07289084d of `127.0.0.1:00000/base:1`: accept the link `/x`: its target `a/../../victim` is outside the image or malformed
     hint: the archive is hostile or broken: do not use it
+    ");
+}
+
+/// An absolute target is the image's, and this one is not in it.
+#[test]
+fn hard_links_to_nothing() {
+    insta::assert_snapshot!(refused(&[hard_link("x", "/etc/passwd")]), @"
+    exit 5
+    error: `/x` is a hard link to nothing
+     --> context/Dockerfile:2:36
+      |
+    2 | COPY --from=127.0.0.1:00000/base:1 /x /y
+      |                                    ^^
+      |
+      = hint: the image is hostile or broken: do not use it
     ");
 }
 
@@ -182,23 +197,19 @@ fn links_that_lead_out_are_followed_inside() {
     insta::assert_snapshot!(unpacked(&[symlink("a", "../../victim"), hard_link("b", "a")]), @"a -> ../../victim");
     insta::assert_snapshot!(refused(&[symlink("x", victim)]), @"
     exit 4
-    error: `x` is a link to `../../../../../../victim`, which is missing or outside of what may be copied
+    error: `/x` is a link to `../../../../../../victim`, which leads nowhere in `127.0.0.1:00000/base:1`
      --> context/Dockerfile:2:36
       |
     2 | COPY --from=127.0.0.1:00000/base:1 /x /y
       |                                    ^^
-      |
-      = hint: links are followed inside of the source only: copy the file itself in
     ");
     insta::assert_snapshot!(refused(&[symlink("x", "x")]), @"
     exit 4
-    error: `x` is a link to `x`, which is missing or outside of what may be copied
+    error: `/x` is a link to `x`, which leads nowhere in `127.0.0.1:00000/base:1`
      --> context/Dockerfile:2:36
       |
     2 | COPY --from=127.0.0.1:00000/base:1 /x /y
       |                                    ^^
-      |
-      = hint: links are followed inside of the source only: copy the file itself in
     ");
 }
 
@@ -232,12 +243,14 @@ fn sizes_that_lie() {
     let large = Member { stated: Some(1 << 20), ..file("x", b"small") };
     insta::assert_snapshot!(refused(&[large]), @"
     exit 9
-    error: failed to layer sha256:3eb53941c0ad6431133150fbb4960b74ac127dd74dfa90c358c8495ae12411b1 of `127.0.0.1:00000/base:1`: read the archive: it is cut off after 2048 bytes, in `x`
+    error: failed to use layer sha256:3eb53941c0ad6431133150fbb4960b74ac127dd74dfa90c358c8495ae12411b1 of `127.0.0.1:00000/base:1`: read the archive: it is cut off after 2048 bytes, in `x`
+    hint: the archive is incomplete or damaged: make or fetch it again
     ");
     let small = Member { stated: Some(3), ..file("x", &[7; 2000]) };
     insta::assert_snapshot!(refused(&[small]), @"
     exit 9
-    error: failed to layer sha256:846f3be1636ee09ded61bfa82bf451d9b9f4a9cd49282bdb06988c87a4dca428 of `127.0.0.1:00000/base:1`: read the archive: no tar header at 1024 (its checksum is wrong)
+    error: failed to use layer sha256:846f3be1636ee09ded61bfa82bf451d9b9f4a9cd49282bdb06988c87a4dca428 of `127.0.0.1:00000/base:1`: read the archive: no tar header at 1024 (its checksum is wrong)
+    hint: the archive is incomplete or damaged: make or fetch it again
     ");
 }
 
@@ -245,7 +258,7 @@ fn sizes_that_lie() {
 fn kinds_that_no_layer_has() {
     insta::assert_snapshot!(refused(&[Member::new(b'S', "x", "", b"")]), @"
     exit 9
-    error: failed to layer sha256:b284477c79dbfae0b94b35067dbe034cc94f4496364c9863f5960e1dc6feb618 of `127.0.0.1:00000/base:1`: accept `x`: entries of type `GNU sparse file` are not supported in layers
+    error: failed to use layer sha256:b284477c79dbfae0b94b35067dbe034cc94f4496364c9863f5960e1dc6feb618 of `127.0.0.1:00000/base:1`: accept `x`: entries of type `GNU sparse file` are not supported in layers
     hint: pack it again without `--sparse`
     ");
 }
@@ -254,13 +267,14 @@ fn kinds_that_no_layer_has() {
 fn a_layer_that_is_no_archive() {
     insta::assert_snapshot!(attempt(Blob::plain(b"hello\n".to_vec())).refused(&[]), @"
     exit 9
-    error: failed to layer sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03 of `127.0.0.1:00000/base:1`: read the archive: it is cut off after 6 bytes, in `a header`
+    error: failed to use layer sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03 of `127.0.0.1:00000/base:1`: read the archive: it is cut off after 6 bytes, in `a header`
+    hint: the archive is incomplete or damaged: make or fetch it again
     ");
     let gzip = MediaType::OciLayer(Compression::Gzip);
     let claimed = Blob { media_type: gzip, ..Blob::plain(tar(&[file("x", b"1")])) };
     insta::assert_snapshot!(attempt(claimed).refused(&[]), @"
     exit 9
-    error: failed to layer sha256:984fe94c69c02a8fe465298a40a192e5477f6953f59964194abedec06caac721 of `127.0.0.1:00000/base:1`: read the archive after 0 bytes: invalid gzip header
+    error: failed to use layer sha256:984fe94c69c02a8fe465298a40a192e5477f6953f59964194abedec06caac721 of `127.0.0.1:00000/base:1`: read the archive after 0 bytes: invalid gzip header
     ");
 }
 
@@ -279,7 +293,8 @@ fn a_gzip_bomb() {
     let bomb = Blob { bytes, media_type, diff_id: DiffId(Digest::of(b"never reached")) };
     insta::assert_snapshot!(attempt(bomb).refused(&[]), @"
     exit 9
-    error: failed to layer sha256:2a56e59b976b9d60cc9a24e92efc32d3daa6dcc8207a9e9ad352461b270546c5 of `127.0.0.1:00000/base:1`: read the archive: more than 500 bytes from each compressed byte
+    error: failed to use layer sha256:2a56e59b976b9d60cc9a24e92efc32d3daa6dcc8207a9e9ad352461b270546c5 of `127.0.0.1:00000/base:1`: read the archive: more than 500 bytes from each compressed byte
+    hint: the archive is hostile or broken: do not use it
     ");
 }
 
@@ -291,16 +306,17 @@ fn archives_that_are_added() {
     };
     insta::assert_snapshot!(added(&[file("../victim", b"")]), @"
     exit 9
-    error: failed to archive `files.tar`: accept an entry of the archive: path `../victim` has a `..` in it
+    error: failed to use archive `files.tar`: accept an entry of the archive: path `../victim` has a `..` in it
     hint: the archive is hostile or broken: do not use it
     ");
     insta::assert_snapshot!(added(&[hard_link("x", "../victim")]), @"
     exit 9
-    error: failed to archive `files.tar`: accept the link `/x`: its target `../victim` is outside the image or malformed
+    error: failed to use archive `files.tar`: accept the link `/x`: its target `../victim` is outside the image or malformed
     hint: the archive is hostile or broken: do not use it
     ");
     insta::assert_snapshot!(added(&[Member { stated: Some(1 << 20), ..file("x", b"small") }]), @"
     exit 9
-    error: failed to archive `files.tar`: read the archive: it is cut off after 2048 bytes, in `x`
+    error: failed to use archive `files.tar`: read the archive: it is cut off after 2048 bytes, in `x`
+    hint: the archive is incomplete or damaged: make or fetch it again
     ");
 }

@@ -217,6 +217,18 @@ fn references_that_are_none() {
 }
 
 #[test]
+fn platforms_that_are_none() {
+    insta::assert_snapshot!(refused("FROM --platform=linux/ scratch\n"), @"
+    exit 3
+    error: `linux/` is not a platform: it is written os/architecture[/variant], such as linux/amd64
+     --> context/Dockerfile:1:17
+      |
+    1 | FROM --platform=linux/ scratch
+      |                 ^^^^^^
+    ");
+}
+
+#[test]
 fn values_that_are_none() {
     insta::assert_snapshot!(refused("FROM scratch\nCOPY --chmod=u+z app.txt /\n"), @"
     exit 3
@@ -265,18 +277,18 @@ fn a_file_that_is_not_there() {
     let attempt = Attempt::new().file("app.txt", "hello\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: failed to there is no `context/Dockerfile`
+    error: failed to find the Dockerfile `context/Dockerfile`
     hint: name the Dockerfile with `-f FILE`
     ");
     let attempt = attempt.file("app.Dockerfile", "FROM scratch\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: failed to there is no `context/Dockerfile`
+    error: failed to find the Dockerfile `context/Dockerfile`
     hint: did you mean `-f context/app.Dockerfile`?
     ");
     insta::assert_snapshot!(attempt.refused(&["--file=context/nope"]), @"
     exit 4
-    error: failed to there is no `context/nope`
+    error: failed to find the Dockerfile `context/nope`
     hint: did you mean `-f context/app.Dockerfile`?
     ");
 }
@@ -286,13 +298,13 @@ fn a_file_that_is_no_text() {
     let attempt = Attempt::new().file("Dockerfile", b"FROM scratch\nENV A=\xff\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: failed to `context/Dockerfile` is not UTF-8 text
+    error: failed to read `context/Dockerfile`: it is not UTF-8 text
     ");
     fs::remove_file(attempt.context("Dockerfile")).unwrap();
     fs::create_dir(attempt.context("Dockerfile")).unwrap();
     insta::assert_snapshot!(attempt.refused(&[]), @"
-    exit 8
-    error: context/Dockerfile: Is a directory (os error 21)
+    exit 4
+    error: failed to read `context/Dockerfile`: Is a directory (os error 21)
     ");
 }
 
@@ -301,11 +313,11 @@ fn an_ignore_file_with_a_broken_pattern() {
     let attempt = Attempt::of("FROM scratch\n").file(".dockerignore", "*.log\n[a-\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: failed to `.dockerignore` is not an ignore file: line 2: `[a-` is not a pattern: `[` is not closed by `]`
+    error: failed to read `.dockerignore`: line 2: `[a-` is not a pattern: `[` is not closed by `]`
     ");
     insta::assert_snapshot!(attempt.refused(&["--ignorefile=nope"]), @"
     exit 4
-    error: nope: No such file or directory (os error 2)
+    error: failed to read `nope`: No such file or directory (os error 2)
     ");
 }
 
@@ -321,6 +333,8 @@ fn what_needs_execution() {
       |
     4 | RUN make && \
       | ^^^^^^^^^^^^^
+      |
+      = hint: `plywood plan` shows what each instruction becomes; files that a RUN makes can be copied in instead
     ");
     assert_eq!(attempt.requests(), 0);
     assert_eq!(attempt.names(), [""; 0]);
@@ -339,5 +353,7 @@ fn what_needs_execution_in_another_stage_is_no_matter() {
       |
     2 | RUN make test
       | ^^^^^^^^^^^^^
+      |
+      = hint: `plywood plan` shows what each instruction becomes; files that a RUN makes can be copied in instead
     ");
 }

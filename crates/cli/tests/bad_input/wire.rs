@@ -34,7 +34,7 @@ fn images_that_are_not_there() {
     };
     insta::assert_snapshot!(refused("FROM REGISTRY/base:2\n"), @"
     exit 5
-    error: failed to find the base image `127.0.0.1:00000/base:2`: find `127.0.0.1:00000/base:2` in the registry
+    error: failed to find `127.0.0.1:00000/base:2` in the registry
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:2
@@ -44,7 +44,7 @@ fn images_that_are_not_there() {
     ");
     insta::assert_snapshot!(refused("FROM REGISTRY/bse:1\n"), @"
     exit 5
-    error: failed to find the base image `127.0.0.1:00000/bse:1`: find `127.0.0.1:00000/bse:1` in the registry
+    error: failed to find `127.0.0.1:00000/bse:1` in the registry
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/bse:1
@@ -55,7 +55,7 @@ fn images_that_are_not_there() {
     let digest = Digest::of(b"none");
     insta::assert_snapshot!(refused(&format!("FROM REGISTRY/base@{digest}\n")), @"
     exit 5
-    error: failed to find the base image `127.0.0.1:00000/base@sha256:140bedbf9c3f6d56a9846d2ba7088798683f4da0c248231336e6a05679e4fdfe`: find `127.0.0.1:00000/base@sha256:140bedbf9c3f6d56a9846d2ba7088798683f4da0c248231336e6a05679e4fdfe` in the registry
+    error: failed to find `127.0.0.1:00000/base@sha256:140bedbf9c3f6d56a9846d2ba7088798683f4da0c248231336e6a05679e4fdfe` in the registry
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base@sha256:140bedbf9c3f6d56a9846d2ba7088798683f4da0c248231336e6a05679e4fdfe
@@ -65,7 +65,7 @@ fn images_that_are_not_there() {
     ");
     insta::assert_snapshot!(refused("FROM scratch\nCOPY --from=REGISTRY/base:2 /a /\n"), @"
     exit 5
-    error: failed to find the base image `127.0.0.1:00000/base:2`: find `127.0.0.1:00000/base:2` in the registry
+    error: failed to find `127.0.0.1:00000/base:2` in the registry
      --> context/Dockerfile:2:13
       |
     2 | COPY --from=127.0.0.1:00000/base:2 /a /
@@ -118,7 +118,7 @@ fn a_registry_that_is_not_there() {
     let attempt = Attempt::of("FROM 127.0.0.1:1/base\n");
     insta::assert_snapshot!(refused(&attempt), @"
     exit 7
-    error: failed to find the base image `127.0.0.1:1/base:latest`: HEAD http://127.0.0.1:1/v2/base/manifests/latest: Connection refused (os error 111)
+    error: failed to read the image `127.0.0.1:1/base:latest`: HEAD http://127.0.0.1:1/v2/base/manifests/latest: Connection refused (os error 111)
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:1/base
@@ -133,7 +133,7 @@ fn a_registry_that_lets_nobody_in() {
     attempt.scene.registry.behave(Behaviour { door, ..Behaviour::default() });
     insta::assert_snapshot!(refused(&attempt), @"
     exit 6
-    error: failed to find the base image `127.0.0.1:00000/base:1`: HEAD http://127.0.0.1:00000/v2/base/manifests/1: an anonymous user is not let in
+    error: failed to read the image `127.0.0.1:00000/base:1`: HEAD http://127.0.0.1:00000/v2/base/manifests/1: an anonymous user is not let in
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -152,7 +152,7 @@ fn manifests_that_are_not_what_was_asked_for() {
     };
     insta::assert_snapshot!(with(BadManifest::Corrupt), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b: the bytes have digest sha256:e7a227f6657162cd65c1ec6ad8d184a6338c0475ceaf8e19639343f3586c890f, not sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b: the bytes have digest sha256:e7a227f6657162cd65c1ec6ad8d184a6338c0475ceaf8e19639343f3586c890f, not sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -162,7 +162,7 @@ fn manifests_that_are_not_what_was_asked_for() {
     ");
     insta::assert_snapshot!(with(BadManifest::Oversized), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b: the manifest is larger than the 4194304 bytes that are allowed
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:9b18e9e691274d6d69513119604fba5432cd1dd4688291d474caa0b0831ad71b: the manifest is larger than the 4194304 bytes that are allowed
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -179,7 +179,7 @@ fn manifests_that_are_none() {
     };
     insta::assert_snapshot!(with(b"hello\n"), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03: not a manifest: expected value at line 1 column 1
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:5891b5b522d5df086d0ff0b110fbd9d21bb4fc7163af34d08286a2e846f6be03: not a manifest: expected value at line 1 column 1
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -187,7 +187,7 @@ fn manifests_that_are_none() {
     ");
     insta::assert_snapshot!(with(br#"{"schemaVersion":2,"layers":[]}"#), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:6ece6defe7067e1c5455a7720c1189ad30f7f8efe78587bd7c06e64a80fe7770: not a manifest: missing field `config` at line 1 column 31
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:6ece6defe7067e1c5455a7720c1189ad30f7f8efe78587bd7c06e64a80fe7770: not a manifest: missing field `config` at line 1 column 31
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -195,7 +195,7 @@ fn manifests_that_are_none() {
     ");
     insta::assert_snapshot!(with(br#"{"schemaVersion":1,"fsLayers":[]}"#), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:cd4b5c3fd9025c5a6f7eb6af6a3e8d4d0ca56605bd805dee42589e554eba6f08: a manifest of schema version 1 is not supported (2 is)
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:cd4b5c3fd9025c5a6f7eb6af6a3e8d4d0ca56605bd805dee42589e554eba6f08: a manifest of schema version 1 is not supported (2 is)
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -203,7 +203,7 @@ fn manifests_that_are_none() {
     ");
     insta::assert_snapshot!(with(br#"{"schemaVersion":2,"layers":[],"manifests":[]}"#), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:bc88224074d45011a648fca99593ede6943777422e3ba4942887fcf463322e4a: the manifest has both `layers` and `manifests`
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/manifests/sha256:bc88224074d45011a648fca99593ede6943777422e3ba4942887fcf463322e4a: the manifest has both `layers` and `manifests`
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -221,7 +221,7 @@ fn artifacts_that_are_no_images() {
     registry.insert_manifest("base", Some("1"), &Manifest::Image(manifest));
     insta::assert_snapshot!(refused(&attempt), @"
     exit 5
-    error: failed to find the base image `127.0.0.1:00000/base:1`: `127.0.0.1:00000/base:1` is no image, and cannot be a base
+    error: failed to use `127.0.0.1:00000/base:1`: it is an artifact and no image
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -235,7 +235,7 @@ fn configs_that_are_broken() {
     attempt.publish_with(Some("1"), b"{\"os\":", &[]);
     insta::assert_snapshot!(refused(&attempt), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: read the config of `127.0.0.1:00000/base:1`: not an image config: EOF while parsing a value at line 1 column 6
+    error: failed to read the config of `127.0.0.1:00000/base:1`: not an image config: EOF while parsing a value at line 1 column 6
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -245,7 +245,7 @@ fn configs_that_are_broken() {
     attempt.publish_with(Some("1"), &config.to_bytes(), &[Blob::plain(tar(&[]))]);
     insta::assert_snapshot!(refused(&attempt), @"
     exit 9
-    error: failed to `127.0.0.1:00000/base:1` is broken: its manifest has 1 layers and its config 0
+    error: failed to use `127.0.0.1:00000/base:1`: its manifest has 1 layers and its config 0
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -271,7 +271,7 @@ fn configs_that_are_not_what_was_asked_for() {
     };
     insta::assert_snapshot!(with(Effect::Corrupt), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159: the bytes have digest sha256:25450d7c1285679579edff6c62889d8c3d400acb0099424cf7f3751fae1142c4, not sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159: the bytes have digest sha256:25450d7c1285679579edff6c62889d8c3d400acb0099424cf7f3751fae1142c4, not sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -281,7 +281,7 @@ fn configs_that_are_not_what_was_asked_for() {
     ");
     insta::assert_snapshot!(with(Effect::Shorten), @"
     exit 9
-    error: failed to find the base image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159: the registry has 198 bytes where the descriptor says 199
+    error: failed to read the image `127.0.0.1:00000/base:1`: GET http://127.0.0.1:00000/v2/base/blobs/sha256:9ae61d45c71833bb3b5c781d4d3dd9799eb2b2f82ab32465419fbe445d8e1159: the registry has 198 bytes where the descriptor says 199
      --> context/Dockerfile:1:6
       |
     1 | FROM 127.0.0.1:00000/base:1
@@ -323,6 +323,6 @@ fn a_layer_that_is_not_what_the_config_says() {
     attempt.publish("1", &[layer]);
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 9
-    error: failed to layer sha256:bfb7999f46f2d1d77739ca17a673c70ca463ed7d5ecdc3af4304f4a037288dad of `127.0.0.1:00000/base:1` is broken: its tar is sha256:bfb7999f46f2d1d77739ca17a673c70ca463ed7d5ecdc3af4304f4a037288dad, and the config says sha256:ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5
+    error: failed to use layer sha256:bfb7999f46f2d1d77739ca17a673c70ca463ed7d5ecdc3af4304f4a037288dad of `127.0.0.1:00000/base:1`: its tar is sha256:bfb7999f46f2d1d77739ca17a673c70ca463ed7d5ecdc3af4304f4a037288dad, and the config says sha256:ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5
     ");
 }

@@ -139,14 +139,14 @@ fn broken_link(
                     listing.resolve(step, LastComponent::Follow),
                     Err(LinkError::Loop { .. })
                 );
-                match (is_loop, leaves, resolved) {
-                    (true, ..) => error("which leads back to itself"),
-                    (_, true, _) => error(&format!("which is outside of {place}")).with_hint(
+                match (leaves, is_loop, resolved) {
+                    (false, true, _) => error("which leads back to itself"),
+                    (true, ..) => error(&format!("which is outside of {place}")).with_hint(
                         "links are followed inside of the context only: copy what this one leads \
                          to into the context",
                     ),
-                    (_, false, false) => error("which is not there"),
-                    (_, false, true) => continue,
+                    (false, false, false) => error("which is not there"),
+                    (false, false, true) => continue,
                 }
             }
             SourceTree::Tree(_) if resolved => continue,

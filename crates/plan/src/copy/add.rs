@@ -116,7 +116,7 @@ fn unpacked(
         return Ok(None);
     }
     let mut missing = Vec::new();
-    let Some(content) = tree.content(&selected.entry, planner, &mut missing) else {
+    let Some(content) = tree.content(&selected.entry, planner, &mut missing)? else {
         super::need_contents(planner, tree, missing)?;
         return Ok(None);
     };

@@ -437,12 +437,18 @@ fn lay_one(
                 .into());
         }
         SourceNode::Other(node) => node.clone(),
-        SourceNode::File { link, .. } => match tree.content(entry, planner, missing) {
+        SourceNode::File { link, .. } => match tree.content(entry, planner, missing)? {
             Some(content) => {
                 if let Some(link) = link {
                     placing = Placing::LinkOf(link.clone());
                 }
                 Node::File(content)
+            }
+            None if matches!(tree, SourceTree::Tree(_)) => {
+                let message = format!("`/{}` is a hard link to nothing", entry.path);
+                return Err(PlanError::base(laid.word.span.clone(), message)
+                    .with_hint("the image is hostile or broken: do not use it")
+                    .into());
             }
             // Its digest is asked for; the place is still checked.
             None => Node::File(Content { digest: Digest::of(b""), size: 0 }),

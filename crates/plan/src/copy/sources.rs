@@ -106,24 +106,27 @@ impl SourceTree {
         entry: &SourceEntry,
         planner: &mut StagePlanner<'_, '_>,
         missing: &mut Vec<ImagePath>,
-    ) -> Option<Content> {
+    ) -> Step<Option<Content>> {
         let (content, source) = match (self, &entry.node) {
             (SourceTree::Listing(name, _), _) => {
                 let known = planner.shared.facts.contents.get(name);
                 let Some(content) = known.and_then(|known| known.get(&entry.path)) else {
                     missing.push(entry.path.clone());
-                    return None;
+                    return Ok(None);
                 };
                 let (context, path) = (name.clone(), entry.path.clone());
                 (*content, Source::Context { context, path })
             }
             (SourceTree::Tree(tree), SourceNode::File { found: Some(found), .. }) => {
-                tree.content(found, planner.shared)?
+                match tree.content(found, planner.shared, planner.needs)? {
+                    Some(content) => content,
+                    None => return Ok(None),
+                }
             }
-            (SourceTree::Tree(_), _) => return None,
+            (SourceTree::Tree(_), _) => return Ok(None),
         };
         planner.shared.sources.entry(content.digest).or_insert(source);
-        Some(content)
+        Ok(Some(content))
     }
 }
 
