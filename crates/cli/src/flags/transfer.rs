@@ -350,7 +350,7 @@ mod tests {
         refuse(
             &["pull", "--platform", "a/b/c/d", "a"],
             "`--platform`: `a/b/c/d` is not a platform: it is written os/architecture[/variant], \
-             and has more parts",
+             and has more parts | ",
         );
     }
 
