@@ -148,7 +148,7 @@ fn what_does_not_exist_is_named_with_what_does() {
     ");
     insta::assert_snapshot!(scene.refusal(&["load", "-i", "none.tar"]), @"
     exit 4
-    error: none.tar: No such file or directory (os error 2)
+    error: failed to read `none.tar`: No such file or directory (os error 2)
     ");
     insta::assert_snapshot!(scene.refusal(&["copy", "oci:none", "store:a"]), @"
     exit 4
