@@ -27,8 +27,8 @@ impl LayerIndex {
     /// Reads a layer's tar to its end.
     ///
     /// Everything that comes out is a path inside the image. An entry below a symbolic link of the
-    /// same layer stands where the link leads, which is where a runtime would unpack it. Where a path comes twice the last one
-    /// counts, as it does when a runtime unpacks the layer.
+    /// same layer stands where the link leads, which is where a runtime would unpack it. Where a
+    /// path comes twice the last one counts, as it does when a runtime unpacks the layer.
     pub fn read(tar: impl Read, limits: &Limits) -> Result<(LayerIndex, DiffId), TarError> {
         let tar = HashedReader { tar, digester: Digester::sha256() };
         let mut members = Members::new(tar, limits);
@@ -53,7 +53,8 @@ impl LayerIndex {
             found.push((entry, offset));
         }
         let tar = members.finish()?;
-        let index = Self::from_found(found).with_links_in_paths_followed();
+        let index = Self::from_found(found).with_places_within(limits)?;
+        let index = index.with_links_in_paths_followed(limits)?;
         Ok((index, DiffId(tar.digester.finish())))
     }
 
@@ -83,24 +84,48 @@ impl LayerIndex {
         Self::from_ordered(entries, offsets)
     }
 
+    /// Refuses entries whose paths imply more directories than there may be entries: a path has
+    /// hundreds of them in hardly more bytes.
+    fn with_places_within(self, limits: &Limits) -> Result<LayerIndex, TarError> {
+        let mut places = 0;
+        let mut previous = &ImagePath::root();
+        for Entry { path, .. } in &self.entries {
+            let shared = path.components().zip(previous.components()).take_while(|(a, b)| a == b);
+            places += (path.components().count() - shared.count()) as u64;
+            if places > limits.entries {
+                let allowed = limits.entries;
+                return Err(TarError::LimitExceeded { what: Limit::Entries, allowed });
+            }
+            previous = path;
+        }
+        Ok(self)
+    }
+
     /// Moves what is below a link to where the link leads, and drops what is below a file.
-    fn with_links_in_paths_followed(self) -> LayerIndex {
+    fn with_links_in_paths_followed(self, limits: &Limits) -> Result<LayerIndex, TarError> {
         if below_non_directories(&self.entries).all(|below| !below) {
-            return self;
+            return Ok(self);
         }
         let alone = Arc::new(self);
         let root_fs = RootFs::new(vec![Some(Arc::clone(&alone))]);
-        let placed = |(below, (entry, offset)): (bool, (&Entry, &u64))| {
+        let mut placed = Vec::with_capacity(alone.entries.len());
+        let mut names = 0;
+        let entries = alone.entries.iter().zip(&alone.offsets);
+        for (below, (entry, offset)) in below_non_directories(&alone.entries).zip(entries) {
             let mut entry = entry.clone();
             if below {
-                entry.path = root_fs.resolve_parent(&entry.path).ok()?.path;
+                let Ok(resolved) = root_fs.resolve_parent(&entry.path) else { continue };
+                entry.path = resolved.path;
             }
-            Some((entry, *offset))
-        };
-        let entries = alone.entries.iter().zip(&alone.offsets);
-        Self::from_found(
-            below_non_directories(&alone.entries).zip(entries).filter_map(placed).collect(),
-        )
+            // Many short paths can lead to as many long ones.
+            names += entry.path.as_bytes().len() as u64;
+            if names > limits.names {
+                let allowed = limits.names;
+                return Err(TarError::LimitExceeded { what: Limit::Names, allowed });
+            }
+            placed.push((entry, *offset));
+        }
+        Self::from_found(placed).with_places_within(limits)
     }
 
     /// All entries, in [`Entry::layer_order`].

@@ -8,7 +8,7 @@ pub struct Limits {
     /// Uncompressed bytes for each compressed one, once more than 1 GiB came: 500. (Layers have
     /// 2 to 10; gzip can reach 1,032, with zeros only.)
     pub ratio: u64,
-    /// Entries: ten million.
+    /// Entries, and directories that only their paths imply: ten million.
     pub entries: u64,
     /// Bytes of paths, link targets and extended attributes together, which are held in memory:
     /// 256 MiB.

@@ -141,6 +141,21 @@ fn limits_hold() {
     insta::assert_snapshot!(with(Limits { depth: 2, ..limits }), @"read the archive: more than 2 directories in one path");
 }
 
+/// What an archive's paths become in memory is no more than the archive may hold.
+#[test]
+fn paths_are_no_bombs() {
+    let with = |parts: &[Vec<u8>], limits: Limits| {
+        LayerIndex::read(&parts.concat()[..], &limits).unwrap_err().to_string()
+    };
+    let limits = Limits::default();
+    let deep = |top: &str| member(b'0', &format!("{top}{}", "/d".repeat(40)), "", b"");
+    insta::assert_snapshot!(with(&[deep("a"), deep("b")], Limits { entries: 80, ..limits }), @"read the archive: more than 80 entries");
+    let link = member(b'2', "l", &"long/".repeat(19), b"");
+    let linked = [link, member(b'0', "l/x", "", b""), member(b'0', "l/y", "", b"")];
+    insta::assert_snapshot!(with(&linked, Limits { names: 150, ..limits }), @"read the archive: more than 150 bytes of names and attributes");
+    insta::assert_snapshot!(with(&linked, Limits { entries: 20, ..limits }), @"read the archive: more than 20 entries");
+}
+
 #[test]
 fn a_bomb_is_defused() {
     let frame = zstd::bulk::compress(&vec![0; 64 << 20], 1).unwrap();
