@@ -77,6 +77,12 @@ impl Store {
         Scratch::create(&self.inner)
     }
 
+    /// A directory for what this process puts down for a while. It goes with the process: when it
+    /// ends as it should, or when the next one opens the store.
+    pub fn scratch_space(&self) -> Result<PathBuf, StoreError> {
+        Ok(self.inner.scratch_directory()?.path().to_owned())
+    }
+
     /// The error that says where a blob that is not here can be had.
     pub(crate) fn missing_blob(&self, digest: &Digest) -> StoreError {
         let sources = self.remote_sources(digest).unwrap_or_default();

@@ -291,6 +291,10 @@ impl ScratchDirectory {
         unreachable!("there are more numbers than directories")
     }
 
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn next_path(&self) -> PathBuf {
         self.path.join(self.next.fetch_add(1, Ordering::Relaxed).to_string())
     }
@@ -298,7 +302,8 @@ impl ScratchDirectory {
 
 impl Drop for ScratchDirectory {
     fn drop(&mut self) {
-        let _ = fs::remove_dir(&self.path);
+        // Whoever still writes to a file of it holds a share of what holds this.
+        let _ = fs::remove_dir_all(&self.path);
     }
 }
 

@@ -296,7 +296,10 @@ mod tests {
         drop(Store::open(directory.path()).unwrap());
         assert!(!dead.exists());
         assert_eq!(fs::read_dir(directory.path().join("plywood/scratch")).unwrap().count(), 1);
+        fs::create_dir(alive.scratch_space().unwrap().join("checkout")).unwrap();
         scratch.commit_hashed(Digest::of(b""), 0).unwrap();
         assert_eq!(alive.contains(&Digest::of(b"")).unwrap(), Some(0));
+        drop(alive);
+        assert_eq!(fs::read_dir(directory.path().join("plywood/scratch")).unwrap().count(), 0);
     }
 }

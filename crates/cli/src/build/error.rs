@@ -39,6 +39,9 @@ pub(crate) enum BuildError {
         /// Why.
         source: io::Error,
     },
+    /// A hard link in an image to what is not in it.
+    #[error("write `/{0}`: it is a hard link to nothing")]
+    DanglingLink(ImagePath),
     /// Image parts that do not fit together.
     #[error(transparent)]
     Assemble(#[from] image::AssembleError),
@@ -161,6 +164,7 @@ impl BuildError {
             | BuildError::Read { .. }
             | BuildError::LayerCount { .. }
             | BuildError::DiffId { .. }
+            | BuildError::DanglingLink(_)
             | BuildError::Checksum { .. } => Exit::Corrupt,
             BuildError::Assemble(_) => Exit::Recipe,
             BuildError::NotAnImage(_) => Exit::NotFound,
@@ -190,6 +194,9 @@ impl BuildError {
             }),
             BuildError::NeedsExecution(_) => Some(EXECUTION_HINT.to_owned()),
             BuildError::Write { source, .. } => storage_hint(source.kind()),
+            BuildError::DanglingLink(_) => {
+                Some("the image is hostile or broken: do not use it".to_owned())
+            }
             BuildError::NamedContext { name, .. } => {
                 Some(format!("give `--build-context {name}=…` a directory, a tarball or an image"))
             }

@@ -208,7 +208,7 @@ fn visible(root: &RootFs) -> Result<(Vec<Entry>, Wanted), Error> {
         let mut entry = Entry { path: path.clone(), ..found.entry.clone() };
         if matches!(entry.node, Node::File(_) | Node::Hardlink(_)) {
             let original = root.behind_hardlink(found).map_err(|error| unread(&error))?;
-            let Some(original) = original else { continue };
+            let original = original.ok_or_else(|| BuildError::DanglingLink(path.clone()))?;
             let Node::File(content) = original.entry.node else { continue };
             let name = (original.layer, original.entry.path.clone());
             entry.node = match names.get(&name) {

@@ -35,7 +35,7 @@ pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context
         None => tree.to_owned(),
     };
     let context = Context::directory(&root).map_err(BuildError::from)?;
-    // The files are read until the build is over; the store sweeps its scratch space.
+    // The files are read until the build is over; the scratch space goes with the process.
     let _kept = directory.keep();
     step.finish(crate::progress::Outcome::Done);
     Ok(context)

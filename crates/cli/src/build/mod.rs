@@ -226,9 +226,7 @@ fn threads(session: &Session) -> NonZeroUsize {
 
 /// A directory beside the store's blobs for files that live as long as this process.
 fn scratch_directory(session: &Session) -> Result<PathBuf, Error> {
-    let directory = session.store()?.root().join("plywood/build");
-    std::fs::create_dir_all(&directory).map_err(Error::writing(&directory))?;
-    Ok(directory)
+    Ok(session.store()?.scratch_space()?)
 }
 
 /// The labels asked for, and where the context's files come from, unless that is asked otherwise.

@@ -9,6 +9,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::attempt::{Attempt, refused};
+use crate::layers::{file, tar};
 
 #[test]
 fn missing_files() {
@@ -336,11 +337,26 @@ fn a_file_that_grows_while_it_is_read() {
 
 #[test]
 fn tarballs_that_are_none() {
-    let attempt = Attempt::new().file("cut.tar", [b'a'; 700]);
-    let build = |tar: &str| attempt.scene.refusal(&["build", "--tag=app", tar]);
+    let climbing = tar(&[file("Dockerfile", b"FROM scratch\n"), file("../victim", b"")]);
+    let cut = tar(&[file("Dockerfile", b"FROM scratch\n"), file("x", &[1; 4000])]);
+    let attempt = Attempt::new()
+        .file("none.tar", [b'a'; 700])
+        .file("cut.tar", &cut[..3000])
+        .file("climbing.tar", climbing);
+    let build = |name: &str| attempt.scene.refusal(&["build", "--tag=app", name]);
     insta::assert_snapshot!(build("context/cut.tar"), @"
     exit 4
-    error: failed to use `context/cut.tar` as the build context: it is not a tar archive
+    error: failed to read the build context `context/cut.tar`: read the archive: it is cut off after 3000 bytes, in `x`
+    hint: the archive is incomplete or damaged: make or fetch it again
+    ");
+    insta::assert_snapshot!(build("context/climbing.tar"), @"
+    exit 4
+    error: failed to read the build context `context/climbing.tar`: accept an entry of the archive: path `../victim` has a `..` in it
+    hint: the archive is hostile or broken: do not use it
+    ");
+    insta::assert_snapshot!(build("context/none.tar"), @"
+    exit 4
+    error: failed to use `context/none.tar` as the build context: it is not a tar archive
     hint: give a directory, a tarball, or `-` for a tar on standard input
     ");
     attempt.assert_nothing_left();

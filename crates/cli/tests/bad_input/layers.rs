@@ -169,6 +169,16 @@ fn hard_links_that_lead_out() {
 /// An absolute target is the image's, and this one is not in it.
 #[test]
 fn hard_links_to_nothing() {
+    let attempt = Attempt::of("FROM REGISTRY/base:1\n");
+    attempt.publish("1", &[Blob::plain(tar(&[hard_link("x", "/etc/passwd")]))]);
+    let output = "--output=type=tar,dest=out/files.tar";
+    let refusal = attempt.scene.refusal(&["build", output, "context"]);
+    insta::assert_snapshot!(refusal, @"
+    exit 9
+    error: failed to write `/x`: it is a hard link to nothing
+    hint: the image is hostile or broken: do not use it
+    ");
+    attempt.assert_nothing_left();
     insta::assert_snapshot!(refused(&[hard_link("x", "/etc/passwd")]), @"
     exit 5
     error: `/x` is a hard link to nothing

@@ -8,6 +8,7 @@ use registry::testing::{BadManifest, Behaviour, Effect, Fault, TestDoor};
 use crate::attempt::Attempt;
 use crate::base::{Blob, config, own_platform};
 use crate::layers::{file, tar};
+use crate::scene::files;
 
 /// A build whose base is `REGISTRY/base:1` with one small layer, which has to be read.
 fn attempt() -> (Attempt, ImageManifest) {
@@ -324,5 +325,45 @@ fn a_layer_that_is_not_what_the_config_says() {
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 9
     error: failed to use layer sha256:bfb7999f46f2d1d77739ca17a673c70ca463ed7d5ecdc3af4304f4a037288dad of `127.0.0.1:00000/base:1`: its tar is sha256:bfb7999f46f2d1d77739ca17a673c70ca463ed7d5ecdc3af4304f4a037288dad, and the config says sha256:ae448ac86c4e8e4dec645729708ef41873ae79c6dff84eff73360989487f08e5
+    ");
+}
+
+#[test]
+fn pulls_of_what_is_damaged() {
+    let (attempt, image) = attempt();
+    let path = format!("/blobs/{}", image.layers()[0].digest);
+    attempt.scene.registry.fault(Fault::always("GET", path, Effect::Corrupt));
+    insta::assert_snapshot!(attempt.scene.refusal(&["pull", "REGISTRY/base:1"]), @"
+    exit 9
+    error: failed to GET http://REGISTRY/v2/base/blobs/sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597: the bytes have digest sha256:2d4659f8d39ace900623a46c1b9f38794e45bfa91c0ef5b33131b4cd2125a5a0, not sha256:e7fcf42f94692ba1d61bbfe49fb94c3baeed120fa4c13e30ff9fa15447275597
+    hint: what the registry holds is damaged; push it there again
+    ");
+    assert_eq!(attempt.names(), [""; 0], "an image that is not whole has a name");
+    attempt.assert_nothing_left();
+}
+
+/// What was sent before the refusal has no name in the registry.
+#[test]
+fn pushes_that_are_refused() {
+    let refused = |code: u16| {
+        let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n");
+        let effect = Effect::Status { code, retry_after: None };
+        attempt.scene.registry.fault(Fault::always("PUT", "/manifests/", effect));
+        let push = ["build", "--tag=REGISTRY/app:1", "--push", "--iidfile=out/iid", "context"];
+        let refusal = attempt.scene.refusal(&push);
+        assert_eq!(attempt.scene.registry.tag("app", "1"), None);
+        assert_eq!(attempt.scene.registry.open_sessions(), 0);
+        assert_eq!(files(&attempt.scene.path("out")), [""; 0]);
+        attempt.assert_store_is_sound();
+        refusal
+    };
+    insta::assert_snapshot!(refused(403), @"
+    exit 6
+    error: failed to push `REGISTRY/app:1`: PUT http://REGISTRY/v2/app/manifests/1: an anonymous user may not do this: UNAVAILABLE (as the test wants it)
+    hint: log in with `plywood login REGISTRY`
+    ");
+    insta::assert_snapshot!(refused(400), @"
+    exit 7
+    error: failed to push `REGISTRY/app:1`: PUT http://REGISTRY/v2/app/manifests/1: the registry answered 400 Bad Request: UNAVAILABLE (as the test wants it)
     ");
 }

@@ -79,7 +79,7 @@ pub fn save_archive(
     name.push(format!(".part-{}", std::process::id()));
     let part = path.with_file_name(name);
     let file = File::create(&part).map_err(StoreError::io("create", path))?;
-    let written = write_archive(store, images, format, file, &part)
+    let written = write_archive(store, images, format, file, path)
         .and_then(|()| fs::rename(&part, path).map_err(StoreError::io("create", path)));
     if written.is_err() {
         let _ = fs::remove_file(&part);
