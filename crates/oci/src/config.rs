@@ -79,6 +79,51 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+/// What a field that is accessed here must be, if it is there.
+#[derive(Clone, Copy)]
+enum Shape {
+    Text,
+    Texts,
+    Object,
+}
+
+const FIELDS: &[(&str, Shape)] = &[
+    ("architecture", Shape::Text),
+    ("os", Shape::Text),
+    ("variant", Shape::Text),
+    ("created", Shape::Text),
+    ("config", Shape::Object),
+    ("config.Env", Shape::Texts),
+    ("config.Cmd", Shape::Texts),
+    ("config.Entrypoint", Shape::Texts),
+    ("config.Shell", Shape::Texts),
+    ("config.OnBuild", Shape::Texts),
+    ("config.User", Shape::Text),
+    ("config.WorkingDir", Shape::Text),
+    ("config.StopSignal", Shape::Text),
+    ("config.Labels", Shape::Object),
+    ("config.ExposedPorts", Shape::Object),
+    ("config.Volumes", Shape::Object),
+];
+
+impl Shape {
+    fn fits(self, value: &Value) -> bool {
+        match self {
+            Shape::Text => value.is_string(),
+            Shape::Texts => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+            Shape::Object => value.is_object(),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Shape::Text => "a string",
+            Shape::Texts => "a list of strings",
+            Shape::Object => "an object",
+        }
+    }
+}
+
 impl ImageConfig {
     /// The config of an image of no layers for `platform`.
     pub fn new(platform: &Platform) -> Self {
@@ -108,69 +153,24 @@ impl ImageConfig {
     }
 
     fn check(&self) -> Result<(), ConfigError> {
-        let absent = |value: Option<&Value>| value.is_none_or(Value::is_null);
-        let texts = |value: Option<&Value>| {
-            absent(value)
-                || value.and_then(Value::as_array).is_some_and(|a| a.iter().all(Value::is_string))
-        };
-        let text = |value: Option<&Value>| absent(value) || value.is_some_and(Value::is_string);
-        let object = |value: Option<&Value>| absent(value) || value.is_some_and(Value::is_object);
         let refuse = |field, wanted| Err(ConfigError::Field { field, wanted });
-
-        for (field, key) in [
-            ("architecture", "architecture"),
-            ("os", "os"),
-            ("variant", "variant"),
-            ("created", "created"),
-        ] {
-            if !text(self.0.get(key)) {
-                return refuse(field, "a string");
-            }
-        }
         let rootfs = self.0.get("rootfs").and_then(Value::as_object);
         let Some(rootfs) = rootfs else { return refuse("rootfs", "an object") };
-        if serde_json::from_value::<Option<Vec<DiffId>>>(
-            rootfs.get("diff_ids").cloned().unwrap_or_default(),
-        )
-        .is_err()
-        {
+        let diff_ids = rootfs.get("diff_ids").cloned().unwrap_or_default();
+        if serde_json::from_value::<Option<Vec<DiffId>>>(diff_ids).is_err() {
             return refuse("rootfs.diff_ids", "a list of digests");
         }
         let history = self.0.get("history").cloned().unwrap_or_default();
         if serde_json::from_value::<Option<Vec<History>>>(history).is_err() {
             return refuse("history", "a list of history entries");
         }
-        if !object(self.0.get("config")) {
-            return refuse("config", "an object");
-        }
-        let inner = |key: &str| self.0.get("config").and_then(|config| config.get(key));
-        for (field, key) in [
-            ("config.Env", "Env"),
-            ("config.Cmd", "Cmd"),
-            ("config.Entrypoint", "Entrypoint"),
-            ("config.Shell", "Shell"),
-            ("config.OnBuild", "OnBuild"),
-        ] {
-            if !texts(inner(key)) {
-                return refuse(field, "a list of strings");
-            }
-        }
-        for (field, key) in [
-            ("config.User", "User"),
-            ("config.WorkingDir", "WorkingDir"),
-            ("config.StopSignal", "StopSignal"),
-        ] {
-            if !text(inner(key)) {
-                return refuse(field, "a string");
-            }
-        }
-        for (field, key) in [
-            ("config.Labels", "Labels"),
-            ("config.ExposedPorts", "ExposedPorts"),
-            ("config.Volumes", "Volumes"),
-        ] {
-            if !object(inner(key)) {
-                return refuse(field, "an object");
+        for (field, shape) in FIELDS {
+            let value = match field.split_once('.') {
+                Some((outer, inner)) => self.0.get(outer).and_then(|v| v.get(inner)),
+                None => self.0.get(*field),
+            };
+            if value.is_some_and(|value| !value.is_null() && !shape.fits(value)) {
+                return refuse(field, shape.name());
             }
         }
         Ok(())
