@@ -137,7 +137,7 @@ impl Environment {
         ProxyVariables {
             http: first(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"]),
             https: first(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]),
-            none_for: first(&["no_proxy", "NO_PROXY"]),
+            none_for: [LOOPBACK, first(&["no_proxy", "NO_PROXY"]).unwrap_or_default()].join(","),
         }
     }
 
@@ -147,15 +147,18 @@ impl Environment {
     }
 }
 
+/// A proxy's own loopback is not this machine's: as with Go's programs, none is asked for it.
+const LOOPBACK: &str = "localhost,127.0.0.0/8,::1";
+
 /// Proxies by the scheme of the URL that is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ProxyVariables<'a> {
     /// For http URLs.
     pub(crate) http: Option<&'a str>,
     /// For https URLs.
     pub(crate) https: Option<&'a str>,
     /// Hosts that are asked directly.
-    pub(crate) none_for: Option<&'a str>,
+    pub(crate) none_for: String,
 }
 
 /// How text is coloured.
@@ -219,7 +222,7 @@ mod tests {
         let expected = ProxyVariables {
             http: Some("http://all"),
             https: Some("http://lower"),
-            none_for: Some("localhost"),
+            none_for: format!("{LOOPBACK},localhost"),
         };
         assert_eq!(environment.proxies(), expected);
     }

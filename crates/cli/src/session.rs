@@ -85,7 +85,7 @@ impl Session {
             proxies: registry::Proxies {
                 http: proxies.http.map(Secret::new),
                 https: proxies.https.map(Secret::new),
-                none_for: proxies.none_for.unwrap_or_default().to_owned(),
+                none_for: proxies.none_for,
             },
             ..registry::Settings::default()
         };

@@ -220,7 +220,11 @@ impl<'a> Files<'a> {
         let source = self.source(position).ok_or_else(bad_link)?;
         let Entry { attributes, node, .. } = &self.index.entries()[source];
         let mut path = entry.path.clone();
-        let mut mode = portable_mode(attributes.mode);
+        let shape = match node {
+            Node::Directory => Shape::Directory,
+            _ => Shape::Leaf,
+        };
+        let mut mode = portable_mode(attributes.mode, shape);
         let mut origin = Origin::Nothing;
         let kind = match node {
             Node::File(content) => {

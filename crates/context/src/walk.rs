@@ -316,7 +316,7 @@ impl Walk<'_> {
         let mode = match kind {
             // Links have no permissions of their own; systems show different ones.
             Kind::Symlink(_) => 0o777,
-            _ => portable_mode(stat.st_mode),
+            _ => portable_mode(stat.st_mode, shape),
         };
         let listed = Listed { path: path.clone(), mode, kind, origin };
         Ok(Some(Row { listed, directory, verdict }))

@@ -18,6 +18,9 @@ use crate::scope::Scope;
 use crate::stages::{Base, Shared};
 use crate::tree::Tree;
 
+/// The search path of an image whose base says none, as BuildKit and buildah set it.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What plywood's own history entries are marked with.
 const COMMENT: &str = "plywood";
 
@@ -85,17 +88,22 @@ fn initial_state(
         let escape = shared.request.recipe.directives.escape;
         Scope::stage(escape, config.env(), shared.request.build_args)
     };
-    let fresh = |config: ImageConfig, tree, history, base| StageState {
-        number,
-        name: name.clone(),
-        base,
-        steps: Vec::new(),
-        tree,
-        scope: scope(&config),
-        config,
-        history,
-        cmd_is_own: false,
-        needs_execution: false,
+    let fresh = |mut config: ImageConfig, tree, history, base| {
+        if !config.env().iter().any(|(name, _)| name == "PATH") {
+            config.set_env("PATH", DEFAULT_PATH);
+        }
+        StageState {
+            number,
+            name: name.clone(),
+            base,
+            steps: Vec::new(),
+            tree,
+            scope: scope(&config),
+            config,
+            history,
+            cmd_is_own: false,
+            needs_execution: false,
+        }
     };
     match base {
         Base::Scratch => {

@@ -72,7 +72,7 @@ fn client(session: &Session) -> Result<reqwest::Client, Error> {
         .connect_timeout(Duration::from_secs(30))
         .read_timeout(Duration::from_secs(60));
     let proxies = session.environment.proxies();
-    let none_for = proxies.none_for.and_then(reqwest::NoProxy::from_string);
+    let none_for = reqwest::NoProxy::from_string(&proxies.none_for);
     for (proxy, make) in [
         (proxies.http, reqwest::Proxy::http as fn(String) -> reqwest::Result<reqwest::Proxy>),
         (proxies.https, reqwest::Proxy::https),

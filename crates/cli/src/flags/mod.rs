@@ -4,6 +4,9 @@
 //! and one of what it means (`…Arguments`, typed values, no contradictions left). Words are
 //! Docker's wherever Docker has them, so that `plywood` can stand in a script for `docker`.
 
+// Help texts show what may be left out in brackets.
+#![allow(rustdoc::broken_intra_doc_links)]
+
 mod annotation;
 mod build;
 mod compression;

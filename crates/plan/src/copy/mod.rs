@@ -1,6 +1,6 @@
 //! `COPY` and `ADD`: sources and a destination become the entries of a layer.
 //!
-//! Docker's reference, "COPY" and "ADD". [`sources`] finds what is copied, [`laying`] puts it where
+//! Docker's reference, "COPY" and "ADD". [`sources`] finds what is copied, [`mod@laying`] puts it where
 //! it belongs on the stage's tree.
 
 mod absent;

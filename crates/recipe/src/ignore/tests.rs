@@ -1,3 +1,5 @@
+//! Ignore files against tables of paths.
+
 use super::IgnorePatterns;
 
 /// Cases of `moby/patternmatcher` (`patternmatcher_test.go`): one pattern, a path, the verdict.

@@ -1,3 +1,5 @@
+//! The checks: what is warned of, and where.
+
 use super::{findings, parsed};
 use crate::{Diagnostic, Rule};
 

@@ -1,3 +1,5 @@
+//! What is refused, with its place and its hint.
+
 use super::findings;
 use crate::parse_dockerfile;
 

@@ -1,3 +1,5 @@
+//! What each instruction means.
+
 use super::{one, parsed, show};
 use crate::{Instruction, parse_trigger};
 

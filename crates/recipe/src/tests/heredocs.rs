@@ -1,3 +1,5 @@
+//! Here-documents in all their forms.
+
 use super::{findings, one, parsed};
 use crate::{Instruction, Source, expand_heredoc, parse_dockerfile};
 
