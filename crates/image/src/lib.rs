@@ -1,7 +1,7 @@
 //! Base, layers and config to an image: exact manifest and config bytes.
 //!
 //! An [`Image`] is immutable. It knows each layer's descriptor and diff id and not where the bytes
-//! lie; that is the store's and the registry's business. [`validate`] recomputes everything that an
+//! lie; that is the store's and the registry's business. [`validate()`] recomputes everything that an
 //! image claims, from the bytes that a caller can open.
 
 mod validate;

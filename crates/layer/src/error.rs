@@ -221,7 +221,7 @@ impl TarError {
         }
     }
 
-    /// Takes back an error that [`crate::decompress`] sent through `io::Error`.
+    /// Takes back an error that [`crate::decompress()`] sent through `io::Error`.
     pub(crate) fn from_io(offset: u64, source: io::Error) -> TarError {
         match source.downcast::<TarError>() {
             Ok(error) => error,

@@ -5,7 +5,7 @@
 //!   the [`Packing`], and on nothing else.
 //! - [`LayerIndex`] is what a layer holds, read from any layer that others made or taken from a
 //!   plan: entries, with the digest of each file's content and its place in the tar.
-//! - [`extract`] streams files out of a layer's tar, [`open_archive`] the tar out of an archive.
+//! - [`extract()`] streams files out of a layer's tar, [`open_archive`] the tar out of an archive.
 //! - [`RootFs`] is the file system that layers make together.
 //!
 //! This crate reads and writes streams. It knows no files, registries or manifests.

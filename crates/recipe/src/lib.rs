@@ -10,7 +10,7 @@
 //! What is expanded, and how
 //! (<https://docs.docker.com/reference/dockerfile/#environment-replacement>):
 //!
-//! - by [`expand`]: `FROM`'s image and platform; names and values of `ENV` and `LABEL`; defaults of
+//! - by [`expand()`]: `FROM`'s image and platform; names and values of `ENV` and `LABEL`; defaults of
 //!   `ARG`; sources, destination, `--chown`, `--chmod` and `--checksum` of `COPY` and `ADD`; values
 //!   of `RUN --mount` but `from`; `USER`, `WORKDIR`, `VOLUME` and `STOPSIGNAL`;
 //! - by [`expand_words`]: `EXPOSE`;

@@ -15,7 +15,7 @@ pub struct Spanned<T> {
 }
 
 /// Text in which variables are still to be expanded and quotes still to be taken off
-/// ([`crate::expand`]).
+/// ([`expand()`](crate::expand())).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
     /// As written, with line continuations already joined.
