@@ -36,18 +36,25 @@ impl PlanError {
         PlanError { diagnostic: Diagnostic::error(span, message), kind: PlanErrorKind::Base }
     }
 
+    /// A finding of `recipe`, as an error of the recipe.
+    pub(crate) fn found(diagnostic: Diagnostic) -> Self {
+        PlanError { diagnostic, kind: PlanErrorKind::Recipe }
+    }
+
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.diagnostic.hint = Some(hint.into());
         self
     }
 }
 
-/// Why planning stops: something is wrong, or something is not known.
+/// Why an instruction cannot be planned: something is wrong, or something is not known.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Error(Box<PlanError>),
     /// What is missing has been noted.
     Needs,
+    /// Only whoever executes a `RUN` before it can tell.
+    Execution,
 }
 
 impl From<PlanError> for Stop {

@@ -34,6 +34,19 @@ pub struct Facts {
     pub ignore: Option<(String, Arc<recipe::IgnorePatterns>)>,
 }
 
+impl Facts {
+    /// The image that a `--build-context` puts in the place of `name`, however that is written:
+    /// `alpine` and `docker.io/library/alpine:latest` are one.
+    pub(crate) fn image_context(&self, name: &str) -> Option<&Reference> {
+        let whole = |name: &str| name.parse::<Reference>().ok().map(Reference::or_latest);
+        self.image_contexts.get(name).or_else(|| {
+            let wanted = whole(name)?;
+            let mut contexts = self.image_contexts.iter();
+            contexts.find(|(known, _)| whole(known).as_ref() == Some(&wanted)).map(|(_, r)| r)
+        })
+    }
+}
+
 /// A base image: its manifest's descriptor, config and layers, for one platform.
 #[derive(Debug, Clone)]
 pub struct BaseImage {
@@ -69,6 +82,8 @@ pub struct GitSource {
     pub directory: Option<String>,
     /// Whether `.git` is part of the tree.
     pub keep_git_dir: bool,
+    /// What the commit's id must begin with.
+    pub checksum: Option<String>,
 }
 
 /// What a URL gave.
@@ -129,6 +144,20 @@ pub enum Need {
     Archive(FileReference),
 }
 
+impl Need {
+    /// Whether the same is needed, wherever in the recipe.
+    fn is_like(&self, other: &Need) -> bool {
+        match (self, other) {
+            (
+                Need::Base { reference, platform, .. },
+                Need::Base { reference: other, platform: wanted, .. },
+            ) => reference == other && platform == wanted,
+            (Need::Listing(name, _), Need::Listing(other, _)) => name == other,
+            _ => self == other,
+        }
+    }
+}
+
 /// Needs in the order in which they were found, each once.
 #[derive(Debug, Default)]
 pub(crate) struct Needs(Vec<Need>);
@@ -137,7 +166,7 @@ impl Needs {
     pub(crate) fn add(&mut self, need: Need) {
         if let Need::Contents(name, paths) = need {
             self.add_contents(name, paths);
-        } else if !self.0.contains(&need) {
+        } else if !self.0.iter().any(|known| known.is_like(&need)) {
             self.0.push(need);
         }
     }

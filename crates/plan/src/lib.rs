@@ -9,8 +9,6 @@
 //! laid again and a path below a symbolic link lands where the link points. The same view serves
 //! `COPY --from`: a stage need not be built for its files to be known.
 
-mod checks;
-
 mod copy;
 mod error;
 mod facts;
@@ -23,6 +21,8 @@ mod request;
 mod scope;
 mod stage;
 mod stages;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use error::{PlanError, PlanErrorKind};
@@ -62,7 +62,10 @@ pub fn plan(request: &Request<'_>, facts: &Facts) -> Result<Outcome, PlanError> 
     let planned = stages::plan_stages(request, facts, &mut needs);
     match planned {
         Ok(plan) if needs.is_empty() => Ok(Outcome::Ready(Box::new(plan))),
-        Ok(_) | Err(error::Stop::Needs) => Ok(Outcome::Needs(needs.into_vec())),
         Err(error::Stop::Error(error)) => Err(*error),
+        Ok(_) | Err(error::Stop::Needs | error::Stop::Execution) => {
+            debug_assert!(!needs.is_empty(), "who waits must wait for something");
+            Ok(Outcome::Needs(needs.into_vec()))
+        }
     }
 }

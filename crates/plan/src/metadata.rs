@@ -1,7 +1,7 @@
 //! Instructions that change only the config.
 
 use oci::{ImageConfig, ImagePath};
-use recipe::{CommandLine, Healthcheck, Instruction, Span, Word};
+use recipe::{CommandLine, Healthcheck, Instruction, Word};
 
 use crate::error::{PlanError, Step};
 use crate::stage::StagePlanner;
@@ -10,11 +10,7 @@ use crate::stage::StagePlanner;
 const DEFAULT_SHELL: [&str; 2] = ["/bin/sh", "-c"];
 
 /// Applies an instruction that makes no layer.
-pub(crate) fn apply(
-    planner: &mut StagePlanner<'_, '_>,
-    instruction: &Instruction,
-    span: &Span,
-) -> Step<()> {
+pub(crate) fn apply(planner: &mut StagePlanner<'_, '_>, instruction: &Instruction) -> Step<()> {
     match instruction {
         Instruction::Arg(arguments) => declare(planner, arguments)?,
         Instruction::Env(pairs) => set_environment(planner, pairs)?,
@@ -64,10 +60,7 @@ pub(crate) fn apply(
         | Instruction::Copy(_)
         | Instruction::Run(_)
         | Instruction::Workdir(_) => {
-            unreachable!(
-                "{} at {span:?} makes a layer and is planned elsewhere",
-                instruction.name()
-            )
+            unreachable!("{} makes a layer and is planned elsewhere", instruction.name())
         }
     }
     Ok(())

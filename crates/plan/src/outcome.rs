@@ -1,6 +1,6 @@
 //! The plan: pure data, printable and comparable.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use layer::LayerIndex;
@@ -19,7 +19,7 @@ pub struct Plan {
     /// The stages that the target needs, in the recipe's order; the target is the last.
     pub stages: Vec<PlannedStage>,
     /// Where the bytes of each file in a new layer can be had.
-    pub sources: BTreeMap<Digest, Source>,
+    pub sources: HashMap<Digest, Source>,
     /// What the recipe's author may not have meant.
     pub warnings: Vec<recipe::Diagnostic>,
 }

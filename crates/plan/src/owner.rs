@@ -1,9 +1,12 @@
 //! `--chown` by name: what `/etc/passwd` and `/etc/group` of the image say.
 //!
 //! Docker's reference, "COPY --chown": names are looked up in the image; a user name without a
-//! group means the user's own group, and a number without a group is its own group.
+//! group means the user's own group (as BuildKit has it, other than that reference), and a number
+//! without a group is its own group.
 
-use recipe::{Owner, OwnerName, Span};
+use std::sync::Arc;
+
+use recipe::{Diagnostic, Owner, OwnerName, Severity, Span};
 
 use crate::Need;
 use crate::error::{PlanError, Step, Stop};
@@ -26,7 +29,8 @@ pub(crate) fn resolve(planner: &mut StagePlanner<'_, '_>, owner: &Owner, span: &
         OwnerName::Id(uid) => (*uid, *uid),
         OwnerName::Name(name) => {
             let passwd = read(planner, "etc/passwd", name, span)?;
-            passwd_ids(&passwd, name).ok_or_else(|| unknown("user", name, "/etc/passwd", span))?
+            let ids = passwd_ids(&passwd, name);
+            ids.ok_or_else(|| unknown(planner, "user", name, "/etc/passwd", span))?
         }
     };
     let gid = match &owner.group {
@@ -34,40 +38,78 @@ pub(crate) fn resolve(planner: &mut StagePlanner<'_, '_>, owner: &Owner, span: &
         Some(OwnerName::Id(gid)) => *gid,
         Some(OwnerName::Name(name)) => {
             let group = read(planner, "etc/group", name, span)?;
-            group_id(&group, name).ok_or_else(|| unknown("group", name, "/etc/group", span))?
+            let id = group_id(&group, name);
+            id.ok_or_else(|| unknown(planner, "group", name, "/etc/group", span))?
         }
     };
     Ok(Ids { uid, gid })
 }
 
-fn unknown(what: &str, name: &str, file: &str, span: &Span) -> PlanError {
-    let message = format!("the image has no {what} `{name}` in {file}");
+/// The stage's `USER`, as the owner of what `WORKDIR` makes: root if the image does not know the
+/// user, as BuildKit has it.
+pub(crate) fn of_user(planner: &mut StagePlanner<'_, '_>, span: &Span) -> Step<Ids> {
+    let Some(user) = planner.state.config.user().map(str::to_owned) else { return Ok(ROOT) };
+    let Ok(owner) = Owner::parse(&user) else { return Ok(ROOT) };
+    match resolve(planner, &owner, span) {
+        Err(Stop::Error(error)) => {
+            let message = format!("{error}, and so root owns the directory");
+            planner.shared.warnings.push(Diagnostic {
+                severity: Severity::Warning,
+                rule: None,
+                message,
+                span: span.clone(),
+                hint: Some("use the number instead, as in `USER 1000:1000`".to_owned()),
+            });
+            Ok(ROOT)
+        }
+        other => other,
+    }
+}
+
+fn unknown(
+    planner: &StagePlanner<'_, '_>,
+    what: &str,
+    name: &str,
+    file: &str,
+    span: &Span,
+) -> Stop {
+    refuse(planner, span, format!("the image has no {what} `{name}` in {file}"))
+}
+
+/// A `RUN` may have made what is missing.
+fn refuse(planner: &StagePlanner<'_, '_>, span: &Span, message: String) -> Stop {
+    if planner.state.tree.is_executed() {
+        return Stop::Execution;
+    }
     PlanError::base(span.clone(), message)
         .with_hint("use the number instead, as in --chown=1000:1000")
+        .into()
 }
 
 /// The text of a file in the stage's tree, following links.
-fn read(planner: &mut StagePlanner<'_, '_>, path: &str, name: &str, span: &Span) -> Step<Vec<u8>> {
+fn read(
+    planner: &mut StagePlanner<'_, '_>,
+    path: &str,
+    name: &str,
+    span: &Span,
+) -> Step<Arc<[u8]>> {
     let path = oci::ImagePath::lexical(path);
-    let Some(found) = planner.state.tree.find(&path, planner.needs)? else {
+    let tree = &planner.state.tree;
+    let Some((_, found)) = tree.follow(&path, planner.needs)? else {
         let message = format!("`{name}` cannot be looked up: the image has no /{path}");
-        return Err(PlanError::base(span.clone(), message)
-            .with_hint("use the number instead, as in --chown=1000:1000")
-            .into());
+        return Err(refuse(planner, span, message));
     };
-    let Some((content, source)) =
-        planner.state.tree.content(&found, planner.shared, planner.needs)?
-    else {
+    let Some((content, file)) = tree.file(found, planner.needs)? else {
         let message = format!("`{name}` cannot be looked up: /{path} of the image is no file");
-        return Err(PlanError::base(span.clone(), message).into());
+        return Err(refuse(planner, span, message));
     };
-    match planner.shared.facts.texts.get(&content.digest) {
-        Some(text) => Ok(text.to_vec()),
-        None => {
-            planner.needs.add(Need::Text(FileReference { content, source }));
-            Err(Stop::Needs)
-        }
+    if let Some(text) = planner.shared.facts.texts.get(&content.digest) {
+        return Ok(Arc::clone(text));
     }
+    if let Some(source) = tree.source(&content, file, &planner.shared.sources) {
+        planner.needs.add(Need::Text(FileReference { content, source }));
+    }
+    Err(Stop::Needs)
 }
 
 /// passwd(5): `name:password:uid:gid:…`

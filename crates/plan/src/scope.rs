@@ -7,9 +7,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oci::Platform;
-use recipe::{Argument, Diagnostic, Rule, Word};
+use recipe::{Argument, Diagnostic, Heredoc, Rule, Word};
 
-use crate::error::{PlanError, PlanErrorKind, Step};
+use crate::Request;
+use crate::error::{PlanError, Step};
+
+/// Whether `name` needs no `ARG` to be given on the command line.
+pub(crate) fn is_predefined(name: &str) -> bool {
+    // Docker's documentation, "Build variables", "BuildKit built-in build args".
+    let of_buildkit = name.starts_with("BUILDKIT_") || name == "SOURCE_DATE_EPOCH";
+    of_buildkit || PREDEFINED.contains(&name) || is_platform(name)
+}
 
 /// Arguments that need no `ARG` when they are given on the command line (Docker's reference,
 /// "Predefined ARGs").
@@ -32,6 +40,8 @@ pub(crate) struct Scope {
     escape: char,
     arguments: BTreeMap<String, Option<String>>,
     environment: BTreeMap<String, String>,
+    /// Names that an `ARG` without a default would bring in from the global scope.
+    outer: BTreeSet<String>,
 }
 
 /// The platform arguments of the global scope (Docker's reference, "Automatic platform ARGs in the
@@ -54,22 +64,29 @@ fn platform_arguments(target: &Platform, build: &Platform, stage: &str) -> Vec<(
 }
 
 /// Whether `name` is one of the automatic platform arguments.
-pub(crate) fn is_platform(name: &str) -> bool {
+fn is_platform(name: &str) -> bool {
     let any = Platform::linux("amd64");
     platform_arguments(&any, &any, "").iter().any(|(known, _)| known == name)
 }
 
 impl Scope {
-    /// The scope of `FROM` lines, before any global `ARG`.
-    pub(crate) fn global(escape: char, target: &Platform, build: &Platform, stage: &str) -> Self {
-        let platform = platform_arguments(target, build, stage).into_iter();
-        let arguments = platform.map(|(name, value)| (name, Some(value))).collect();
-        Scope { escape, arguments, environment: BTreeMap::new() }
+    /// The scope of `FROM` lines, before any global `ARG`: the platform arguments, which the
+    /// command line may replace.
+    pub(crate) fn global(escape: char, request: &Request<'_>, stage: &str) -> Self {
+        let platform = platform_arguments(&request.platform, &request.build_platform, stage);
+        let arguments = platform.into_iter().map(|(name, value)| {
+            let value = request.build_args.get(&name).cloned().unwrap_or(value);
+            (name, Some(value))
+        });
+        let arguments = arguments.collect();
+        Scope { escape, arguments, environment: BTreeMap::new(), outer: BTreeSet::new() }
     }
 
-    /// The scope at the top of a stage: its base's environment, and the proxy arguments given.
+    /// The scope at the top of a stage on an image: its environment, and the proxy arguments given.
+    /// A stage on another stage goes on with that one's scope (Docker's documentation, "Build
+    /// variables", "Scoping").
     pub(crate) fn stage(
-        escape: char,
+        global: &Scope,
         environment: Vec<(String, String)>,
         build_args: &BTreeMap<String, String>,
     ) -> Self {
@@ -78,7 +95,9 @@ impl Scope {
             .iter()
             .filter_map(|name| given(name).map(|value| ((*name).to_owned(), Some(value))))
             .collect();
-        Scope { escape, arguments, environment: environment.into_iter().collect() }
+        let outer = global.arguments.keys().cloned().collect();
+        let environment = environment.into_iter().collect();
+        Scope { escape: global.escape, arguments, environment, outer }
     }
 
     /// Makes an `ARG` known: the value given, else its default, else the global one.
@@ -115,7 +134,7 @@ impl Scope {
     /// A word with its variables expanded and its quotes taken off.
     pub(crate) fn expand(&self, word: &Word, warnings: &mut Vec<Diagnostic>) -> Step<String> {
         let expansion = recipe::expand(&word.text, self.escape, &|name| self.value(name))
-            .map_err(|error| self.refused(word, &error))?;
+            .map_err(|error| PlanError::found(error.diagnostic(word)))?;
         self.warn_of_unset(&expansion.unset, word, warnings);
         Ok(expansion.text)
     }
@@ -127,25 +146,25 @@ impl Scope {
         warnings: &mut Vec<Diagnostic>,
     ) -> Step<Vec<String>> {
         let expansion = recipe::expand_words(&word.text, self.escape, &|name| self.value(name))
-            .map_err(|error| self.refused(word, &error))?;
+            .map_err(|error| PlanError::found(error.diagnostic(word)))?;
         self.warn_of_unset(&expansion.unset, word, warnings);
         Ok(expansion.words)
     }
 
-    /// The text of a here-document, expanded.
-    pub(crate) fn expand_heredoc(&self, heredoc: &recipe::Heredoc) -> Step<String> {
+    /// The text of a here-document, expanded if its delimiter is not quoted.
+    pub(crate) fn expand_heredoc(
+        &self,
+        heredoc: &Heredoc,
+        warnings: &mut Vec<Diagnostic>,
+    ) -> Step<String> {
         if !heredoc.expand {
             return Ok(heredoc.content.clone());
         }
-        let lookup = |name: &str| self.value(name);
-        match recipe::expand_heredoc(&heredoc.content, &lookup) {
-            Ok(expansion) => Ok(expansion.text),
-            Err(error) => Err(PlanError::recipe(heredoc.span.clone(), error.to_string()).into()),
-        }
-    }
-
-    fn refused(&self, word: &Word, error: &recipe::ExpandError) -> PlanError {
-        PlanError { diagnostic: error.diagnostic(word), kind: PlanErrorKind::Recipe }
+        let expansion = recipe::expand_heredoc(&heredoc.content, &|name| self.value(name))
+            .map_err(|error| PlanError::found(error.heredoc_diagnostic(heredoc)))?;
+        let word = Word { text: heredoc.content.clone(), span: heredoc.span.clone() };
+        self.warn_of_unset(&expansion.unset, &word, warnings);
+        Ok(expansion.text)
     }
 
     /// `UndefinedVar`, with the name that may have been meant.
@@ -159,20 +178,24 @@ impl Scope {
                 continue;
             }
             let message = format!("variable `${name}` is used and never defined");
-            let mut warning = Diagnostic::warning(Rule::UndefinedVar, word.span.clone(), message);
-            if let Some(known) = self.closest(name) {
-                warning = warning.with_hint(format!("did you mean `${known}`?"));
-            }
-            warnings.push(warning);
+            let warning = Diagnostic::warning(Rule::UndefinedVar, word.variable(name), message);
+            warnings.push(match self.meant(name) {
+                _ if self.outer.contains(name) => {
+                    warning.with_hint(format!("a stage knows it after `ARG {name}` in the stage"))
+                }
+                Some(known) => warning.with_hint(format!("did you mean `${known}`?")),
+                None => warning,
+            });
         }
     }
 
-    fn closest(&self, name: &str) -> Option<String> {
-        let known: BTreeSet<&String> =
-            self.arguments.keys().chain(self.environment.keys()).collect();
-        let scored = known.into_iter().map(|known| (strsim::osa_distance(known, name), known));
-        let (distance, known) = scored.min()?;
-        (distance <= 2 && distance < name.len()).then(|| known.clone())
+    /// The known name that was probably meant.
+    fn meant(&self, name: &str) -> Option<&str> {
+        let mut known = self.arguments.keys().chain(self.environment.keys()).map(String::as_str);
+        let other_case = known.clone().find(|known| known.eq_ignore_ascii_case(name));
+        // Any two short names are near each other.
+        let is_long = name.len() > 3;
+        other_case.or_else(|| recipe::closest(name, &mut known).filter(|_| is_long))
     }
 }
 
@@ -184,33 +207,17 @@ mod tests {
         Word { text: text.to_owned(), span: 0..text.len() }
     }
 
-    fn argument(name: &str, default: Option<&str>) -> Argument {
-        Argument { name: name.to_owned(), default: default.map(word), span: 0..1 }
-    }
-
     fn value(scope: &Scope, text: &str) -> (String, Vec<Diagnostic>) {
         let mut warnings = Vec::new();
         (scope.expand(&word(text), &mut warnings).unwrap(), warnings)
     }
 
     #[test]
-    fn env_wins_over_arg_and_given_over_default() {
-        let amd64 = Platform::linux("amd64");
-        let mut global = Scope::global('\\', &amd64, &amd64, "final");
-        let given = BTreeMap::from([("A".to_owned(), "given".to_owned())]);
-        global.declare(&argument("G", Some("global")), &given, None, &mut vec![]).unwrap();
-        let mut scope = Scope::stage('\\', vec![("E".into(), "env".into())], &given);
-        assert_eq!(value(&scope, "$A$G").0, "", "not before an ARG says so");
-        scope.declare(&argument("A", Some("default")), &given, Some(&global), &mut vec![]).unwrap();
-        scope.declare(&argument("G", None), &given, Some(&global), &mut vec![]).unwrap();
-        scope.declare(&argument("E", Some("arg")), &given, Some(&global), &mut vec![]).unwrap();
-        scope.declare(&argument("TARGETARCH", None), &given, Some(&global), &mut vec![]).unwrap();
-        assert_eq!(value(&scope, "$A-$G-$E-$TARGETARCH").0, "given-global-env-amd64");
-    }
-
-    #[test]
     fn an_undefined_variable_is_a_warning_with_a_guess() {
-        let scope = Scope::stage('\\', vec![("VERSION".into(), "1".into())], &BTreeMap::new());
+        let escape = '\\';
+        let (arguments, environment, outer) = Default::default();
+        let mut scope = Scope { escape, arguments, environment, outer };
+        scope.set_env("VERSION", "1");
         let (text, warnings) = value(&scope, "a$VERSOIN");
         assert_eq!(text, "a");
         assert_eq!(warnings[0].message, "variable `$VERSOIN` is used and never defined");

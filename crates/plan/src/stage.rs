@@ -18,9 +18,8 @@ use crate::scope::Scope;
 use crate::stages::{Base, Shared};
 use crate::tree::Tree;
 
-/// The search path of an image whose base says none, as BuildKit and buildah set it.
+/// Where commands are looked for (BuildKit's `util/system`, "DefaultPathEnv").
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// What plywood's own history entries are marked with.
 const COMMENT: &str = "plywood";
 
@@ -37,8 +36,6 @@ pub(crate) struct StageState {
     pub(crate) scope: Scope,
     /// Whether this stage itself has set a `CMD`: if not, an `ENTRYPOINT` takes away the base's.
     pub(crate) cmd_is_own: bool,
-    /// Whether a `RUN` came before: what it changes is not known.
-    needs_execution: bool,
 }
 
 /// A stage's planning, with all that it may look at.
@@ -50,6 +47,10 @@ pub(crate) struct StagePlanner<'a, 'b> {
 }
 
 /// Plans stage `number` on `base`.
+///
+/// What lacks facts leaves a layer in the stage's tree of which nothing is known. So the stages
+/// and instructions that follow ask for what they need in the same round, as far as it does not
+/// depend on that layer; and what is found wrong with them is wrong whatever the facts will be.
 pub(crate) fn plan_stage(
     shared: &mut Shared<'_>,
     number: usize,
@@ -59,67 +60,41 @@ pub(crate) fn plan_stage(
 ) -> Step<StageState> {
     let recipe = shared.request.recipe;
     let stage = &recipe.stages[number];
-    let name = stage.base.name.as_ref().map(|name| name.node.clone());
-    let state = initial_state(shared, number, name, base, earlier);
+    let state = initial_state(shared, number, base, earlier);
     let mut planner = StagePlanner { shared, state, earlier, needs };
     planner.run_triggers(&stage.base.image.span)?;
-    let mut missing = false;
     for step in &stage.instructions {
-        match planner.step(&step.instruction, &step.text, &step.span) {
-            Ok(()) => {}
-            // Facts that later instructions need are asked for in the same round, where they can
-            // be known without this one.
-            Err(Stop::Needs) => missing = true,
-            Err(stop) if missing && matches!(stop, Stop::Error(_)) => return Err(Stop::Needs),
-            Err(stop) => return Err(stop),
-        }
+        planner.step(&step.instruction, &step.text, &step.span)?;
     }
-    if missing { Err(Stop::Needs) } else { Ok(planner.state) }
+    Ok(planner.state)
 }
 
+/// A stage before its first instruction.
 fn initial_state(
     shared: &Shared<'_>,
     number: usize,
-    name: Option<String>,
     base: &Base,
     earlier: &BTreeMap<usize, StageState>,
 ) -> StageState {
-    let scope = |config: &ImageConfig| {
-        let escape = shared.request.recipe.directives.escape;
-        Scope::stage(escape, config.env(), shared.request.build_args)
-    };
+    let request = shared.request;
+    let name = request.recipe.stages[number].base.name.as_ref().map(|name| name.node.clone());
     let fresh = |mut config: ImageConfig, tree, history, base| {
-        if !config.env().iter().any(|(name, _)| name == "PATH") {
+        // A command without a path is looked for in `PATH`, and runtimes differ in what it is when
+        // an image does not say. BuildKit always says.
+        if config.env().iter().all(|(name, _)| name != "PATH") {
             config.set_env("PATH", DEFAULT_PATH);
         }
-        StageState {
-            number,
-            name: name.clone(),
-            base,
-            steps: Vec::new(),
-            tree,
-            scope: scope(&config),
-            config,
-            history,
-            cmd_is_own: false,
-            needs_execution: false,
-        }
+        let scope = Scope::stage(&shared.global, config.env(), request.build_args);
+        let (steps, name) = (Vec::new(), name.clone());
+        StageState { number, name, base, steps, tree, config, history, scope, cmd_is_own: false }
     };
     match base {
         Base::Scratch => {
-            let config = ImageConfig::new(&shared.request.platform);
-            fresh(config, Tree::default(), Vec::new(), None)
+            fresh(ImageConfig::new(&request.platform), Tree::default(), Vec::new(), None)
         }
         Base::Stage(parent) => {
-            let parent = &earlier[parent];
-            let mut state = fresh(
-                parent.config.clone(),
-                parent.tree.clone(),
-                parent.history.clone(),
-                parent.base.clone(),
-            );
-            state.needs_execution = parent.needs_execution;
-            state
+            let (steps, cmd_is_own) = (Vec::new(), false);
+            StageState { number, name, steps, cmd_is_own, ..earlier[parent].clone() }
         }
         Base::Image(reference, platform) => {
             let image = &shared.facts.bases[&(reference.clone(), platform.clone())];
@@ -165,23 +140,34 @@ impl StagePlanner<'_, '_> {
     }
 
     fn step(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<()> {
-        let becomes = match instruction {
-            Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span)?,
-            Instruction::Add(add) => copy::plan_add(self, add, text, span)?,
-            Instruction::Workdir(path) => self.workdir(path, text)?,
-            Instruction::Run(_) => {
-                self.state.needs_execution = true;
+        let becomes = match self.becomes(instruction, text, span) {
+            Err(Stop::Needs) => {
+                self.state.tree.push_unknown();
+                return Ok(());
+            }
+            Err(Stop::Execution) => {
+                self.state.tree.execute();
                 Becomes::NeedsExecution
             }
-            other => {
-                metadata::apply(self, other, span)?;
-                Becomes::Metadata
-            }
+            other => other?,
         };
+        self.record(text, &becomes);
         let (text, span) = (text.to_owned(), span.clone());
-        self.record(&text, &becomes);
         self.state.steps.push(PlannedStep { text, span, becomes });
         Ok(())
+    }
+
+    fn becomes(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<Becomes> {
+        match instruction {
+            Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span),
+            Instruction::Add(add) => copy::plan_add(self, add, text, span),
+            Instruction::Workdir(path) => self.workdir(path, text),
+            Instruction::Run(_) => Err(Stop::Execution),
+            other => {
+                metadata::apply(self, other)?;
+                Ok(Becomes::Metadata)
+            }
+        }
     }
 
     fn record(&mut self, text: &str, becomes: &Becomes) {
@@ -201,9 +187,11 @@ impl StagePlanner<'_, '_> {
         if path.is_empty() {
             return Err(PlanError::recipe(word.span.clone(), "WORKDIR is empty").into());
         }
-        let absolute = metadata::working_directory(&self.state.config).join(&path);
-        let absolute =
-            if path.starts_with('/') { oci::ImagePath::lexical(&path) } else { absolute };
+        let absolute = if path.starts_with('/') {
+            oci::ImagePath::lexical(&path)
+        } else {
+            metadata::working_directory(&self.state.config).join(&path)
+        };
         self.state.config.set_working_dir(&format!("/{absolute}"));
         let entries = copy::make_directory(self, &absolute, &word.span)?;
         Ok(match self.lay(entries, text) {

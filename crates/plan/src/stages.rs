@@ -1,14 +1,13 @@
 //! Which stages the target needs, and the planning of each in order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use oci::{Platform, Reference};
-use recipe::{Diagnostic, Instruction, Recipe, Rule, Stage};
+use oci::{Digest, Platform, Reference};
+use recipe::{Diagnostic, Instruction, Recipe, Severity, Stage};
 
-use crate::checks;
-use crate::error::{PlanError, Step};
+use crate::error::{PlanError, Step, Stop};
 use crate::facts::{Facts, Needs};
-use crate::outcome::Plan;
+use crate::outcome::{Plan, Source};
 use crate::scope::Scope;
 use crate::stage::{self, StageState};
 use crate::{Need, Request};
@@ -31,7 +30,7 @@ pub(crate) struct Shared<'a> {
     pub(crate) global: Scope,
     pub(crate) names: BTreeMap<String, usize>,
     pub(crate) warnings: Vec<Diagnostic>,
-    pub(crate) sources: BTreeMap<oci::Digest, crate::Source>,
+    pub(crate) sources: HashMap<Digest, Source>,
 }
 
 pub(crate) fn plan_stages(request: &Request<'_>, facts: &Facts, needs: &mut Needs) -> Step<Plan> {
@@ -39,14 +38,17 @@ pub(crate) fn plan_stages(request: &Request<'_>, facts: &Facts, needs: &mut Need
     let target = target_stage(recipe, request.target)?;
     let mut shared = shared(request, facts, target)?;
     let bases = bases(&mut shared, target)?;
-    let needed = needed_stages(recipe, &shared.names, &bases, target);
+    let needed = needed_stages(&shared, &bases, target);
     if need_bases(&shared, &bases, &needed, needs) {
-        return Err(crate::error::Stop::Needs);
+        return Err(Stop::Needs);
     }
     let mut states: BTreeMap<usize, StageState> = BTreeMap::new();
     for number in needed {
         let state = stage::plan_stage(&mut shared, number, &bases[number], &states, needs)?;
         states.insert(number, state);
+    }
+    if !needs.is_empty() {
+        return Err(Stop::Needs);
     }
     let mut stages: Vec<_> = states.into_values().map(StageState::into_planned).collect();
     if let Some(last) = stages.last_mut() {
@@ -69,14 +71,14 @@ pub(crate) fn first_execution<'a>(
         let target = target_stage(recipe, request.target)?;
         let mut shared = shared(request, facts, target)?;
         let bases = bases(&mut shared, target)?;
-        let needed = needed_stages(recipe, &shared.names, &bases, target);
+        let needed = needed_stages(&shared, &bases, target);
         let mut steps = needed.into_iter().flat_map(|number| &recipe.stages[number].instructions);
         Ok(steps.find(|step| matches!(step.instruction, Instruction::Run(_))))
     };
     match find() {
         Ok(step) => Ok(step),
-        Err(crate::error::Stop::Error(error)) => Err(*error),
-        Err(crate::error::Stop::Needs) => Ok(None),
+        Err(Stop::Error(error)) => Err(*error),
+        Err(Stop::Needs | Stop::Execution) => Ok(None),
     }
 }
 
@@ -102,7 +104,7 @@ fn target_stage(recipe: &Recipe, target: Option<&str>) -> Step<usize> {
         .collect();
     let place = recipe.stages[last].span.clone();
     let error = PlanError::recipe(place, format!("there is no stage `{target}` to build"));
-    Err(match checks::closest(target, &known) {
+    Err(match recipe::closest(target, known.iter().copied()) {
         Some(name) => error.with_hint(format!("did you mean `{name}`?")),
         None if known.is_empty() => error.with_hint("no stage has a name; give one with `AS name`"),
         None => error.with_hint(format!("the stages are {}", known.join(", "))),
@@ -112,13 +114,10 @@ fn target_stage(recipe: &Recipe, target: Option<&str>) -> Step<usize> {
 
 fn shared<'a>(request: &'a Request<'a>, facts: &'a Facts, target: usize) -> Step<Shared<'a>> {
     let recipe = request.recipe;
-    let target_name = match &recipe.stages[target].base.name {
-        Some(name) => name.node.clone(),
-        None => target.to_string(),
-    };
-    let escape = recipe.directives.escape;
-    let mut global =
-        Scope::global(escape, &request.platform, &request.build_platform, &target_name);
+    // `TARGETSTAGE` as BuildKit has it.
+    let target_name = recipe.stages[target].base.name.as_ref().map(|name| name.node.as_str());
+    let target_name = request.target.or(target_name).unwrap_or("default");
+    let mut global = Scope::global(recipe.directives.escape, request, target_name);
     let mut warnings = Vec::new();
     for argument in &recipe.global_args {
         global.declare(&argument.node, request.build_args, None, &mut warnings)?;
@@ -126,8 +125,11 @@ fn shared<'a>(request: &'a Request<'a>, facts: &'a Facts, target: usize) -> Step
     let names = recipe.stages.iter().enumerate().filter_map(|(number, stage)| {
         stage.base.name.as_ref().map(|name| (name.node.clone(), number))
     });
-    let names = names.collect();
-    Ok(Shared { request, facts, global, names, warnings, sources: BTreeMap::new() })
+    // A named context takes the place of a stage, as that of an image.
+    let is_context =
+        |name: &str| facts.file_contexts.contains(name) || facts.image_contexts.contains_key(name);
+    let names = names.filter(|(name, _)| !is_context(name)).collect();
+    Ok(Shared { request, facts, global, names, warnings, sources: HashMap::new() })
 }
 
 /// What each stage up to the target begins with.
@@ -137,7 +139,9 @@ fn bases(shared: &mut Shared<'_>, target: usize) -> Step<Vec<Base>> {
     let mut bases = Vec::new();
     for (number, stage) in recipe.stages.iter().enumerate().take(target + 1) {
         bases.push(base(shared, stage, &earlier)?);
-        if let Some(name) = &stage.base.name {
+        if let Some(name) = &stage.base.name
+            && shared.names.contains_key(&name.node)
+        {
             earlier.insert(&name.node, number);
         }
     }
@@ -154,14 +158,14 @@ fn base(shared: &mut Shared<'_>, stage: &Stage, earlier: &BTreeMap<&str, usize>)
             .with_hint("give the variable a default: `ARG NAME=value` before the first FROM")
             .into());
     }
-    let platform = stage_platform(shared, stage)?;
     if let Some(number) = earlier.get(image.to_ascii_lowercase().as_str()) {
         return Ok(Base::Stage(*number));
     }
     if image == "scratch" {
         return Ok(Base::Scratch);
     }
-    if let Some(reference) = shared.facts.image_contexts.get(&image) {
+    let platform = stage_platform(shared, stage)?;
+    if let Some(reference) = shared.facts.image_context(&image) {
         return Ok(Base::Image(reference.clone(), platform));
     }
     if shared.facts.file_contexts.contains(&image) {
@@ -195,12 +199,8 @@ fn stage_platform(shared: &mut Shared<'_>, stage: &Stage) -> Step<Platform> {
 }
 
 /// The target and everything that it is built on or copies from, in the recipe's order.
-fn needed_stages(
-    recipe: &Recipe,
-    names: &BTreeMap<String, usize>,
-    bases: &[Base],
-    target: usize,
-) -> BTreeSet<usize> {
+fn needed_stages(shared: &Shared<'_>, bases: &[Base], target: usize) -> BTreeSet<usize> {
+    let recipe = shared.request.recipe;
     let mut needed = BTreeSet::new();
     let mut open = vec![target];
     while let Some(number) = open.pop() {
@@ -210,16 +210,37 @@ fn needed_stages(
         if let Base::Stage(parent) = bases[number] {
             open.push(parent);
         }
-        for step in &recipe.stages[number].instructions {
-            if let Some(from) = copied_stage(&step.instruction, names, number) {
-                open.push(from);
-            }
-        }
+        let own = recipe.stages[number].instructions.iter().map(|step| &step.instruction);
+        let triggers = triggers(shared, bases, number);
+        let from = own.chain(&triggers).filter_map(|i| copied_stage(i, &shared.names, number));
+        open.extend(from);
     }
     needed
 }
 
-/// The stage that a `COPY --from` (or a `RUN --mount=from=`) names, if it names one.
+/// The instructions that a stage's base left for it, as far as the base is known. One that is not
+/// valid is an error when the stage is planned.
+fn triggers(shared: &Shared<'_>, bases: &[Base], number: usize) -> Vec<Instruction> {
+    let parse = |text: &str| recipe::parse_trigger(text).ok();
+    match &bases[number] {
+        Base::Scratch => Vec::new(),
+        Base::Stage(parent) => {
+            let steps = &shared.request.recipe.stages[*parent].instructions;
+            let triggers = steps.iter().filter_map(|step| match &step.instruction {
+                Instruction::OnBuild(trigger) => parse(&trigger.node),
+                _ => None,
+            });
+            triggers.collect()
+        }
+        Base::Image(reference, platform) => {
+            let image = shared.facts.bases.get(&(reference.clone(), platform.clone()));
+            let texts = image.map(|image| image.config.on_build()).unwrap_or_default();
+            texts.iter().filter_map(|text| parse(text)).collect()
+        }
+    }
+}
+
+/// The stage that a `COPY --from` names, if it names one.
 fn copied_stage(
     instruction: &Instruction,
     names: &BTreeMap<String, usize>,
@@ -239,17 +260,6 @@ pub(crate) fn stage_named(
     named.or_else(|| text.parse().ok()).filter(|number| *number < current)
 }
 
-/// The stage before `current` whose name is close to the name of an image.
-pub(crate) fn stage_meant(
-    image: &str,
-    names: &BTreeMap<String, usize>,
-    current: usize,
-) -> Option<String> {
-    let earlier = names.iter().filter(|(_, number)| **number < current);
-    let earlier: Vec<&str> = earlier.map(|(name, _)| name.as_str()).collect();
-    checks::closest(image, &earlier).map(str::to_owned)
-}
-
 /// Asks for all missing bases at once, so that they are fetched side by side.
 fn need_bases(
     shared: &Shared<'_>,
@@ -261,12 +271,9 @@ fn need_bases(
         if let Base::Image(reference, platform) = &bases[*number] {
             let key = (reference.clone(), platform.clone());
             if !shared.facts.bases.contains_key(&key) {
-                let image = &shared.request.recipe.stages[*number].base.image;
-                let written = reference.familiar();
-                let name = written.strip_suffix(":latest").unwrap_or(&written);
-                let stage = stage_meant(name, &shared.names, *number);
+                let span = shared.request.recipe.stages[*number].base.image.span.clone();
                 let (reference, platform) = key;
-                needs.add(Need::Base { reference, platform, stage, span: image.span.clone() });
+                needs.add(Need::Base { reference, platform, span });
             }
         }
     }
@@ -287,16 +294,16 @@ fn warn_of_unused_arguments(shared: &mut Shared<'_>) {
         .map(|argument| argument.name.as_str())
         .collect();
     for name in shared.request.build_args.keys() {
-        let predefined = name.to_ascii_lowercase().ends_with("_proxy");
-        if predefined || declared.contains(name.as_str()) || crate::scope::is_platform(name) {
+        if crate::scope::is_predefined(name) || declared.contains(name.as_str()) {
             continue;
         }
-        let message = format!("build argument `{name}` is given and no `ARG` takes it");
-        let known: Vec<&str> = declared.iter().copied().collect();
-        let mut warning = Diagnostic::warning(Rule::UndefinedVar, 0..0, message);
-        if let Some(closest) = checks::closest(name, &known) {
-            warning = warning.with_hint(format!("did you mean `{closest}`?"));
-        }
-        shared.warnings.push(warning);
+        let known = recipe::closest(name, declared.iter().copied());
+        shared.warnings.push(Diagnostic {
+            severity: Severity::Warning,
+            rule: None,
+            message: format!("build argument `{name}` is given and no `ARG` takes it"),
+            span: 0..0,
+            hint: known.map(|known| format!("did you mean `{known}`?")),
+        });
     }
 }

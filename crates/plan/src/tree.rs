@@ -1,30 +1,23 @@
 //! A stage's files while it is planned: the base's layers and the new ones, seen as one.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use layer::{Content, Entry, Node, NotLoaded, ResolveError, RootFs};
-use oci::{ImagePath, Reference};
+use layer::{Content, Found, Node, NotLoaded, ResolveError, RootFs};
+use oci::{Digest, ImagePath, Reference};
 
 use crate::BaseImage;
 use crate::error::{Step, Stop};
 use crate::facts::{Facts, Need, Needs};
 use crate::outcome::{LayerSpec, PlannedLayer, Source};
-use crate::stages::Shared;
 
 /// The merged view over a stage's layers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Tree {
     root: RootFs,
-    layers: Vec<PlannedLayer>,
-}
-
-/// What stands at a path, and in which layer.
-#[derive(Debug, Clone)]
-pub(crate) struct Found {
-    /// The path, with all links resolved that were asked to be.
-    pub(crate) path: ImagePath,
-    pub(crate) entry: Entry,
-    pub(crate) layer: usize,
+    /// One for each layer of `root`; `None` for one that cannot be planned before more is known.
+    layers: Vec<Option<PlannedLayer>>,
+    executed: bool,
 }
 
 impl Tree {
@@ -34,99 +27,130 @@ impl Tree {
         for (descriptor, diff_id) in image.layers.iter().zip(image.config.diff_ids()) {
             tree.root.push(facts.indexes.get(&diff_id).cloned());
             let (descriptor, image) = (Arc::new(descriptor.clone()), reference.clone());
-            tree.layers.push(PlannedLayer::Base { descriptor, diff_id, image });
+            tree.layers.push(Some(PlannedLayer::Base { descriptor, diff_id, image }));
         }
         tree
     }
 
     pub(crate) fn push(&mut self, spec: Arc<LayerSpec>) {
         self.root.push(Some(Arc::clone(&spec.entries)));
-        self.layers.push(PlannedLayer::New(spec));
+        self.layers.push(Some(PlannedLayer::New(spec)));
+    }
+
+    /// A layer of which nothing is known in this round. Whoever asks for what it may hold waits
+    /// for the next one, and does not ask the layers below for what it may turn out to answer.
+    pub(crate) fn push_unknown(&mut self) {
+        self.root.push(None);
+        self.layers.push(None);
+    }
+
+    /// Whether there is a layer of which nothing is known in this round.
+    pub(crate) fn has_unknown(&self) -> bool {
+        self.layers.iter().any(Option::is_none)
+    }
+
+    /// From here on a `RUN` may have changed anything.
+    pub(crate) fn execute(&mut self) {
+        self.executed = true;
+    }
+
+    /// Whether a `RUN` may have changed anything.
+    pub(crate) fn is_executed(&self) -> bool {
+        self.executed
     }
 
     pub(crate) fn into_layers(self) -> Vec<PlannedLayer> {
-        self.layers
+        self.layers.into_iter().flatten().collect()
     }
 
     /// What stands at `path` itself; links above it are not followed.
-    pub(crate) fn lookup(&self, path: &ImagePath, needs: &mut Needs) -> Step<Option<Found>> {
-        match self.root.lookup(path) {
-            Ok(found) => Ok(found.map(|found| Found {
-                path: path.clone(),
-                entry: found.entry.clone(),
-                layer: found.layer,
-            })),
-            Err(missing) => Err(self.need(missing, needs)),
-        }
+    pub(crate) fn lookup(&self, path: &ImagePath, needs: &mut Needs) -> Step<Option<Found<'_>>> {
+        self.root.lookup(path).map_err(|missing| self.need(missing, needs))
     }
 
-    /// What `path` leads to, with every link followed inside of the image; `None` where it leads
-    /// nowhere.
-    pub(crate) fn find(&self, path: &ImagePath, needs: &mut Needs) -> Step<Option<Found>> {
-        match self.root.resolve(path) {
-            Ok(resolved) => Ok(resolved.found.map(|found| Found {
-                path: resolved.path.clone(),
-                entry: found.entry.clone(),
-                layer: found.layer,
-            })),
-            Err(ResolveError::NotLoaded(missing)) => Err(self.need(missing, needs)),
-            Err(_) => Ok(None),
-        }
-    }
-
-    /// Everything below `path`, sorted.
-    pub(crate) fn below(&self, path: &ImagePath, needs: &mut Needs) -> Step<Vec<Found>> {
-        match self.root.walk(path) {
-            Ok(all) => Ok(all
-                .into_iter()
-                .filter(|(found_at, _)| found_at != path)
-                .map(|(path, found)| Found { path, entry: found.entry.clone(), layer: found.layer })
-                .collect()),
-            Err(missing) => Err(self.need(missing, needs)),
-        }
-    }
-
-    /// A regular file's content, and where its bytes can be had.
-    ///
-    /// `None` if it is no file, or a hard link to none.
-    pub(crate) fn content(
+    /// Where `path` leads with every link followed inside of the image, and what stands there;
+    /// `None` where it leads nowhere.
+    pub(crate) fn follow(
         &self,
-        found: &Found,
-        shared: &Shared<'_>,
+        path: &ImagePath,
         needs: &mut Needs,
-    ) -> Step<Option<(Content, Source)>> {
-        let (path, content, layer) = match &found.entry.node {
-            Node::File(content) => (found.path.clone(), *content, found.layer),
-            Node::Hardlink(_) => {
-                let link = layer::Found { layer: found.layer, entry: &found.entry };
-                let original = match self.root.behind_hardlink(link) {
-                    Ok(original) => original,
-                    Err(ResolveError::NotLoaded(missing)) => return Err(self.need(missing, needs)),
-                    Err(_) => None,
-                };
-                let Some(original) = original else { return Ok(None) };
-                let Node::File(content) = original.entry.node else { return Ok(None) };
-                (original.entry.path.clone(), content, original.layer)
-            }
-            _ => return Ok(None),
+    ) -> Step<Option<(ImagePath, Found<'_>)>> {
+        self.settle(self.root.resolve(path), needs)
+    }
+
+    /// As [`Tree::follow`], with a link in the last component kept.
+    pub(crate) fn follow_parent(
+        &self,
+        path: &ImagePath,
+        needs: &mut Needs,
+    ) -> Step<Option<(ImagePath, Found<'_>)>> {
+        self.settle(self.root.resolve_parent(path), needs)
+    }
+
+    fn settle<'a>(
+        &self,
+        resolved: Result<layer::Resolved<'a>, ResolveError>,
+        needs: &mut Needs,
+    ) -> Step<Option<(ImagePath, Found<'a>)>> {
+        match resolved {
+            Ok(resolved) => Ok(resolved.found.map(|found| (resolved.path, found))),
+            Err(ResolveError::NotLoaded(missing)) => Err(self.need(missing, needs)),
+            Err(ResolveError::Loop(_) | ResolveError::NotADirectory { .. }) => Ok(None),
+        }
+    }
+
+    /// Everything below the directory `path`, each directory before what it holds.
+    pub(crate) fn below(
+        &self,
+        path: &ImagePath,
+        needs: &mut Needs,
+    ) -> Step<Vec<(ImagePath, Found<'_>)>> {
+        let mut all = self.root.walk(path).map_err(|missing| self.need(missing, needs))?;
+        if !all.is_empty() {
+            all.remove(0);
+        }
+        Ok(all)
+    }
+
+    /// The file that holds the bytes of the file or hard link `found`, or `None` if there is none.
+    pub(crate) fn file<'a>(
+        &'a self,
+        found: Found<'a>,
+        needs: &mut Needs,
+    ) -> Step<Option<(Content, Found<'a>)>> {
+        let original = match self.root.behind_hardlink(found) {
+            Ok(original) => original,
+            Err(ResolveError::NotLoaded(missing)) => return Err(self.need(missing, needs)),
+            Err(ResolveError::Loop(_) | ResolveError::NotADirectory { .. }) => None,
         };
-        let source = match &self.layers[layer] {
-            PlannedLayer::Base { descriptor, diff_id, image } => Source::Layer {
+        Ok(original.and_then(|original| match original.entry.node {
+            Node::File(content) => Some((content, original)),
+            _ => None,
+        }))
+    }
+
+    /// Where the bytes of a file of this tree can be had.
+    pub(crate) fn source(
+        &self,
+        content: &Content,
+        file: Found<'_>,
+        sources: &HashMap<Digest, Source>,
+    ) -> Option<Source> {
+        match self.layers.get(file.layer)?.as_ref()? {
+            PlannedLayer::Base { descriptor, diff_id, image } => Some(Source::Layer {
                 diff_id: *diff_id,
                 descriptor: Arc::clone(descriptor),
                 image: image.clone(),
-                path,
-            },
-            PlannedLayer::New(_) => match shared.sources.get(&content.digest) {
-                Some(source) => source.clone(),
-                None => return Ok(None),
-            },
-        };
-        Ok(Some((content, source)))
+                path: file.entry.path.clone(),
+            }),
+            PlannedLayer::New(_) => sources.get(&content.digest).cloned(),
+        }
     }
 
     fn need(&self, missing: NotLoaded, needs: &mut Needs) -> Stop {
-        if let PlannedLayer::Base { descriptor, diff_id, image } = &self.layers[missing.layer] {
+        if let Some(Some(PlannedLayer::Base { descriptor, diff_id, image })) =
+            self.layers.get(missing.layer)
+        {
             let (descriptor, base) = (descriptor.as_ref().clone(), image.clone());
             needs.add(Need::LayerIndex { diff_id: *diff_id, descriptor, base });
         }

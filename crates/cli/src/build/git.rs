@@ -25,6 +25,13 @@ pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context
     run(source, tree, &["remote", "add", "origin", "--", &source.url])?;
     fetch(source, tree, reference)?;
     run(source, tree, &["checkout", "--quiet", "--detach", "FETCH_HEAD"])?;
+    let commit = run(source, tree, &["rev-parse", "HEAD"])?.trim().to_owned();
+    if let Some(wanted) = &source.checksum
+        && !commit.starts_with(wanted.as_str())
+    {
+        let problem = format!("`{reference}` is commit {commit}, and {wanted} was asked for");
+        return Err(BuildError::Git { url: source.url.clone(), problem }.into());
+    }
     run(source, tree, &["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"])?;
     if !source.keep_git_dir {
         let git = tree.join(".git");
@@ -49,14 +56,16 @@ fn fetch(source: &GitSource, tree: &Path, reference: &str) -> Result<(), Error> 
     }
     let is_commit = reference.len() >= 7 && reference.bytes().all(|b| b.is_ascii_hexdigit());
     if !is_commit {
-        return shallow;
+        return shallow.map(drop);
     }
     run(source, tree, &["fetch", "--quiet", "--tags", "origin"])?;
     run(source, tree, &["fetch", "--quiet", ".", &format!("{reference}^{{commit}}")])
         .or_else(|_| run(source, tree, &["update-ref", "FETCH_HEAD", reference]))
+        .map(drop)
 }
 
-fn run(source: &GitSource, tree: &Path, arguments: &[&str]) -> Result<(), Error> {
+/// Runs `git`, and gives what it says.
+fn run(source: &GitSource, tree: &Path, arguments: &[&str]) -> Result<String, Error> {
     let fail = |problem: String| Err(BuildError::Git { url: source.url.clone(), problem }.into());
     let output = Command::new("git")
         .arg("-C")
@@ -68,7 +77,9 @@ fn run(source: &GitSource, tree: &Path, arguments: &[&str]) -> Result<(), Error>
         .args(arguments)
         .output();
     match output {
-        Ok(output) if output.status.success() => Ok(()),
+        Ok(output) if output.status.success() => {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        }
         Ok(output) => {
             let said = String::from_utf8_lossy(&output.stderr);
             fail(said.lines().last().unwrap_or("git failed").to_owned())

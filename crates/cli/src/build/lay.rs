@@ -1,6 +1,6 @@
 //! Lays layers: what a plan says, out of the cache or into the store.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::os::unix::fs::FileExt;
 
 use image::Layer;
@@ -66,7 +66,7 @@ fn title(spec: &LayerSpec) -> String {
 fn write(
     session: &Session,
     spec: &LayerSpec,
-    sources: &BTreeMap<Digest, Source>,
+    sources: &HashMap<Digest, Source>,
     contents: &mut Contents<'_>,
     packing: Packing,
 ) -> Result<Layer, Error> {
@@ -105,7 +105,7 @@ fn write(
 
 fn wanted<'a>(
     spec: &LayerSpec,
-    sources: &'a BTreeMap<Digest, Source>,
+    sources: &'a HashMap<Digest, Source>,
 ) -> Vec<(Digest, &'a Source)> {
     let digests = spec.entries.entries().iter().filter_map(|entry| match &entry.node {
         Node::File(content) => Some(content.digest),

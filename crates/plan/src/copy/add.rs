@@ -5,18 +5,19 @@
 
 use std::sync::Arc;
 
-use layer::{Content, Entry, LayerIndex, Node};
+use context::LastComponent;
+use layer::{Content, LayerIndex};
 use oci::{Digest, ImagePath};
 use recipe::{Add, Span, Word};
 
-use super::laying::{Laying, Placing};
+use super::address::{self, Address};
+use super::piece::{self, Paths, Piece};
 use super::selection::{self, Selected};
-use super::sources::{SourceNode, SourceTree};
-use super::{Destination, Flags, Laid, attributes};
+use super::sources::{SourceKind, SourceTree};
+use super::{Order, context_tree, lay};
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::FileReference;
 use crate::outcome::{Becomes, Source};
-use crate::owner::Ids;
 use crate::stage::StagePlanner;
 use crate::{ContextName, GitSource, Need};
 
@@ -30,80 +31,127 @@ pub(crate) fn plan_add(
     text: &str,
     span: &Span,
 ) -> Step<Becomes> {
-    let flags = super::flags(planner, &add.copy)?;
-    let destination = super::destination(planner, &add.copy)?;
-    let mut laying = super::laying(planner, &add.copy, &flags);
-    let mut stopped = false;
+    let order = Order::read(planner, &add.copy)?;
+    let mut pieces = Vec::new();
+    let mut is_known = true;
     for source in &add.copy.sources {
-        let laid = match source {
+        let found = match source {
             recipe::Source::Heredoc(heredoc) => {
-                super::lay_heredoc(planner, &mut laying, heredoc, &flags, &destination)
+                super::heredoc(planner, heredoc).map(|piece| vec![piece])
             }
-            recipe::Source::Path(word) => {
-                add_one(planner, &mut laying, add, word, &flags, &destination, span)
-            }
+            recipe::Source::Path(word) => add_one(planner, add, &order, word, span),
         };
-        match laid {
+        match found {
+            Ok(found) => pieces.extend(found),
             // The other sources ask for what they need in the same round.
-            Err(Stop::Needs) => stopped = true,
-            other => other?,
+            Err(Stop::Needs) => is_known = false,
+            Err(stop) => return Err(stop),
         }
     }
-    if stopped {
+    if !is_known {
+        // So do the contents of those that are known.
+        piece::ask(planner, &order, &pieces)?;
         return Err(Stop::Needs);
     }
-    Ok(match planner.lay(laying.finish(), text) {
-        None => Becomes::Metadata,
-        Some(spec) => Becomes::Files(spec),
-    })
+    let spec = lay::lay(planner, &add.copy, &order, &pieces, text)?;
+    Ok(spec.map_or(Becomes::Metadata, Becomes::Files))
 }
 
 fn add_one(
     planner: &mut StagePlanner<'_, '_>,
-    laying: &mut Laying,
     add: &Add,
+    order: &Order,
     word: &Word,
-    flags: &Flags,
-    destination: &Destination,
     span: &Span,
-) -> Step<()> {
+) -> Step<Vec<Piece>> {
     let text = planner.expand(word)?;
-    if let Some(git) = git_source(&text, add.keep_git_dir) {
-        return add_checkout(planner, laying, add, word, flags, destination, git);
+    let checksum = checksum(planner, add)?;
+    let address = Address::read(&text)
+        .map_err(|problem| PlanError::recipe(word.span.clone(), format!("`{text}`: {problem}")))?;
+    match (address, checksum) {
+        (Address::Git(git), checksum) => {
+            let git = with_flags(git, add, checksum, &word.span)?;
+            Ok(vec![checkout(planner, word, git)?])
+        }
+        (Address::Url, checksum) => Ok(vec![download(planner, add, word, &text, checksum)?]),
+        (Address::Path, Some((_, span))) => {
+            let message = "--checksum is for URLs and git repositories, and this source is neither";
+            Err(PlanError::recipe(span, message).into())
+        }
+        (Address::Path, None) => local(planner, add, order, word, span),
     }
-    if text.starts_with("http://") || text.starts_with("https://") {
-        return add_download(planner, laying, add, word, flags, destination, &text);
+}
+
+/// `--checksum`, and its place.
+fn checksum(planner: &mut StagePlanner<'_, '_>, add: &Add) -> Step<Option<(String, Span)>> {
+    let Some(word) = &add.checksum else { return Ok(None) };
+    if add.copy.sources.len() > 1 {
+        let message = "--checksum is for one source, and there are several";
+        return Err(PlanError::recipe(word.span.clone(), message)
+            .with_hint("write an ADD for each")
+            .into());
     }
-    if let Some(checksum) = &add.checksum {
-        let message = "--checksum is for URLs, and this source is a file";
-        return Err(PlanError::recipe(checksum.span.clone(), message).into());
+    Ok(Some((planner.expand(word)?, word.span.clone())))
+}
+
+/// What flags add to the address, which may say the same.
+fn with_flags(
+    mut git: GitSource,
+    add: &Add,
+    checksum: Option<(String, Span)>,
+    span: &Span,
+) -> Step<GitSource> {
+    git.keep_git_dir |= add.keep_git_dir;
+    let Some((checksum, place)) = checksum else { return Ok(git) };
+    if git.checksum.as_ref().is_some_and(|of_address| *of_address != checksum) {
+        let message = "the address and --checksum ask for different commits";
+        return Err(PlanError::recipe(span.clone(), message).into());
     }
-    let (tree, _) = super::source_tree(planner, None, span)?;
-    let found = selection::select(planner, &tree, &add.copy, word)?;
-    let mut plain = Vec::new();
-    let mut stopped = false;
+    if !address::is_commit(&checksum) {
+        let message = format!("`{checksum}` is no commit's id");
+        return Err(PlanError::recipe(place, message)
+            .with_hint("the checksum of a git repository is the id of a commit, in hexadecimal")
+            .into());
+    }
+    git.checksum = Some(checksum);
+    Ok(git)
+}
+
+/// Files of the context, each archive among them unpacked.
+fn local(
+    planner: &mut StagePlanner<'_, '_>,
+    add: &Add,
+    order: &Order,
+    word: &Word,
+    span: &Span,
+) -> Step<Vec<Piece>> {
+    let tree = context_tree(planner, ContextName::Main, span)?;
+    let found = selection::select(planner, &tree, &add.copy, order, word)?;
+    let (mut plain, mut pieces) = (Vec::new(), Vec::new());
+    let mut is_known = true;
     for selected in found {
-        if selected.is_directory() || add.unpack == Some(false) {
-            plain.push(selected);
-            continue;
-        }
-        match unpacked(planner, &tree, &selected) {
-            Ok(Some((archive, index))) => {
-                lay_archive(planner, laying, archive, &index, flags, destination)?;
-            }
+        let unpacked = if selected.is_directory || add.unpack == Some(false) {
+            Ok(None)
+        } else {
+            unpacked(planner, &tree, &selected, word)
+        };
+        match unpacked {
             Ok(None) => plain.push(selected),
-            Err(Stop::Needs) => stopped = true,
-            Err(error) => return Err(error),
+            Ok(Some((archive, members))) => {
+                pieces.push(Piece::Archive { archive, members, span: word.span.clone() });
+            }
+            Err(Stop::Needs) => is_known = false,
+            Err(stop) => return Err(stop),
         }
     }
-    if stopped {
+    if !plain.is_empty() {
+        pieces.push(Piece::Paths(Paths { tree, selected: plain, word: word.clone() }));
+    }
+    if !is_known {
+        piece::ask(planner, order, &pieces)?;
         return Err(Stop::Needs);
     }
-    let several = add.copy.sources.len() > 1;
-    let laid = Laid { flags, destination, several, copy: &add.copy, word };
-    let mut missing = Vec::new();
-    super::lay_selected(planner, laying, &tree, plain, &laid, &mut missing)?;
-    super::need_contents(planner, &tree, missing)
+    Ok(pieces)
 }
 
 /// The entries of a file of the context, if it is an archive.
@@ -111,15 +159,13 @@ fn unpacked(
     planner: &mut StagePlanner<'_, '_>,
     tree: &SourceTree,
     selected: &Selected,
+    word: &Word,
 ) -> Step<Option<(Digest, Arc<LayerIndex>)>> {
-    if !matches!(selected.entry.node, SourceNode::File { .. }) {
-        return Ok(None);
-    }
-    let mut missing = Vec::new();
-    let Some(content) = tree.content(&selected.entry, planner, &mut missing)? else {
-        super::need_contents(planner, tree, missing)?;
+    let entry = tree.find(&selected.path, LastComponent::Keep, planner.needs)?;
+    let Some(entry) = entry.filter(|entry| matches!(entry.kind(), SourceKind::File)) else {
         return Ok(None);
     };
+    let content = piece::content(planner, tree, &entry, word)?;
     archive(planner, content)
 }
 
@@ -127,71 +173,27 @@ fn archive(
     planner: &mut StagePlanner<'_, '_>,
     content: Content,
 ) -> Step<Option<(Digest, Arc<LayerIndex>)>> {
-    match planner.shared.facts.archives.get(&content.digest) {
-        Some(index) => Ok(index.clone().map(|index| (content.digest, index))),
-        None => {
-            let Some(source) = planner.shared.sources.get(&content.digest).cloned() else {
-                return Ok(None);
-            };
-            planner.needs.add(Need::Archive(FileReference { content, source }));
-            Err(Stop::Needs)
-        }
+    if let Some(index) = planner.shared.facts.archives.get(&content.digest) {
+        return Ok(index.clone().map(|index| (content.digest, index)));
     }
+    let Some(source) = planner.shared.sources.get(&content.digest).cloned() else {
+        return Ok(None);
+    };
+    planner.needs.add(Need::Archive(FileReference { content, source }));
+    Err(Stop::Needs)
 }
 
-/// An archive's entries below the destination, with the attributes that the archive gives them.
-fn lay_archive(
+fn download(
     planner: &mut StagePlanner<'_, '_>,
-    laying: &mut Laying,
-    archive: Digest,
-    index: &LayerIndex,
-    flags: &Flags,
-    destination: &Destination,
-) -> Step<()> {
-    laying.directory(&destination.path, &destination.span, planner.needs)?;
-    for member in index.entries() {
-        if member.path.is_root() || matches!(member.node, Node::Whiteout | Node::Opaque) {
-            continue;
-        }
-        let of_member = &member.attributes;
-        let owner = Ids { uid: of_member.uid, gid: of_member.gid };
-        let is_directory = member.node == Node::Directory;
-        let mut attributes = attributes(flags, of_member.mode, owner, is_directory, planner);
-        attributes.mtime = of_member.mtime;
-        attributes.xattrs.clone_from(&of_member.xattrs);
-        let below = |path: &ImagePath| destination.path.join(path.as_bytes());
-        let node = match &member.node {
-            Node::File(content) => {
-                let source = Source::Archive { archive, path: member.path.clone() };
-                planner.shared.sources.entry(content.digest).or_insert(source);
-                member.node.clone()
-            }
-            Node::Hardlink(target) => Node::Hardlink(below(target)),
-            other => other.clone(),
-        };
-        let entry = Entry { path: below(&member.path), attributes, node };
-        laying.place(entry, Placing::Attributes, &destination.span, planner.needs)?;
-    }
-    Ok(())
-}
-
-fn add_download(
-    planner: &mut StagePlanner<'_, '_>,
-    laying: &mut Laying,
     add: &Add,
     word: &Word,
-    flags: &Flags,
-    destination: &Destination,
     url: &str,
-) -> Step<()> {
-    let checksum = match &add.checksum {
-        None => None,
-        Some(word) => {
-            let text = planner.expand(word)?;
-            let digest = text.parse::<Digest>();
-            Some(digest.map_err(|e| PlanError::recipe(word.span.clone(), e.to_string()))?)
-        }
+    checksum: Option<(String, Span)>,
+) -> Step<Piece> {
+    let digest = |(text, span): (String, Span)| {
+        text.parse::<Digest>().map_err(|error| PlanError::recipe(span, error.to_string()))
     };
+    let checksum = checksum.map(digest).transpose()?;
     let Some(download) = planner.shared.facts.downloads.get(url) else {
         let (url, span) = (url.to_owned(), word.span.clone());
         planner.needs.add(Need::Download { url, checksum, span });
@@ -200,101 +202,19 @@ fn add_download(
     let content = download.content;
     let source = Source::Download { url: url.to_owned() };
     planner.shared.sources.entry(content.digest).or_insert(source);
+    let span = word.span.clone();
     if add.unpack == Some(true)
-        && let Some((archive, index)) = archive(planner, content)?
+        && let Some((archive, members)) = archive(planner, content)?
     {
-        return lay_archive(planner, laying, archive, &index, flags, destination);
+        return Ok(Piece::Archive { archive, members, span });
     }
-    let name = file_name(url);
-    if name.is_empty() && destination.is_directory {
-        let message = format!("`{url}` names no file, and the destination is a directory");
-        return Err(PlanError::recipe(word.span.clone(), message)
-            .with_hint("give the file a name in the destination")
-            .into());
-    }
-    let path = super::file_destination(planner, laying, destination, name.as_bytes())?;
-    let attributes = attributes(flags, FETCHED_MODE, crate::owner::ROOT, false, planner);
-    let entry = Entry { path, attributes, node: Node::File(content) };
-    laying.place(entry, Placing::Plain, &destination.span, planner.needs)
+    let name = address::file_name(url);
+    Ok(Piece::File { name, content, mode: FETCHED_MODE, span })
 }
 
-/// The last component of a URL's path.
-fn file_name(url: &str) -> &str {
-    let after_scheme = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let path = after_scheme.split(['?', '#']).next().unwrap_or_default();
-    path.split_once('/').map_or("", |(_, path)| path.rsplit('/').next().unwrap_or_default())
-}
-
-fn add_checkout(
-    planner: &mut StagePlanner<'_, '_>,
-    laying: &mut Laying,
-    add: &Add,
-    word: &Word,
-    flags: &Flags,
-    destination: &Destination,
-    git: GitSource,
-) -> Step<()> {
-    let tree = super::context_tree(planner, ContextName::Git(git), &word.span)?;
-    let Some(entry) = tree.find(&ImagePath::root(), planner.needs)? else { return Ok(()) };
-    let root = Selected { entry, name: Vec::new(), parents: None };
-    let laid = Laid { flags, destination, several: false, copy: &add.copy, word };
-    let mut missing = Vec::new();
-    super::lay_selected(planner, laying, &tree, vec![root], &laid, &mut missing)?;
-    super::need_contents(planner, &tree, missing)
-}
-
-/// Reads a git repository's address: `git@host:path`, `git://…`, `ssh://…`, or an HTTP address
-/// whose path ends in `.git`, each with `#reference:directory` behind it.
-fn git_source(text: &str, keep_git_dir: bool) -> Option<GitSource> {
-    let (url, fragment) = match text.split_once('#') {
-        Some((url, fragment)) => (url, Some(fragment)),
-        None => (text, None),
-    };
-    let over_http = (url.starts_with("http://") || url.starts_with("https://"))
-        && url.trim_end_matches('/').ends_with(".git");
-    let is_git = over_http
-        || url.starts_with("git://")
-        || url.starts_with("git@")
-        || (url.starts_with("ssh://") && url.contains(".git"));
-    if !is_git {
-        return None;
-    }
-    let (reference, directory) = match fragment.map(|f| f.split_once(':').unwrap_or((f, ""))) {
-        Some((reference, directory)) => (Some(reference), Some(directory)),
-        None => (None, None),
-    };
-    let some = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-    Some(GitSource {
-        url: url.to_owned(),
-        reference: some(reference),
-        directory: some(directory),
-        keep_git_dir,
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn git_addresses() {
-        let source = |text| git_source(text, false).map(|s| (s.url, s.reference, s.directory));
-        let https = "https://example.test/a/b.git";
-        assert_eq!(source(https), Some((https.into(), None, None)));
-        let with_parts = source("https://example.test/a/b.git#v1.2:docs");
-        assert_eq!(with_parts, Some((https.into(), Some("v1.2".into()), Some("docs".into()))));
-        assert_eq!(
-            source("git@example.test:a/b.git").map(|s| s.0).as_deref(),
-            Some("git@example.test:a/b.git")
-        );
-        assert_eq!(source("https://example.test/file.tar.gz"), None);
-        assert_eq!(source("./local.git"), None);
-    }
-
-    #[test]
-    fn url_names() {
-        assert_eq!(file_name("https://example.test/a/b.txt?x=/y#z"), "b.txt");
-        assert_eq!(file_name("https://example.test/"), "");
-        assert_eq!(file_name("https://example.test"), "");
-    }
+fn checkout(planner: &mut StagePlanner<'_, '_>, word: &Word, git: GitSource) -> Step<Piece> {
+    let tree = context_tree(planner, ContextName::Git(git), &word.span)?;
+    let path = ImagePath::root();
+    let root = Selected { path, name: Vec::new(), is_directory: true, kept: None };
+    Ok(Piece::Paths(Paths { tree, selected: vec![root], word: word.clone() }))
 }

@@ -6,19 +6,18 @@
 //! Overlay-based runtimes unpack each layer by itself, so an implied `/tmp` would come out as 0755
 //! and hide the 1777 of the base.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use layer::{Attributes, Content, Entry, Node};
+use layer::{Attributes, Entry, Node};
 use oci::ImagePath;
 use recipe::Span;
 
 use super::sources::LinkKey;
-use crate::error::{PlanError, Step};
+use crate::error::{PlanError, Step, Stop};
 use crate::facts::Needs;
-use crate::owner::Ids;
 use crate::tree::Tree;
 
-/// How many links are followed before a path is taken to lead nowhere (Linux's ELOOP).
+/// How many links are followed before a path is taken to lead nowhere (path_resolution(7)).
 const MAX_LINKS: usize = 40;
 /// What a runtime gives a directory that a layer implies.
 const IMPLIED_MODE: u32 = 0o755;
@@ -27,237 +26,367 @@ const IMPLIED_MODE: u32 = 0o755;
 #[derive(Debug)]
 pub(crate) struct Laying {
     below: Option<Tree>,
-    entries: BTreeMap<ImagePath, (Entry, Option<LinkKey>)>,
-    /// Directories of the tree below that need their attributes repeated if they are written into.
-    special: BTreeMap<ImagePath, Attributes>,
-    /// Directories as they were named, and where they really are.
-    real: HashMap<ImagePath, ImagePath>,
-    /// Who owns the directories that have to be made on the way.
-    owner: Ids,
-    mtime: i64,
+    /// What a directory gets that has to be made on the way.
+    made: Attributes,
+    /// The destination in the recipe, for errors.
+    span: Span,
+    directories: Vec<Directory>,
+    /// Directories by the paths that lead to them.
+    known: HashMap<ImagePath, DirectoryId>,
+    entries: Vec<(Entry, Option<FileKey>)>,
+    /// Entries by path.
+    places: HashMap<ImagePath, usize>,
 }
 
-/// What placing an entry means where something stands already.
+/// A directory that something is, or may be, laid into.
+#[derive(Debug)]
+struct Directory {
+    path: ImagePath,
+    above: DirectoryId,
+    /// Whether this layer makes it, so that nothing of the layers below is in it.
+    is_new: bool,
+    /// The attributes to repeat if something is laid into it and it has no entry.
+    repeat: Option<Attributes>,
+    entry: Option<usize>,
+    is_used: bool,
+}
+
+/// A directory of a [`Laying`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct DirectoryId(usize);
+
+const ROOT: DirectoryId = DirectoryId(0);
+
+/// Which file of which source, so that the names of one file can be tied together.
+pub(crate) type FileKey = (usize, LinkKey);
+
+/// What a directory that exists takes from one that is laid over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Existing {
+    /// Nothing.
+    Kept,
+    /// Its attributes.
+    Changed,
+}
+
+/// What a destination turns out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Placing {
-    /// An existing directory stays as it is.
-    Plain,
-    /// An existing directory takes the entry's attributes.
-    Attributes,
-    /// The entry is one name of a file that may have others.
-    LinkOf(LinkKey),
+pub(crate) enum Target {
+    /// A directory.
+    Directory(DirectoryId),
+    /// A file, or nothing as yet, of this name.
+    File(DirectoryId, Vec<u8>),
+}
+
+/// What stands at a path already.
+enum Standing {
+    Nothing,
+    Directory(Attributes),
+    Link(Vec<u8>),
+    Other,
 }
 
 impl Laying {
-    /// A layer over `below`, or over nothing that is known; directories that have to be made are
-    /// `owner`'s.
-    pub(crate) fn new(below: Option<Tree>, owner: Ids, mtime: i64) -> Self {
-        let (entries, special, real) = Default::default();
-        Laying { below, entries, special, real, owner, mtime }
-    }
-
-    /// Sees to it that `path` is a directory, making what is missing; returns where it really is.
-    pub(crate) fn directory(
-        &mut self,
-        path: &ImagePath,
-        span: &Span,
-        needs: &mut Needs,
-    ) -> Step<ImagePath> {
-        self.directory_within(path, MAX_LINKS, span, needs)
-    }
-
-    fn directory_within(
-        &mut self,
-        path: &ImagePath,
-        links: usize,
-        span: &Span,
-        needs: &mut Needs,
-    ) -> Step<ImagePath> {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Ok(ImagePath::root());
+    /// A layer over `below`, or over nothing that is known.
+    pub(crate) fn new(below: Option<Tree>, made: Attributes, span: Span) -> Self {
+        let root = Directory {
+            path: ImagePath::root(),
+            above: ROOT,
+            is_new: below.is_none(),
+            repeat: None,
+            entry: None,
+            is_used: true,
         };
-        if let Some(real) = self.real.get(path) {
-            return Ok(real.clone());
+        Laying {
+            below,
+            made,
+            span,
+            directories: vec![root],
+            known: HashMap::from([(ImagePath::root(), ROOT)]),
+            entries: Vec::new(),
+            places: HashMap::new(),
         }
-        let parent = self.directory_within(&parent, links, span, needs)?;
-        let candidate = parent.join(name);
-        let real = match self.at(&candidate, needs)? {
-            None => {
-                let mut attributes = Attributes::root(IMPLIED_MODE, self.mtime);
-                (attributes.uid, attributes.gid) = (self.owner.uid, self.owner.gid);
-                let entry = Entry { path: candidate.clone(), attributes, node: Node::Directory };
-                self.entries.insert(candidate.clone(), (entry, None));
-                candidate
+    }
+
+    /// Makes room for so many more entries.
+    pub(crate) fn reserve(&mut self, entries: usize) {
+        self.entries.reserve(entries);
+        self.places.reserve(entries);
+    }
+
+    /// The directory at `path`, with what is missing of it made.
+    pub(crate) fn directory(&mut self, path: &ImagePath, needs: &mut Needs) -> Step<DirectoryId> {
+        self.directory_below(ROOT, path.as_bytes(), needs)
+    }
+
+    /// The directory at `relative` in another one, with what is missing of it made.
+    pub(crate) fn directory_below(
+        &mut self,
+        directory: DirectoryId,
+        relative: &[u8],
+        needs: &mut Needs,
+    ) -> Step<DirectoryId> {
+        let start = if relative.starts_with(b"/") { ROOT } else { directory };
+        let mut at = start;
+        let mut links = 0;
+        let mut left: Vec<Vec<u8>> = relative.rsplit(|b| *b == b'/').map(<[u8]>::to_vec).collect();
+        while let Some(name) = left.pop() {
+            match name.as_slice() {
+                b"" | b"." => continue,
+                b".." => {
+                    at = self.directories[at.0].above;
+                    continue;
+                }
+                _ => {}
             }
-            Some(entry) => match entry.node {
-                Node::Directory => {
-                    self.note_special(&candidate, &entry.attributes);
-                    candidate
+            let path = self.path_in(at, &name);
+            if let Some(id) = self.known.get(&path) {
+                at = *id;
+                continue;
+            }
+            at = match self.standing(at, &path, needs)? {
+                Standing::Nothing => self.make(path, at, self.made.clone()),
+                Standing::Directory(own) => self.enter(path, at, own),
+                Standing::Link(_) if links == MAX_LINKS => return Err(self.link_loop(&path)),
+                Standing::Link(target) => {
+                    links += 1;
+                    left.extend(target.rsplit(|b| *b == b'/').map(<[u8]>::to_vec));
+                    if target.starts_with(b"/") { ROOT } else { at }
                 }
-                Node::Symlink(target) if links > 0 => {
-                    let target = link_target(&parent, &target);
-                    self.directory_within(&target, links - 1, span, needs)?
+                Standing::Other => return Err(self.not_a_directory(&path)),
+            };
+        }
+        Ok(at)
+    }
+
+    /// What `path` is, as the destination of a file: links are followed to their end, as by
+    /// whoever opens the path to write. Directories above it are made.
+    pub(crate) fn target(&mut self, path: &ImagePath, needs: &mut Needs) -> Step<Target> {
+        let mut at = ROOT;
+        let mut left = path.as_bytes().to_vec();
+        for _ in 0..MAX_LINKS {
+            let cut = left.iter().rposition(|b| *b == b'/').map_or(0, |slash| slash + 1);
+            let name = left.split_off(cut);
+            at = self.directory_below(at, &left, needs)?;
+            if matches!(name.as_slice(), b"" | b"." | b"..") {
+                return Ok(Target::Directory(self.directory_below(at, &name, needs)?));
+            }
+            let path = self.path_in(at, &name);
+            if let Some(id) = self.known.get(&path) {
+                return Ok(Target::Directory(*id));
+            }
+            match self.standing(at, &path, needs)? {
+                Standing::Nothing | Standing::Other => return Ok(Target::File(at, name)),
+                Standing::Directory(own) => {
+                    return Ok(Target::Directory(self.enter(path, at, own)));
                 }
-                Node::Symlink(_) => return Err(link_loop(&candidate, span).into()),
-                _ => return Err(not_a_directory(&candidate, span).into()),
+                Standing::Link(target) => left = target,
+            }
+        }
+        Err(self.link_loop(path))
+    }
+
+    /// Puts a directory of this name into another one.
+    pub(crate) fn place_directory(
+        &mut self,
+        directory: DirectoryId,
+        name: &[u8],
+        attributes: Attributes,
+        existing: Existing,
+        needs: &mut Needs,
+    ) -> Step<DirectoryId> {
+        let path = self.path_in(directory, name);
+        let id = match self.known.get(&path) {
+            Some(id) => *id,
+            None => match self.standing(directory, &path, needs)? {
+                Standing::Nothing => return Ok(self.make(path, directory, attributes)),
+                Standing::Directory(own) => self.enter(path, directory, own),
+                Standing::Link(_) => {
+                    let id = self.directory_below(directory, name, needs)?;
+                    self.known.insert(path, id);
+                    id
+                }
+                Standing::Other => return Err(self.not_a_directory(&path)),
             },
         };
-        self.real.insert(path.clone(), real.clone());
-        Ok(real)
+        if existing == Existing::Changed || self.directories[id.0].is_new {
+            self.change(id, attributes);
+        }
+        Ok(id)
     }
 
-    /// Whether `path` is a directory already.
-    pub(crate) fn is_directory(&self, path: &ImagePath, needs: &mut Needs) -> Step<bool> {
-        let mut path = path.clone();
-        for _ in 0..MAX_LINKS {
-            if path.is_root() || self.real.contains_key(&path) {
-                return Ok(true);
-            }
-            match self.at(&path, needs)?.map(|entry| entry.node) {
-                Some(Node::Directory) => return Ok(true),
-                Some(Node::Symlink(target)) => {
-                    let parent = path.parent().unwrap_or_else(ImagePath::root);
-                    path = link_target(&parent, &target);
-                }
-                Some(_) => return Ok(false),
-                // The path may go through a link further up.
-                None => {
-                    let Some(tree) = &self.below else { return Ok(false) };
-                    let found = tree.find(&path, needs)?;
-                    return Ok(found.is_some_and(|found| found.entry.node == Node::Directory));
-                }
+    /// Gives a directory other attributes; the root of the image has none to give.
+    pub(crate) fn change(&mut self, id: DirectoryId, attributes: Attributes) {
+        if id == ROOT {
+            return;
+        }
+        match self.directories[id.0].entry {
+            Some(entry) => self.entries[entry].0.attributes = attributes,
+            None => {
+                let path = self.directories[id.0].path.clone();
+                let entry = self.insert(Entry { path, attributes, node: Node::Directory }, None);
+                self.directories[id.0].entry = Some(entry);
             }
         }
-        Ok(false)
+        self.note_use(self.directories[id.0].above);
     }
 
-    /// Puts `entry` at its path, making the directories above it.
+    /// Puts what is no directory into one, in the place of what has its name there.
     pub(crate) fn place(
         &mut self,
-        mut entry: Entry,
-        placing: Placing,
-        span: &Span,
+        directory: DirectoryId,
+        name: &[u8],
+        attributes: Attributes,
+        node: Node,
+        file: Option<FileKey>,
         needs: &mut Needs,
     ) -> Step<()> {
-        let named = entry.path.clone();
-        let (Some(parent), Some(name)) = (named.parent(), named.file_name()) else {
-            return Ok(());
-        };
-        let path = self.directory(&parent, span, needs)?.join(name);
-        entry.path = path.clone();
-        let there = self.at(&path, needs)?;
-        if entry.node == Node::Directory {
-            return self.place_directory(named, entry, there, &placing, span, needs);
-        }
-        if there.is_some_and(|there| there.node == Node::Directory) {
-            let message = format!("`/{path}` is a directory, and a file cannot take its place");
-            return Err(PlanError::files(span.clone(), message).into());
-        }
-        let link = match placing {
-            Placing::LinkOf(key) => Some(key),
-            Placing::Plain | Placing::Attributes => None,
-        };
-        self.entries.insert(path, (entry, link));
-        Ok(())
-    }
-
-    fn place_directory(
-        &mut self,
-        named: ImagePath,
-        mut entry: Entry,
-        there: Option<Entry>,
-        placing: &Placing,
-        span: &Span,
-        needs: &mut Needs,
-    ) -> Step<()> {
-        let take_attributes = *placing == Placing::Attributes;
-        match there.map(|there| (there.node, there.attributes)) {
-            None => {}
-            Some((Node::Directory, _)) if take_attributes => {}
-            Some((Node::Directory, attributes)) => {
-                self.note_special(&entry.path, &attributes);
-                self.real.insert(named, entry.path);
-                return Ok(());
+        let path = self.path_in(directory, name);
+        match self.standing(directory, &path, needs)? {
+            Standing::Directory(_) => {
+                let message = format!("`/{path}` is a directory, and a file cannot take its place");
+                return Err(self.refuse(PlanError::files(self.span.clone(), message)));
             }
-            Some((Node::Symlink(_), _)) => {
-                let real = self.directory(&named, span, needs)?;
-                if !take_attributes {
-                    return Ok(());
-                }
-                entry.path = real;
-            }
-            Some(_) => return Err(not_a_directory(&entry.path, span).into()),
+            // A link that was followed to a directory, and is gone now.
+            Standing::Link(_) => drop(self.known.remove(&path)),
+            Standing::Nothing | Standing::Other => {}
         }
-        self.real.insert(named, entry.path.clone());
-        self.entries.insert(entry.path.clone(), (entry, None));
+        self.note_use(directory);
+        self.insert(Entry { path, attributes, node }, file);
         Ok(())
-    }
-
-    /// What stands at `path`: in this layer, else below it.
-    fn at(&self, path: &ImagePath, needs: &mut Needs) -> Step<Option<Entry>> {
-        if let Some((entry, _)) = self.entries.get(path) {
-            return Ok(Some(entry.clone()));
-        }
-        let Some(tree) = &self.below else { return Ok(None) };
-        // What lies below a directory that this layer makes is not there.
-        if path.ancestors().any(|above| {
-            self.entries.get(&above).is_some_and(|(entry, _)| entry.node != Node::Directory)
-        }) {
-            return Ok(None);
-        }
-        Ok(tree.lookup(path, needs)?.map(|found| found.entry))
-    }
-
-    fn note_special(&mut self, path: &ImagePath, attributes: &Attributes) {
-        let implied = attributes.mode == IMPLIED_MODE && attributes.uid == 0 && attributes.gid == 0;
-        if !implied && !self.entries.contains_key(path) {
-            self.special.insert(path.clone(), attributes.clone());
-        }
     }
 
     /// The layer's entries, sorted, the names of one file tied together.
-    pub(crate) fn finish(mut self) -> Vec<Entry> {
-        let special = std::mem::take(&mut self.special);
-        for (path, attributes) in special {
-            let mut after = self.entries.range(path.clone()..);
-            let written_into = after.any(|(next, _)| *next != path && next.starts_with(&path));
-            if written_into && !self.entries.contains_key(&path) {
-                let entry = Entry { path: path.clone(), attributes, node: Node::Directory };
-                self.entries.insert(path, (entry, None));
+    pub(crate) fn finish(self) -> Vec<Entry> {
+        let mut entries = self.entries;
+        for directory in self.directories {
+            if let (Some(attributes), None, true) =
+                (directory.repeat, directory.entry, directory.is_used)
+            {
+                let path = directory.path;
+                entries.push((Entry { path, attributes, node: Node::Directory }, None));
             }
         }
-        let mut first: HashMap<LinkKey, (ImagePath, Content, Attributes)> = HashMap::new();
-        let mut entries = Vec::with_capacity(self.entries.len());
-        for (mut entry, link) in self.entries.into_values() {
-            if let (Some(key), Node::File(content)) = (link, &entry.node) {
-                match first.get(&key) {
-                    Some((path, known, attributes))
-                        if known == content && *attributes == entry.attributes =>
-                    {
-                        entry.node = Node::Hardlink(path.clone());
-                    }
-                    Some(_) => {}
-                    None => {
-                        let name = (entry.path.clone(), *content, entry.attributes.clone());
-                        first.insert(key, name);
-                    }
-                }
-            }
-            entries.push(entry);
+        entries.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        tie_links(entries)
+    }
+
+    /// What stands at `path` in `directory`: in this layer, else below it.
+    fn standing(
+        &self,
+        directory: DirectoryId,
+        path: &ImagePath,
+        needs: &mut Needs,
+    ) -> Step<Standing> {
+        if let Some(at) = self.places.get(path) {
+            return Ok(Standing::of(&self.entries[*at].0));
         }
-        entries
+        match &self.below {
+            Some(tree) if !self.directories[directory.0].is_new => {
+                let found = tree.lookup(path, needs)?;
+                Ok(found.map_or(Standing::Nothing, |found| Standing::of(found.entry)))
+            }
+            _ => Ok(Standing::Nothing),
+        }
+    }
+
+    fn path_in(&self, directory: DirectoryId, name: &[u8]) -> ImagePath {
+        self.directories[directory.0].path.join(name)
+    }
+
+    /// A new directory.
+    fn make(&mut self, path: ImagePath, above: DirectoryId, attributes: Attributes) -> DirectoryId {
+        self.note_use(above);
+        let entry = Entry { path: path.clone(), attributes, node: Node::Directory };
+        let entry = Some(self.insert(entry, None));
+        self.open(Directory { path, above, is_new: true, repeat: None, entry, is_used: true })
+    }
+
+    /// A directory that is there, with the attributes that it has.
+    fn enter(&mut self, path: ImagePath, above: DirectoryId, own: Attributes) -> DirectoryId {
+        let is_implied = own.mode == IMPLIED_MODE && own.uid == 0 && own.gid == 0;
+        let repeat = (!is_implied).then_some(own);
+        self.open(Directory { path, above, is_new: false, repeat, entry: None, is_used: false })
+    }
+
+    fn open(&mut self, directory: Directory) -> DirectoryId {
+        let id = DirectoryId(self.directories.len());
+        self.known.insert(directory.path.clone(), id);
+        self.directories.push(directory);
+        id
+    }
+
+    /// Something is laid into `directory`, and so into all that are above it.
+    fn note_use(&mut self, directory: DirectoryId) {
+        let mut at = directory.0;
+        while !self.directories[at].is_used {
+            self.directories[at].is_used = true;
+            at = self.directories[at].above.0;
+        }
+    }
+
+    fn insert(&mut self, entry: Entry, file: Option<FileKey>) -> usize {
+        use std::collections::hash_map;
+        match self.places.entry(entry.path.clone()) {
+            hash_map::Entry::Occupied(place) => {
+                let at = *place.get();
+                self.entries[at] = (entry, file);
+                at
+            }
+            hash_map::Entry::Vacant(place) => {
+                let at = self.entries.len();
+                place.insert(at);
+                self.entries.push((entry, file));
+                at
+            }
+        }
+    }
+
+    /// What is wrong on top of a `RUN` may be right once it has run.
+    fn refuse(&self, error: PlanError) -> Stop {
+        match &self.below {
+            Some(tree) if tree.is_executed() => Stop::Execution,
+            _ => error.into(),
+        }
+    }
+
+    fn not_a_directory(&self, path: &ImagePath) -> Stop {
+        let message = format!("`/{path}` of the image is not a directory");
+        self.refuse(PlanError::files(self.span.clone(), message))
+    }
+
+    fn link_loop(&self, path: &ImagePath) -> Stop {
+        let message = format!("`/{path}` of the image is a link that leads to itself");
+        self.refuse(PlanError::base(self.span.clone(), message))
     }
 }
 
-/// Where a link in `directory` points, inside of the image.
-fn link_target(directory: &ImagePath, target: &[u8]) -> ImagePath {
-    if target.starts_with(b"/") { ImagePath::lexical(target) } else { directory.join(target) }
+impl Standing {
+    fn of(entry: &Entry) -> Self {
+        match &entry.node {
+            Node::Directory => Standing::Directory(entry.attributes.clone()),
+            Node::Symlink(target) => Standing::Link(target.clone()),
+            _ => Standing::Other,
+        }
+    }
 }
 
-fn not_a_directory(path: &ImagePath, span: &Span) -> PlanError {
-    PlanError::files(span.clone(), format!("`/{path}` of the image is a file, and no directory"))
-}
-
-fn link_loop(path: &ImagePath, span: &Span) -> PlanError {
-    PlanError::base(span.clone(), format!("`/{path}` of the image is a link that leads to itself"))
+/// Makes hard links of all names of a file but the first.
+fn tie_links(entries: Vec<(Entry, Option<FileKey>)>) -> Vec<Entry> {
+    let mut first: HashMap<FileKey, usize> = HashMap::new();
+    let mut tied: Vec<Entry> = Vec::with_capacity(entries.len());
+    for (mut entry, key) in entries {
+        if let Some(key) = key {
+            let original = *first.entry(key).or_insert(tied.len());
+            // One that came to lie over it, or was given another owner, is a file of its own.
+            if let Some(original) = tied.get(original)
+                && original.node == entry.node
+                && original.attributes == entry.attributes
+            {
+                entry.node = Node::Hardlink(original.path.clone());
+            }
+        }
+        tied.push(entry);
+    }
+    tied
 }

@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use context::{Kind, LastComponent, LinkGroup, Listed, Listing};
-use layer::{Content, Node};
+use context::{Kind, LastComponent, LinkGroup, Listed, Listing, Special};
+use layer::{Found, Node};
 use oci::ImagePath;
 
 use crate::ContextName;
 use crate::error::Step;
 use crate::facts::Needs;
-use crate::outcome::Source;
 use crate::owner::{self, Ids};
-use crate::stage::StagePlanner;
-use crate::tree::{Found, Tree};
+use crate::tree::Tree;
 
 /// Where sources are looked for.
 #[derive(Debug, Clone)]
@@ -26,36 +24,28 @@ pub(crate) enum SourceTree {
 
 /// One path of a source.
 #[derive(Debug, Clone)]
-pub(crate) struct SourceEntry {
-    pub(crate) path: ImagePath,
-    pub(crate) mode: u32,
-    pub(crate) owner: Ids,
-    pub(crate) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The time to keep. Files of a context have none of their own; those of a layer keep theirs,
-    /// because Python's bytecode names the time of its source.
-    pub(crate) mtime: Option<i64>,
-    pub(crate) node: SourceNode,
+pub(crate) enum SourceEntry<'a> {
+    /// The source's root, which needs no entry.
+    Root(ImagePath),
+    /// Of a context.
+    Listed(&'a Listed),
+    /// Of a stage or an image, at this path.
+    Found(ImagePath, Found<'a>),
 }
 
 /// What a source's path is.
-#[derive(Debug, Clone)]
-pub(crate) enum SourceNode {
-    /// A regular file; `found` is set for a file of a tree.
-    File {
-        /// Which file this is one of the names of, where it may have several.
-        link: Option<LinkKey>,
-        /// The file in its tree.
-        found: Option<Box<Found>>,
-    },
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SourceKind<'a> {
+    File,
     Directory,
-    Symlink(Vec<u8>),
+    Symlink(&'a [u8]),
     /// What a context may hold and an image not take.
-    Special(context::Special),
+    Special(Special),
     /// Devices and pipes of a layer.
-    Other(Node),
+    Other(&'a Node),
 }
 
-/// A file that may have several names: hard links of each other.
+/// Which file of its source a file is one of the names of, where it may have several.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum LinkKey {
     /// A file of a context, by its number there.
@@ -65,118 +55,133 @@ pub(crate) enum LinkKey {
 }
 
 impl SourceTree {
-    /// What stands at `path` itself.
-    pub(crate) fn find(&self, path: &ImagePath, needs: &mut Needs) -> Step<Option<SourceEntry>> {
+    /// What `path` leads to with links followed, none of them out of the source.
+    pub(crate) fn find(
+        &self,
+        path: &ImagePath,
+        last: LastComponent,
+        needs: &mut Needs,
+    ) -> Step<Option<SourceEntry<'_>>> {
         if path.is_root() {
-            return Ok(Some(root()));
+            return Ok(Some(SourceEntry::Root(ImagePath::root())));
         }
         match self {
-            SourceTree::Listing(_, listing) => Ok(listing.get(path).map(of_listed)),
-            SourceTree::Tree(tree) => Ok(tree.lookup(path, needs)?.map(of_found)),
+            SourceTree::Listing(_, listing) => Ok(match listing.resolve(path, last) {
+                Ok(real) if real.is_root() => Some(SourceEntry::Root(real)),
+                Ok(real) => listing.get(&real).map(SourceEntry::Listed),
+                Err(_) => None,
+            }),
+            SourceTree::Tree(tree) => {
+                let found = match last {
+                    LastComponent::Follow => tree.follow(path, needs)?,
+                    LastComponent::Keep => tree.follow_parent(path, needs)?,
+                };
+                Ok(found.map(|(path, found)| SourceEntry::Found(path, found)))
+            }
         }
     }
 
-    /// What `path` leads to with every link followed, none of them out of the source.
-    pub(crate) fn resolve(&self, path: &ImagePath, needs: &mut Needs) -> Step<Option<SourceEntry>> {
-        match self {
-            SourceTree::Listing(_, listing) => match listing.resolve(path, LastComponent::Follow) {
-                Ok(real) => self.find(&real, needs),
-                Err(_) => Ok(None),
-            },
-            SourceTree::Tree(_) if path.is_root() => Ok(Some(root())),
-            SourceTree::Tree(tree) => Ok(tree.find(path, needs)?.map(of_found)),
-        }
-    }
-
-    /// Everything below `path`, sorted.
-    pub(crate) fn below(&self, path: &ImagePath, needs: &mut Needs) -> Step<Vec<SourceEntry>> {
+    /// Everything below the directory `path`, each directory before what it holds.
+    pub(crate) fn below(&self, path: &ImagePath, needs: &mut Needs) -> Step<Vec<SourceEntry<'_>>> {
         match self {
             SourceTree::Listing(_, listing) => {
-                Ok(listing.below(path).iter().map(of_listed).collect())
+                Ok(listing.below(path).iter().map(SourceEntry::Listed).collect())
             }
             SourceTree::Tree(tree) => {
-                Ok(tree.below(path, needs)?.into_iter().map(of_found).collect())
+                let below = tree.below(path, needs)?.into_iter();
+                Ok(below.map(|(path, found)| SourceEntry::Found(path, found)).collect())
             }
         }
     }
 
-    /// A file's content, with its source noted; or its path noted as missing.
-    pub(crate) fn content(
-        &self,
-        entry: &SourceEntry,
-        planner: &mut StagePlanner<'_, '_>,
-        missing: &mut Vec<ImagePath>,
-    ) -> Step<Option<Content>> {
-        let (content, source) = match (self, &entry.node) {
-            (SourceTree::Listing(name, _), _) => {
-                let known = planner.shared.facts.contents.get(name);
-                let Some(content) = known.and_then(|known| known.get(&entry.path)) else {
-                    missing.push(entry.path.clone());
-                    return Ok(None);
-                };
-                let (context, path) = (name.clone(), entry.path.clone());
-                (*content, Source::Context { context, path })
+    /// What is copied from, for messages.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            SourceTree::Listing(name, _) => name.to_string(),
+            SourceTree::Tree(_) => "what is copied from".to_owned(),
+        }
+    }
+}
+
+impl<'a> SourceEntry<'a> {
+    pub(crate) fn path(&self) -> &ImagePath {
+        match self {
+            SourceEntry::Root(path) | SourceEntry::Found(path, _) => path,
+            SourceEntry::Listed(listed) => &listed.path,
+        }
+    }
+
+    pub(crate) fn kind(&self) -> SourceKind<'a> {
+        match self {
+            SourceEntry::Root(_) => SourceKind::Directory,
+            SourceEntry::Listed(listed) => match &listed.kind {
+                Kind::File { .. } => SourceKind::File,
+                Kind::Directory => SourceKind::Directory,
+                Kind::Symlink(target) => SourceKind::Symlink(target),
+                Kind::Special(what) => SourceKind::Special(*what),
+            },
+            SourceEntry::Found(_, found) => match &found.entry.node {
+                Node::File(_) | Node::Hardlink(_) => SourceKind::File,
+                Node::Directory => SourceKind::Directory,
+                Node::Symlink(target) => SourceKind::Symlink(target),
+                other => SourceKind::Other(other),
+            },
+        }
+    }
+
+    pub(crate) fn is_directory(&self) -> bool {
+        matches!(self.kind(), SourceKind::Directory)
+    }
+
+    /// Permission bits.
+    pub(crate) fn mode(&self) -> u32 {
+        match self {
+            SourceEntry::Root(_) => 0o755,
+            SourceEntry::Listed(listed) => listed.mode,
+            SourceEntry::Found(_, found) => found.entry.attributes.mode,
+        }
+    }
+
+    /// The owner: whoever owns a file of this machine is not asked.
+    pub(crate) fn owner(&self) -> Ids {
+        match self {
+            SourceEntry::Root(_) | SourceEntry::Listed(_) => owner::ROOT,
+            SourceEntry::Found(_, found) => {
+                Ids { uid: found.entry.attributes.uid, gid: found.entry.attributes.gid }
             }
-            (SourceTree::Tree(tree), SourceNode::File { found: Some(found), .. }) => {
-                match tree.content(found, planner.shared, planner.needs)? {
-                    Some(content) => content,
-                    None => return Ok(None),
-                }
-            }
-            (SourceTree::Tree(_), _) => return Ok(None),
-        };
-        planner.shared.sources.entry(content.digest).or_insert(source);
-        Ok(Some(content))
-    }
-}
-
-fn root() -> SourceEntry {
-    SourceEntry {
-        path: ImagePath::root(),
-        mode: 0o755,
-        owner: owner::ROOT,
-        xattrs: BTreeMap::new(),
-        mtime: None,
-        node: SourceNode::Directory,
-    }
-}
-
-fn of_listed(listed: &Listed) -> SourceEntry {
-    let node = match &listed.kind {
-        Kind::File { link, .. } => {
-            SourceNode::File { link: link.map(LinkKey::Context), found: None }
         }
-        Kind::Directory => SourceNode::Directory,
-        Kind::Symlink(target) => SourceNode::Symlink(target.clone()),
-        Kind::Special(what) => SourceNode::Special(*what),
-    };
-    SourceEntry {
-        path: listed.path.clone(),
-        mode: listed.mode,
-        owner: owner::ROOT,
-        xattrs: listed.xattrs(),
-        mtime: None,
-        node,
     }
-}
 
-fn of_found(found: Found) -> SourceEntry {
-    let attributes = &found.entry.attributes;
-    let (mode, mtime, xattrs) = (attributes.mode, attributes.mtime, attributes.xattrs.clone());
-    let owner = Ids { uid: attributes.uid, gid: attributes.gid };
-    let path = found.path.clone();
-    let node = match &found.entry.node {
-        Node::File(_) => {
-            let link = Some(LinkKey::Layer(found.layer, path.clone()));
-            SourceNode::File { link, found: Some(Box::new(found)) }
+    /// The time to keep. Files of a context have none of their own; those of a layer keep theirs,
+    /// because Python's bytecode names the time of its source.
+    pub(crate) fn mtime(&self) -> Option<i64> {
+        match self {
+            SourceEntry::Root(_) | SourceEntry::Listed(_) => None,
+            SourceEntry::Found(_, found) => Some(found.entry.attributes.mtime),
         }
-        Node::Hardlink(target) => {
-            let link = Some(LinkKey::Layer(found.layer, target.clone()));
-            SourceNode::File { link, found: Some(Box::new(found)) }
+    }
+
+    pub(crate) fn xattrs(&self) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        match self {
+            SourceEntry::Root(_) => BTreeMap::new(),
+            SourceEntry::Listed(listed) => listed.xattrs(),
+            SourceEntry::Found(_, found) => found.entry.attributes.xattrs.clone(),
         }
-        Node::Directory => SourceNode::Directory,
-        Node::Symlink(target) => SourceNode::Symlink(target.clone()),
-        other => SourceNode::Other(other.clone()),
-    };
-    SourceEntry { path, mode, owner, xattrs, mtime: Some(mtime), node }
+    }
+
+    /// Which file this is one of the names of.
+    pub(crate) fn link(&self) -> Option<LinkKey> {
+        match self {
+            SourceEntry::Root(_) => None,
+            SourceEntry::Listed(listed) => match &listed.kind {
+                Kind::File { link, .. } => link.map(LinkKey::Context),
+                _ => None,
+            },
+            SourceEntry::Found(path, found) => match &found.entry.node {
+                Node::File(_) => Some(LinkKey::Layer(found.layer, path.clone())),
+                Node::Hardlink(target) => Some(LinkKey::Layer(found.layer, target.clone())),
+                _ => None,
+            },
+        }
+    }
 }

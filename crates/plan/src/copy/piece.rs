@@ -1,0 +1,210 @@
+//! The pieces that a `COPY` or an `ADD` lays: what its sources come to, with every content known.
+
+use std::sync::Arc;
+
+use context::LastComponent;
+use layer::{Content, LayerIndex};
+use oci::{Digest, ImagePath};
+use recipe::{Span, Word};
+
+use super::Order;
+use super::selection::Selected;
+use super::sources::{SourceEntry, SourceKind, SourceTree};
+use crate::error::{PlanError, Step, Stop};
+use crate::outcome::Source;
+use crate::stage::StagePlanner;
+use crate::{ContextName, Need};
+
+/// What one source comes to.
+#[derive(Debug)]
+pub(super) enum Piece {
+    /// Paths of a context, a stage or an image.
+    Paths(Paths),
+    /// A file that is known by its content: a here-document, or what a URL gave.
+    File { name: String, content: Content, mode: u32, span: Span },
+    /// An archive's members.
+    Archive { archive: Digest, members: Arc<LayerIndex>, span: Span },
+}
+
+/// What one source selected.
+#[derive(Debug)]
+pub(super) struct Paths {
+    pub(super) tree: SourceTree,
+    pub(super) selected: Vec<Selected>,
+    /// The source as it was written.
+    pub(super) word: Word,
+}
+
+/// A selected path with everything in it that is to be laid.
+#[derive(Debug)]
+pub(super) struct Gathered<'a> {
+    pub(super) selected: &'a Selected,
+    pub(super) items: Vec<Item<'a>>,
+}
+
+/// One entry of a source.
+#[derive(Debug)]
+pub(super) struct Item<'a> {
+    pub(super) entry: SourceEntry<'a>,
+    /// A file's.
+    pub(super) content: Option<Content>,
+}
+
+/// Asks for the contents that are missing, all at once.
+pub(super) fn ask(planner: &mut StagePlanner<'_, '_>, order: &Order, pieces: &[Piece]) -> Step<()> {
+    let mut is_known = true;
+    for paths in pieces.iter().filter_map(Piece::paths) {
+        for selected in &paths.selected {
+            match entries(planner, order, paths, selected) {
+                Ok(_) => {}
+                Err(Stop::Needs) => is_known = false,
+                Err(stop) => return Err(stop),
+            }
+        }
+    }
+    if is_known { Ok(()) } else { Err(Stop::Needs) }
+}
+
+/// Everything that each of `pieces` holds.
+pub(super) fn gather<'a>(
+    planner: &mut StagePlanner<'_, '_>,
+    order: &Order,
+    pieces: &'a [Piece],
+) -> Step<Vec<Vec<Gathered<'a>>>> {
+    let mut all = Vec::with_capacity(pieces.len());
+    let mut is_known = true;
+    for piece in pieces {
+        let mut gathered = Vec::new();
+        let paths = piece.paths();
+        for (paths, selected) in paths.iter().flat_map(|p| p.selected.iter().map(move |s| (*p, s)))
+        {
+            match items(planner, order, paths, selected) {
+                Ok(items) => gathered.push(Gathered { selected, items }),
+                Err(Stop::Needs) => is_known = false,
+                Err(stop) => return Err(stop),
+            }
+        }
+        all.push(gathered);
+    }
+    if is_known { Ok(all) } else { Err(Stop::Needs) }
+}
+
+impl Piece {
+    fn paths(&self) -> Option<&Paths> {
+        match self {
+            Piece::Paths(paths) => Some(paths),
+            Piece::File { .. } | Piece::Archive { .. } => None,
+        }
+    }
+}
+
+/// The entries that one selected path stands for: what is in a directory, or the file itself. The
+/// contents that are missing are asked for.
+fn entries<'a>(
+    planner: &mut StagePlanner<'_, '_>,
+    order: &Order,
+    paths: &'a Paths,
+    selected: &Selected,
+) -> Step<Vec<SourceEntry<'a>>> {
+    let tree = &paths.tree;
+    let mut entries = if selected.is_directory {
+        tree.below(&selected.path, planner.needs)?
+    } else {
+        tree.find(&selected.path, LastComponent::Keep, planner.needs)?.into_iter().collect()
+    };
+    // What is excluded is named from the source on, or with `--parents` from the pivot on.
+    match &selected.kept {
+        Some(kept) => order.retain(&mut entries, &kept.pivot),
+        None if selected.is_directory => order.retain(&mut entries, &selected.path),
+        None => {}
+    }
+    if let SourceTree::Listing(name, _) = tree {
+        need_contents(planner, name, &entries)?;
+    }
+    Ok(entries)
+}
+
+fn items<'a>(
+    planner: &mut StagePlanner<'_, '_>,
+    order: &Order,
+    paths: &'a Paths,
+    selected: &Selected,
+) -> Step<Vec<Item<'a>>> {
+    let entries = entries(planner, order, paths, selected)?;
+    let mut items = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let content = match entry.kind() {
+            SourceKind::File => Some(content(planner, &paths.tree, &entry, &paths.word)?),
+            SourceKind::Special(what) => {
+                let message = format!("`{}` is a {what}, which an image cannot take", entry.path());
+                return Err(PlanError::files(paths.word.span.clone(), message)
+                    .with_hint("exclude it, in .dockerignore or with --exclude")
+                    .into());
+            }
+            SourceKind::Directory | SourceKind::Symlink(_) | SourceKind::Other(_) => None,
+        };
+        items.push(Item { entry, content });
+    }
+    Ok(items)
+}
+
+/// Asks for the digests of all files of a context that are not known.
+fn need_contents(
+    planner: &mut StagePlanner<'_, '_>,
+    name: &ContextName,
+    entries: &[SourceEntry<'_>],
+) -> Step<()> {
+    let known = planner.shared.facts.contents.get(name);
+    let is_missing = |path: &ImagePath| known.is_none_or(|known| !known.contains_key(path));
+    let missing: Vec<ImagePath> = entries
+        .iter()
+        .filter(|entry| matches!(entry.kind(), SourceKind::File) && is_missing(entry.path()))
+        .map(|entry| entry.path().clone())
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    planner.needs.add(Need::Contents(name.clone(), missing));
+    Err(Stop::Needs)
+}
+
+/// A file's content, with its source noted.
+pub(super) fn content(
+    planner: &mut StagePlanner<'_, '_>,
+    tree: &SourceTree,
+    entry: &SourceEntry<'_>,
+    word: &Word,
+) -> Step<Content> {
+    let sources = &mut planner.shared.sources;
+    match (tree, entry) {
+        (SourceTree::Listing(name, _), entry) => {
+            let known = planner.shared.facts.contents.get(name);
+            let Some(content) = known.and_then(|known| known.get(entry.path())) else {
+                planner.needs.add(Need::Contents(name.clone(), vec![entry.path().clone()]));
+                return Err(Stop::Needs);
+            };
+            sources.entry(content.digest).or_insert_with(|| Source::Context {
+                context: name.clone(),
+                path: entry.path().clone(),
+            });
+            Ok(*content)
+        }
+        (SourceTree::Tree(tree), SourceEntry::Found(path, found)) => {
+            let broken = || {
+                let message = format!("`{path}` is a hard link to a file that is not there");
+                PlanError::base(word.span.clone(), message)
+            };
+            let (content, file) = tree.file(*found, planner.needs)?.ok_or_else(broken)?;
+            if !sources.contains_key(&content.digest)
+                && let Some(source) = tree.source(&content, file, sources)
+            {
+                sources.insert(content.digest, source);
+            }
+            Ok(content)
+        }
+        (SourceTree::Tree(_), entry) => {
+            let message = format!("`{}` is no file", entry.path());
+            Err(PlanError::files(word.span.clone(), message).into())
+        }
+    }
+}
