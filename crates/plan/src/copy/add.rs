@@ -165,8 +165,13 @@ fn unpacked(
     let Some(entry) = entry.filter(|entry| matches!(entry.kind(), SourceKind::File)) else {
         return Ok(None);
     };
-    let content = piece::content(planner, tree, &entry, word)?;
-    archive(planner, content)
+    match piece::content(planner, tree, &entry, word)? {
+        Some(content) => archive(planner, content),
+        None => {
+            piece::need_contents(planner, tree, &[entry])?;
+            Ok(None)
+        }
+    }
 }
 
 fn archive(

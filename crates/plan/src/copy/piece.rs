@@ -10,10 +10,10 @@ use recipe::{Span, Word};
 use super::Order;
 use super::selection::Selected;
 use super::sources::{SourceEntry, SourceKind, SourceTree};
+use crate::Need;
 use crate::error::{PlanError, Step, Stop};
 use crate::outcome::Source;
 use crate::stage::StagePlanner;
-use crate::{ContextName, Need};
 
 /// What one source comes to.
 #[derive(Debug)]
@@ -55,8 +55,10 @@ pub(super) fn ask(planner: &mut StagePlanner<'_, '_>, order: &Order, pieces: &[P
     let mut is_known = true;
     for paths in pieces.iter().filter_map(Piece::paths) {
         for selected in &paths.selected {
-            match entries(planner, order, paths, selected) {
-                Ok(_) => {}
+            let asked = entries(planner, order, paths, selected)
+                .and_then(|entries| need_contents(planner, &paths.tree, &entries));
+            match asked {
+                Ok(()) => {}
                 Err(Stop::Needs) => is_known = false,
                 Err(stop) => return Err(stop),
             }
@@ -75,9 +77,11 @@ pub(super) fn gather<'a>(
     let mut is_known = true;
     for piece in pieces {
         let mut gathered = Vec::new();
-        let paths = piece.paths();
-        for (paths, selected) in paths.iter().flat_map(|p| p.selected.iter().map(move |s| (*p, s)))
-        {
+        let Some(paths) = piece.paths() else {
+            all.push(gathered);
+            continue;
+        };
+        for selected in &paths.selected {
             match items(planner, order, paths, selected) {
                 Ok(items) => gathered.push(Gathered { selected, items }),
                 Err(Stop::Needs) => is_known = false,
@@ -98,8 +102,7 @@ impl Piece {
     }
 }
 
-/// The entries that one selected path stands for: what is in a directory, or the file itself. The
-/// contents that are missing are asked for.
+/// The entries that one selected path stands for: what is in a directory, or the file itself.
 fn entries<'a>(
     planner: &mut StagePlanner<'_, '_>,
     order: &Order,
@@ -118,12 +121,10 @@ fn entries<'a>(
         None if selected.is_directory => order.retain(&mut entries, &selected.path),
         None => {}
     }
-    if let SourceTree::Listing(name, _) = tree {
-        need_contents(planner, name, &entries)?;
-    }
     Ok(entries)
 }
 
+/// As [`entries`], with the content of each file.
 fn items<'a>(
     planner: &mut StagePlanner<'_, '_>,
     order: &Order,
@@ -132,9 +133,15 @@ fn items<'a>(
 ) -> Step<Vec<Item<'a>>> {
     let entries = entries(planner, order, paths, selected)?;
     let mut items = Vec::with_capacity(entries.len());
+    planner.shared.sources.reserve(entries.len());
+    let mut is_known = true;
     for entry in entries {
         let content = match entry.kind() {
-            SourceKind::File => Some(content(planner, &paths.tree, &entry, &paths.word)?),
+            SourceKind::File => {
+                let content = content(planner, &paths.tree, &entry, &paths.word)?;
+                is_known &= content.is_some();
+                content
+            }
             SourceKind::Special(what) => {
                 let message = format!("`{}` is a {what}, which an image cannot take", entry.path());
                 return Err(PlanError::files(paths.word.span.clone(), message)
@@ -145,15 +152,21 @@ fn items<'a>(
         };
         items.push(Item { entry, content });
     }
+    if !is_known {
+        let entries: Vec<SourceEntry<'_>> = items.into_iter().map(|item| item.entry).collect();
+        need_contents(planner, &paths.tree, &entries)?;
+        return Err(Stop::Needs);
+    }
     Ok(items)
 }
 
 /// Asks for the digests of all files of a context that are not known.
-fn need_contents(
+pub(super) fn need_contents(
     planner: &mut StagePlanner<'_, '_>,
-    name: &ContextName,
+    tree: &SourceTree,
     entries: &[SourceEntry<'_>],
 ) -> Step<()> {
+    let SourceTree::Listing(name, _) = tree else { return Ok(()) };
     let known = planner.shared.facts.contents.get(name);
     let is_missing = |path: &ImagePath| known.is_none_or(|known| !known.contains_key(path));
     let missing: Vec<ImagePath> = entries
@@ -168,26 +181,25 @@ fn need_contents(
     Err(Stop::Needs)
 }
 
-/// A file's content, with its source noted.
+/// A file's content, with its source noted; `None` if it has to be asked for.
 pub(super) fn content(
     planner: &mut StagePlanner<'_, '_>,
     tree: &SourceTree,
     entry: &SourceEntry<'_>,
     word: &Word,
-) -> Step<Content> {
+) -> Step<Option<Content>> {
     let sources = &mut planner.shared.sources;
     match (tree, entry) {
         (SourceTree::Listing(name, _), entry) => {
             let known = planner.shared.facts.contents.get(name);
             let Some(content) = known.and_then(|known| known.get(entry.path())) else {
-                planner.needs.add(Need::Contents(name.clone(), vec![entry.path().clone()]));
-                return Err(Stop::Needs);
+                return Ok(None);
             };
             sources.entry(content.digest).or_insert_with(|| Source::Context {
                 context: name.clone(),
                 path: entry.path().clone(),
             });
-            Ok(*content)
+            Ok(Some(*content))
         }
         (SourceTree::Tree(tree), SourceEntry::Found(path, found)) => {
             let broken = || {
@@ -200,7 +212,7 @@ pub(super) fn content(
             {
                 sources.insert(content.digest, source);
             }
-            Ok(content)
+            Ok(Some(content))
         }
         (SourceTree::Tree(_), entry) => {
             let message = format!("`{}` is no file", entry.path());
