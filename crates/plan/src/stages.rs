@@ -158,13 +158,13 @@ fn base(shared: &mut Shared<'_>, stage: &Stage, earlier: &BTreeMap<&str, usize>)
             .with_hint("give the variable a default: `ARG NAME=value` before the first FROM")
             .into());
     }
+    let platform = stage_platform(shared, stage)?;
     if let Some(number) = earlier.get(image.to_ascii_lowercase().as_str()) {
         return Ok(Base::Stage(*number));
     }
     if image == "scratch" {
         return Ok(Base::Scratch);
     }
-    let platform = stage_platform(shared, stage)?;
     if let Some(reference) = shared.facts.image_context(&image) {
         return Ok(Base::Image(reference.clone(), platform));
     }
@@ -260,6 +260,16 @@ pub(crate) fn stage_named(
     named.or_else(|| text.parse().ok()).filter(|number| *number < current)
 }
 
+/// The stage before `current` whose name is close to the name of an image.
+pub(crate) fn stage_meant(
+    image: &str,
+    names: &BTreeMap<String, usize>,
+    current: usize,
+) -> Option<String> {
+    let earlier = names.iter().filter(|(_, number)| **number < current);
+    recipe::closest(image, earlier.map(|(name, _)| name.as_str())).map(str::to_owned)
+}
+
 /// Asks for all missing bases at once, so that they are fetched side by side.
 fn need_bases(
     shared: &Shared<'_>,
@@ -271,9 +281,12 @@ fn need_bases(
         if let Base::Image(reference, platform) = &bases[*number] {
             let key = (reference.clone(), platform.clone());
             if !shared.facts.bases.contains_key(&key) {
-                let span = shared.request.recipe.stages[*number].base.image.span.clone();
+                let image = &shared.request.recipe.stages[*number].base.image;
+                let written = reference.familiar();
+                let name = written.strip_suffix(":latest").unwrap_or(&written);
+                let stage = stage_meant(name, &shared.names, *number);
                 let (reference, platform) = key;
-                needs.add(Need::Base { reference, platform, span });
+                needs.add(Need::Base { reference, platform, stage, span: image.span.clone() });
             }
         }
     }

@@ -103,10 +103,7 @@ fn write(
     Ok(Layer { descriptor: packed.descriptor, diff_id: packed.diff_id })
 }
 
-fn wanted<'a>(
-    spec: &LayerSpec,
-    sources: &'a HashMap<Digest, Source>,
-) -> Vec<(Digest, &'a Source)> {
+fn wanted<'a>(spec: &LayerSpec, sources: &'a HashMap<Digest, Source>) -> Vec<(Digest, &'a Source)> {
     let digests = spec.entries.entries().iter().filter_map(|entry| match &entry.node {
         Node::File(content) => Some(content.digest),
         _ => None,

@@ -3,29 +3,19 @@
 
 use context::{LastComponent, LinkError};
 use oci::ImagePath;
-use recipe::{Copy, Span};
+use recipe::{Copy, Rule, Span};
 
-use super::sources::{SourceNode, SourceTree};
+use super::sources::{SourceKind, SourceTree};
 use crate::ContextName;
-use crate::checks;
 use crate::error::{PlanError, Step};
 use crate::stage::StagePlanner;
 
-/// The most names that are compared when a missing file's name is guessed.
-const MAX_GUESSES: usize = 20_000;
-
 /// Refuses a path with more `..` than directories to leave.
-pub(super) fn refuse_outside(
-    planner: &mut StagePlanner<'_, '_>,
-    tree: &SourceTree,
-    copy: &Copy,
-    text: &str,
-    span: &Span,
-) -> Step<()> {
+pub(super) fn refuse_outside(tree: &SourceTree, copy: &Copy, text: &str, span: &Span) -> Step<()> {
     if !climbs_out(0, text) {
         return Ok(());
     }
-    let place = place(planner, tree, copy)?;
+    let place = place(tree, copy);
     let error = PlanError::files(span.clone(), format!("`{text}` is outside of {place}"));
     Err(error
         .with_hint(match tree {
@@ -59,16 +49,17 @@ pub(super) fn missing(
     path: &ImagePath,
     span: &Span,
 ) -> Step<PlanError> {
-    let place = place(planner, tree, copy)?;
+    let place = place(tree, copy);
     if let Some(error) = broken_link(planner, tree, &place, path, span)? {
         return Ok(error);
     }
     let shown = shown(tree, path);
-    let error = PlanError::files(span.clone(), format!("`{shown}` is not in {place}"));
+    let mut error = PlanError::files(span.clone(), format!("`{shown}` is not in {place}"));
     if let (SourceTree::Listing(ContextName::Main, _), Some((file, patterns))) =
         (tree, &planner.shared.facts.ignore)
         && patterns.matches(&path.to_string())
     {
+        error.diagnostic.rule = Some(Rule::CopyIgnoredFile);
         return Ok(error.with_hint(format!("{file} excludes it; an exception is `!{path}`")));
     }
     Ok(match probably_meant(planner, tree, path)? {
@@ -84,24 +75,32 @@ fn probably_meant(
     path: &ImagePath,
 ) -> Step<Option<String>> {
     let all = tree.below(&ImagePath::root(), planner.needs)?;
-    let paths = || all.iter().take(MAX_GUESSES).map(|entry| &entry.path);
-    let names: Vec<String> = paths().map(ImagePath::to_string).collect();
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    if let Some(name) = checks::closest(&path.to_string(), &names) {
+    let names: Vec<&str> = all.iter().filter_map(|entry| entry.path().to_str()).collect();
+    if let Some(name) = meant(&path.to_string(), &names) {
         let meant = shown(tree, &ImagePath::lexical(name));
         return Ok(Some(format!("did you mean `{meant}`?")));
     }
-    let elsewhere = paths().find(|other| other.file_name() == path.file_name());
+    let mut paths = all.iter().map(super::sources::SourceEntry::path);
+    let elsewhere = paths.find(|other| other.file_name() == path.file_name());
     Ok(elsewhere.map(|other| format!("there is `{}`", shown(tree, other))))
 }
 
+/// The name that was probably meant: in other letters, or mistyped.
+fn meant<'a>(path: &str, names: &[&'a str]) -> Option<&'a str> {
+    let other_case = names.iter().find(|name| name.eq_ignore_ascii_case(path)).copied();
+    // A slip changes two characters at most, and what completes a name is not much longer; to
+    // compare the rest would only take time.
+    let near = |name: &&&str| name.len().abs_diff(path.len()) <= 8;
+    other_case.or_else(|| recipe::closest(path, names.iter().filter(near).copied()))
+}
+
 /// What is copied from.
-fn place(planner: &mut StagePlanner<'_, '_>, tree: &SourceTree, copy: &Copy) -> Step<String> {
-    Ok(match (tree, &copy.from) {
+pub(super) fn place(tree: &SourceTree, copy: &Copy) -> String {
+    match (tree, &copy.from) {
         (SourceTree::Listing(name, _), _) => name.to_string(),
-        (SourceTree::Tree(_), Some(from)) => format!("`{}`", planner.expand(from)?),
+        (SourceTree::Tree(_), Some(from)) => format!("`{}`", from.text),
         (SourceTree::Tree(_), None) => "the image".to_owned(),
-    })
+    }
 }
 
 /// A path as it is written: relative in a context, absolute in an image.
@@ -123,8 +122,8 @@ fn broken_link(
     let mut on_the_way: Vec<ImagePath> = path.ancestors().collect();
     on_the_way.insert(0, path.clone());
     for step in on_the_way.iter().rev() {
-        let Some(entry) = tree.find(step, planner.needs)? else { continue };
-        let SourceNode::Symlink(target) = &entry.node else { continue };
+        let found = tree.find(step, LastComponent::Keep, planner.needs)?;
+        let Some(SourceKind::Symlink(target)) = found.map(|entry| entry.kind()) else { continue };
         let target = String::from_utf8_lossy(target);
         let depth = step.components().count().saturating_sub(1);
         let leaves = target.starts_with('/') || climbs_out(depth, &target);
@@ -132,7 +131,7 @@ fn broken_link(
             let link = format!("`{}` is a link to `{target}`", shown(tree, step));
             PlanError::files(span.clone(), format!("{link}, {problem}"))
         };
-        let resolved = tree.resolve(step, planner.needs)?.is_some();
+        let resolved = tree.find(step, LastComponent::Follow, planner.needs)?.is_some();
         let found = match tree {
             SourceTree::Listing(_, listing) => {
                 let is_loop = matches!(
@@ -155,4 +154,19 @@ fn broken_link(
         return Ok(Some(found));
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_were_meant() {
+        let names = ["setup.py", "requirements.txt", "App", "src/main.py"];
+        let check = |typed: &str, expected| assert_eq!(meant(typed, &names), expected, "{typed}");
+        check("requirments.txt", Some("requirements.txt"));
+        check("app", Some("App"));
+        check("main.py", None);
+        check("nothing-like-it", None);
+    }
 }

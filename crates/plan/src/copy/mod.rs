@@ -4,6 +4,7 @@
 //! content known. Only then is the stage's tree looked at: [`lay`] puts the pieces where they
 //! belong on it.
 
+mod absent;
 mod add;
 mod address;
 mod lay;
@@ -160,7 +161,8 @@ fn source_tree(planner: &mut StagePlanner<'_, '_>, copy: &Copy, span: &Span) -> 
         return Ok(SourceTree::Tree(Tree::of_image(image, &key.0, planner.shared.facts)));
     }
     let (reference, platform) = key;
-    planner.needs.add(Need::Base { reference, platform, span: word.span.clone() });
+    let stage = stages::stage_meant(from, &planner.shared.names, planner.number());
+    planner.needs.add(Need::Base { reference, platform, stage, span: word.span.clone() });
     Err(Stop::Needs)
 }
 

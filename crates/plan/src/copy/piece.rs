@@ -203,8 +203,9 @@ pub(super) fn content(
         }
         (SourceTree::Tree(tree), SourceEntry::Found(path, found)) => {
             let broken = || {
-                let message = format!("`{path}` is a hard link to a file that is not there");
+                let message = format!("`/{path}` is a hard link to nothing");
                 PlanError::base(word.span.clone(), message)
+                    .with_hint("the image is hostile or broken: do not use it")
             };
             let (content, file) = tree.file(*found, planner.needs)?.ok_or_else(broken)?;
             if !sources.contains_key(&content.digest)

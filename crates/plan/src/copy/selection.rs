@@ -2,12 +2,12 @@
 
 use context::LastComponent;
 use oci::ImagePath;
-use recipe::{Copy, Diagnostic, Rule, Severity, Span, Wildcard, Word};
+use recipe::{Copy, Diagnostic, Severity, Wildcard, Word};
 
-use super::Order;
-use super::sources::{SourceKind, SourceTree};
+use super::sources::SourceTree;
+use super::{Order, absent};
 use crate::ContextName;
-use crate::error::{PlanError, Step, Stop};
+use crate::error::{PlanError, Step};
 use crate::stage::StagePlanner;
 
 /// A file or directory that a source means.
@@ -44,7 +44,7 @@ pub(super) fn select(
     if text.is_empty() {
         return Err(PlanError::recipe(word.span.clone(), "the source is empty").into());
     }
-    refuse_outside(tree, &text, &word.span)?;
+    absent::refuse_outside(tree, copy, &text, &word.span)?;
     let pivot = copy.parents.then(|| pivot(&text));
     // What is copied with its parents is copied as it is (Docker's reference, "COPY --parents"
     // selects paths); a link that is named without is followed.
@@ -58,7 +58,7 @@ pub(super) fn select(
     };
     for path in found {
         let Some(entry) = tree.find(&path, last, planner.needs)? else {
-            return Err(missing(planner, tree, &path, word)?);
+            return Err(absent::missing(planner, tree, copy, &path, &word.span)?.into());
         };
         let kept = pivot.as_ref().map(|pivot| {
             let relative = ImagePath::lexical(path.strip_prefix(pivot).unwrap_or_default());
@@ -72,35 +72,12 @@ pub(super) fn select(
         planner.shared.warnings.push(Diagnostic {
             severity: Severity::Warning,
             rule: None,
-            message: format!("`{text}` matches nothing in {}", tree.describe()),
+            message: format!("`{text}` matches nothing in {}", absent::place(tree, copy)),
             span: word.span.clone(),
             hint: ignore_file(planner, tree).map(|file| format!("does {file} exclude it?")),
         });
     }
     Ok(selected)
-}
-
-/// A path with more `..` than directories to leave.
-fn refuse_outside(tree: &SourceTree, text: &str, span: &Span) -> Step<()> {
-    let mut depth = 0_i64;
-    for part in text.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => depth -= 1,
-            _ => depth += 1,
-        }
-        if depth < 0 {
-            let message = format!("`{text}` is outside of {}", tree.describe());
-            let error = PlanError::files(span.clone(), message);
-            return Err(error
-                .with_hint(
-                    "build from a directory further up, or name the other directory with \
-                     --build-context NAME=DIR and COPY --from=NAME",
-                )
-                .into());
-        }
-    }
-    Ok(())
 }
 
 /// The directory before `/./`, or the root.
@@ -177,80 +154,6 @@ fn ignore_file<'a>(planner: &'a StagePlanner<'_, '_>, tree: &SourceTree) -> Opti
     }
 }
 
-/// Why a path is not there, and what was probably meant.
-fn missing(
-    planner: &mut StagePlanner<'_, '_>,
-    tree: &SourceTree,
-    path: &ImagePath,
-    word: &Word,
-) -> Step<Stop> {
-    let span = word.span.clone();
-    if let Some(error) = broken_link(planner, tree, path, &span)? {
-        return Ok(error.into());
-    }
-    let mut error = PlanError::files(span, format!("`{path}` is not in {}", tree.describe()));
-    if let (Some(file), Some((_, patterns))) =
-        (ignore_file(planner, tree), &planner.shared.facts.ignore)
-        && patterns.matches(&path.to_string())
-    {
-        error.diagnostic.rule = Some(Rule::CopyIgnoredFile);
-        return Ok(error
-            .with_hint(format!("{file} excludes it; an exception is `!{path}`"))
-            .into());
-    }
-    let all = tree.below(&ImagePath::root(), planner.needs)?;
-    let names: Vec<&str> = all.iter().filter_map(|entry| entry.path().to_str()).collect();
-    Ok(match meant(&path.to_string(), &names) {
-        Some(name) => error.with_hint(format!("did you mean `{name}`?")),
-        None => error,
-    }
-    .into())
-}
-
-/// The name that was probably meant: in other letters, mistyped, or in another directory.
-fn meant<'a>(path: &str, names: &[&'a str]) -> Option<&'a str> {
-    if let Some(name) = names.iter().find(|name| name.eq_ignore_ascii_case(path)) {
-        return Some(name);
-    }
-    // A slip changes two characters at most; to compare the rest would only take time.
-    let near = |name: &&&str| name.len().abs_diff(path.len()) <= 8;
-    if let Some(name) = recipe::closest(path, names.iter().filter(near).copied()) {
-        return Some(name);
-    }
-    let file_name = path.rsplit('/').next()?;
-    let mut elsewhere = names.iter().filter(|name| name.rsplit('/').next() == Some(file_name));
-    match (elsewhere.next(), elsewhere.next()) {
-        (Some(name), None) => Some(name),
-        _ => None,
-    }
-}
-
-/// A link on the way that leads nowhere, or out.
-fn broken_link(
-    planner: &mut StagePlanner<'_, '_>,
-    tree: &SourceTree,
-    path: &ImagePath,
-    span: &Span,
-) -> Step<Option<PlanError>> {
-    let mut on_the_way: Vec<ImagePath> = path.ancestors().collect();
-    on_the_way.insert(0, path.clone());
-    for step in on_the_way.iter().rev() {
-        let Some(entry) = tree.find(step, LastComponent::Keep, planner.needs)? else { continue };
-        let SourceKind::Symlink(target) = entry.kind() else { continue };
-        if tree.find(step, LastComponent::Follow, planner.needs)?.is_none() {
-            let target = String::from_utf8_lossy(target);
-            let message = format!(
-                "`{step}` is a link to `{target}`, which is missing or outside of {}",
-                tree.describe()
-            );
-            return Ok(Some(PlanError::files(span.clone(), message).with_hint(
-                "links are followed inside of the source only: copy the file itself in",
-            )));
-        }
-    }
-    Ok(None)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -259,16 +162,5 @@ mod tests {
     fn backslashes_escape() {
         assert_eq!(unescaped(r"a\[b\]\\c"), r"a[b]\c");
         assert_eq!(unescaped("plain\\"), "plain");
-    }
-
-    #[test]
-    fn names_that_were_meant() {
-        let names = ["setup.py", "requirements.txt", "App", "src/main.py", "app/same", "lib/same"];
-        let check = |typed: &str, expected| assert_eq!(meant(typed, &names), expected, "{typed}");
-        check("requirments.txt", Some("requirements.txt"));
-        check("app", Some("App"));
-        check("main.py", Some("src/main.py"));
-        check("same", None);
-        check("nothing-like-it", None);
     }
 }

@@ -93,14 +93,6 @@ impl SourceTree {
             }
         }
     }
-
-    /// What is copied from, for messages.
-    pub(crate) fn describe(&self) -> String {
-        match self {
-            SourceTree::Listing(name, _) => name.to_string(),
-            SourceTree::Tree(_) => "what is copied from".to_owned(),
-        }
-    }
 }
 
 impl<'a> SourceEntry<'a> {

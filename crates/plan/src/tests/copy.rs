@@ -294,7 +294,7 @@ fn what_is_missing() {
     let copy = |source: &str| world.files(&format!("FROM base\nCOPY {source} /x/"));
     insta::assert_snapshot!(copy("requirments.txt"), @"error: «requirments.txt»: `requirments.txt` is not in the build context (did you mean `requirements.txt`?)");
     insta::assert_snapshot!(copy("app"), @"error: «app»: `app` is not in the build context (did you mean `App`?)");
-    insta::assert_snapshot!(copy("main.py"), @"error: «main.py»: `main.py` is not in the build context (did you mean `src/main.py`?)");
+    insta::assert_snapshot!(copy("main.py"), @"error: «main.py»: `main.py` is not in the build context (there is `src/main.py`)");
     insta::assert_snapshot!(copy("nothing"), @"error: «nothing»: `nothing` is not in the build context");
     insta::assert_snapshot!(copy("../etc"), @"error: «../etc»: `../etc` is outside of the build context (build from a directory further up, or name the other directory with --build-context NAME=DIR and COPY --from=NAME)");
     insta::assert_snapshot!(copy("src/../../etc"), @"error: «src/../../etc»: `src/../../etc` is outside of the build context (build from a directory further up, or name the other directory with --build-context NAME=DIR and COPY --from=NAME)");

@@ -39,7 +39,7 @@ fn an_image_gives_its_files_as_they_are() {
     index a layer of tools:1
     index a layer of tools:1
     ");
-    insta::assert_snapshot!(world.files("FROM base\nCOPY --from=tools:1 /bin/tol /t"), @"error: «/bin/tol»: `bin/tol` is not in what is copied from (did you mean `bin/tool`?)");
+    insta::assert_snapshot!(world.files("FROM base\nCOPY --from=tools:1 /bin/tol /t"), @"error: «/bin/tol»: `/bin/tol` is not in `tools:1` (did you mean `/bin/tool`?)");
 }
 
 #[test]

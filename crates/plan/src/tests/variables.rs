@@ -50,7 +50,7 @@ fn global_arguments_in_from() {
     insta::assert_snapshot!(world.plan("ARG NAME=other\nARG TAG=2\nFROM $NAME:$TAG").asked, @"image other:2 for linux/arm64");
     insta::assert_snapshot!(world.plan("FROM --platform=$BUILDPLATFORM base").asked, @"image base:latest for linux/amd64");
     insta::assert_snapshot!(world.plan("ARG NAME\nFROM $NAME").messages, @"error: «$NAME»: the base image's name is empty (give the variable a default: `ARG NAME=value` before the first FROM)");
-    insta::assert_snapshot!(world.plan("FROM --platform=a/b/c/d base").messages, @"error: «a/b/c/d»: `a/b/c/d` is not a platform: it has more than three parts");
+    insta::assert_snapshot!(world.plan("FROM --platform=a/b/c/d base").messages, @"error: «a/b/c/d»: `a/b/c/d` is not a platform: it is written os/architecture[/variant], and has more parts");
     insta::assert_snapshot!(world.plan("FROM a::b").messages, @"error: «a::b»: `a::b` is not an image reference: `:b` is not a tag (a tag has up to 128 letters, digits, `_`, `.` and `-`, and starts with a letter, a digit or `_`)");
 }
 
