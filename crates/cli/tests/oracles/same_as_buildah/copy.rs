@@ -123,6 +123,7 @@ fn modes_asked_for() -> Result {
         "FROM {base}\nCOPY --chmod=0750 src /srv/src\nCOPY --chmod=4755 bin/start /usr/bin/start\n",
         project()?,
     )
+    .differs("srv", WHY)
     .differs("srv/src", WHY)
     .check()
 }
