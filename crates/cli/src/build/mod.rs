@@ -21,7 +21,7 @@ use std::path::PathBuf;
 
 use image::Image;
 use jiff::Timestamp;
-use layer::{GzipLevel, Packing, ZstdLevel};
+use layer::Packing;
 use oci::{Descriptor, Manifest, Platform};
 use plan::{Plan, Request};
 use recipe::{Diagnostic, Recipe};
@@ -29,7 +29,7 @@ use recipe::{Diagnostic, Recipe};
 pub(crate) use error::BuildError;
 
 use crate::error::{Doing, Error};
-use crate::flags::{AnnotationScope, BuildArguments, Goal, LayerCompression, PlanArguments};
+use crate::flags::{AnnotationScope, BuildArguments, Goal, PlanArguments};
 use crate::session::Session;
 use crate::transfer;
 use contents::Contents;
@@ -195,7 +195,7 @@ impl PlanSettings {
             asked => asked.to_vec(),
         };
         let labels = labels(arguments, inputs);
-        let packing = packing(arguments.compression);
+        let packing = arguments.compression;
         Ok(PlanSettings { platforms, build_platform, labels, timestamp, created, packing })
     }
 
@@ -241,18 +241,6 @@ fn labels(arguments: &BuildArguments, inputs: &Inputs) -> BTreeMap<String, Strin
     }
     labels.extend(arguments.labels.clone());
     labels
-}
-
-fn packing(compression: LayerCompression) -> Packing {
-    match compression {
-        LayerCompression::None => Packing::None,
-        LayerCompression::Gzip { level } => {
-            Packing::Gzip(level.and_then(GzipLevel::new).unwrap_or_default())
-        }
-        LayerCompression::Zstd { level } => {
-            Packing::Zstd(level.and_then(ZstdLevel::new).unwrap_or_default())
-        }
-    }
 }
 
 /// Puts manifests and configs into the store, and says which one is the result: the only image, or

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
+use layer::Packing;
 use oci::{Platform, Reference};
 
 use super::annotation::{self, Annotation};
-use super::compression::{self, LayerCompression};
+use super::compression;
 use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
 use super::output::{self, Output};
@@ -40,7 +41,7 @@ pub(crate) struct BuildArguments {
     /// Annotations of manifests, the index and descriptors.
     pub(crate) annotations: Vec<Annotation>,
     /// How new layers are compressed.
-    pub(crate) compression: LayerCompression,
+    pub(crate) compression: Packing,
     /// The time that layers and the image carry, in seconds since the epoch, if one was given.
     pub(crate) timestamp: Option<i64>,
     /// Whether layers made before are taken again.
@@ -171,7 +172,7 @@ pub(super) struct BuildFlags {
     /// manifest-descriptor, index-descriptor, one platform's as TYPE[PLATFORM]
     #[arg(long, value_name = "[TYPE:]KEY=VALUE", help_heading = "Image")]
     annotation: Vec<String>,
-    /// How layers are compressed: gzip[:1-12], zstd[:1-22] or none [default: gzip]
+    /// How layers are compressed: gzip[:1-12], zstd[:1-19] or none [default: gzip]
     #[arg(long, value_name = "METHOD[:LEVEL]", help_heading = "Image")]
     compression: Option<String>,
     /// The time that files and the image carry: seconds since 1970 or RFC 3339
@@ -254,9 +255,7 @@ impl BuildFlags {
             tags,
             labels: labels(&self.label)?,
             annotations,
-            compression: compression
-                .or(of_outputs)
-                .unwrap_or(LayerCompression::Gzip { level: None }),
+            compression: compression.or(of_outputs).unwrap_or_default(),
             timestamp: timestamp(self.timestamp.as_deref(), environment)?,
             cache: if self.no_cache { CacheUse::Ignore } else { CacheUse::Use },
             pull: if self.pull { BasePull::Always } else { BasePull::WhenMissing },
@@ -434,7 +433,7 @@ mod tests {
         assert_eq!(arguments.context, ContextSource::Path(".".into()));
         assert_eq!(arguments.recipe, RecipeSource::InContext);
         assert_eq!(arguments.outputs, [Output::Store(vec![])]);
-        assert_eq!(arguments.compression, LayerCompression::Gzip { level: None });
+        assert_eq!(arguments.compression, Packing::default());
         assert_eq!(arguments.cache, CacheUse::Use);
         assert_eq!(arguments.pull, BasePull::WhenMissing);
         assert_eq!(arguments.timestamp, None);

@@ -29,7 +29,6 @@ pub(crate) use build::{
     BasePull, BuildArguments, CacheUse, ContextSource, Goal, NamedContext, PlanArguments,
     PlanReport, RecipeSource,
 };
-pub(crate) use compression::LayerCompression;
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
     Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use layer::Packing;
 use oci::Reference;
 
 use super::annotation::{self, Annotation};
-use super::compression::{self, LayerCompression};
+use super::compression;
 use super::{UsageError, meaning};
 
 /// Where a built image goes.
@@ -54,7 +55,7 @@ pub(crate) enum Destination {
 /// What an `--output` says beside the place.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct OutputOptions {
-    pub(super) compression: Option<LayerCompression>,
+    pub(super) compression: Option<Packing>,
     pub(super) annotations: Vec<Annotation>,
 }
 
@@ -186,7 +187,7 @@ fn destination(text: &str) -> Destination {
     }
 }
 
-fn compression(typed: &Typed) -> Result<Option<LayerCompression>, UsageError> {
+fn compression(typed: &Typed) -> Result<Option<Packing>, UsageError> {
     let text = match (&typed.compression, &typed.level) {
         (Some(name), Some(level)) => format!("{name}:{level}"),
         (Some(name), None) => name.clone(),
@@ -301,7 +302,7 @@ mod tests {
     fn options_of_an_output_hold_for_the_image() {
         let (_, options) =
             output("type=image,compression=zstd,compression-level=9,annotation.a=b", &[]).unwrap();
-        assert_eq!(options.compression, Some(LayerCompression::Zstd { level: Some(9) }));
+        assert_eq!(options.compression, layer::ZstdLevel::new(9).map(Packing::Zstd));
         assert_eq!(options.annotations.len(), 1);
         let (_, options) = output("type=image,annotation-index.a.b=c", &[]).unwrap();
         let expected = Annotation {
