@@ -141,7 +141,7 @@ pub enum Need {
         span: recipe::Span,
     },
     /// The entries of an archive, if the file is one.
-    Archive(FileReference),
+    Archive(FileReference, recipe::Span),
 }
 
 impl Need {
@@ -153,6 +153,7 @@ impl Need {
                 Need::Base { reference: other, platform: wanted, .. },
             ) => reference == other && platform == wanted,
             (Need::Listing(name, _), Need::Listing(other, _)) => name == other,
+            (Need::Archive(file, _), Need::Archive(other, _)) => file == other,
             _ => self == other,
         }
     }

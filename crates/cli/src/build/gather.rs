@@ -137,9 +137,10 @@ impl<'a> Gatherer<'a> {
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }
-            Need::Archive(file) => {
+            Need::Archive(file, span) => {
                 let digest = file.content.digest;
-                let index = self.archive(&file)?;
+                let index = self.archive(&file);
+                let index = self.at(&span, index)?;
                 self.facts.archives.insert(digest, index);
             }
         }

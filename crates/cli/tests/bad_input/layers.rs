@@ -317,16 +317,31 @@ fn archives_that_are_added() {
     insta::assert_snapshot!(added(&[file("../victim", b"")]), @"
     exit 9
     error: failed to use archive `files.tar`: accept an entry of the archive: path `../victim` has a `..` in it
-    hint: the archive is hostile or broken: do not use it
+     --> context/Dockerfile:2:5
+      |
+    2 | ADD files.tar /
+      |     ^^^^^^^^^
+      |
+      = hint: the archive is hostile or broken: do not use it
     ");
     insta::assert_snapshot!(added(&[hard_link("x", "../victim")]), @"
     exit 9
     error: failed to use archive `files.tar`: accept the link `/x`: its target `../victim` is outside the image or malformed
-    hint: the archive is hostile or broken: do not use it
+     --> context/Dockerfile:2:5
+      |
+    2 | ADD files.tar /
+      |     ^^^^^^^^^
+      |
+      = hint: the archive is hostile or broken: do not use it
     ");
     insta::assert_snapshot!(added(&[Member { stated: Some(1 << 20), ..file("x", b"small") }]), @"
     exit 9
     error: failed to use archive `files.tar`: read the archive: it is cut off after 2048 bytes, in `x`
-    hint: the archive is incomplete or damaged: make or fetch it again
+     --> context/Dockerfile:2:5
+      |
+    2 | ADD files.tar /
+      |     ^^^^^^^^^
+      |
+      = hint: the archive is incomplete or damaged: make or fetch it again
     ");
 }

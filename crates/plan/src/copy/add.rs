@@ -166,7 +166,7 @@ fn unpacked(
         return Ok(None);
     };
     match piece::content(planner, tree, &entry, word)? {
-        Some(content) => archive(planner, content),
+        Some(content) => archive(planner, content, word),
         None => {
             piece::need_contents(planner, tree, &[entry])?;
             Ok(None)
@@ -177,6 +177,7 @@ fn unpacked(
 fn archive(
     planner: &mut StagePlanner<'_, '_>,
     content: Content,
+    word: &Word,
 ) -> Step<Option<(Digest, Arc<LayerIndex>)>> {
     if let Some(index) = planner.shared.facts.archives.get(&content.digest) {
         return Ok(index.clone().map(|index| (content.digest, index)));
@@ -184,7 +185,8 @@ fn archive(
     let Some(source) = planner.shared.sources.get(&content.digest).cloned() else {
         return Ok(None);
     };
-    planner.needs.add(Need::Archive(FileReference { content, source }));
+    let file = FileReference { content, source };
+    planner.needs.add(Need::Archive(file, word.span.clone()));
     Err(Stop::Needs)
 }
 
@@ -209,7 +211,7 @@ fn download(
     planner.shared.sources.entry(content.digest).or_insert(source);
     let span = word.span.clone();
     if add.unpack == Some(true)
-        && let Some((archive, members)) = archive(planner, content)?
+        && let Some((archive, members)) = archive(planner, content, word)?
     {
         return Ok(Piece::Archive { archive, members, span });
     }

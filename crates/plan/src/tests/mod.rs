@@ -291,7 +291,7 @@ impl<'a> Gatherer<'a> {
                 self.texts.insert(content.digest, text.to_owned());
                 self.facts.downloads.insert(url, Download { content });
             }
-            Need::Archive(file) => {
+            Need::Archive(file, _) => {
                 let digest = file.content.digest;
                 let members = self.world.archives.get(self.texts[&digest].as_str());
                 let index = members.map(|members| Arc::new(self.index(members)));
@@ -463,7 +463,7 @@ fn show_need(need: &Need) -> String {
         Need::LayerIndex { base, .. } => format!("index a layer of {}", base.familiar()),
         Need::Text(_) => "read a file".to_owned(),
         Need::Download { url, .. } => format!("fetch {url}"),
-        Need::Archive(_) => "look into an archive".to_owned(),
+        Need::Archive(..) => "look into an archive".to_owned(),
     }
 }
 
