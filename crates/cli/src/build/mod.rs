@@ -80,6 +80,7 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
     work.gatherer.finish()?;
     let root = store_images(session, arguments, &images)?;
     output::deliver(session, arguments, &root)?;
+    name(session, arguments, &root)?;
     output::report(session, arguments, &root, &images)
 }
 
@@ -276,12 +277,18 @@ fn store_images(
             Manifest::Index(index)
         }
     };
-    let descriptor = root.descriptor();
+    Ok(root.descriptor())
+}
+
+/// Gives the image its names in the store. They come last: what did not get where it was to go has
+/// none.
+fn name(session: &Session, arguments: &BuildArguments, root: &Descriptor) -> Result<(), Error> {
+    let store = session.store()?;
     if arguments.tags.is_empty() {
-        store.add(&descriptor).doing(|| "name the image in the store".to_owned())?;
+        store.add(root).doing(|| "name the image in the store".to_owned())?;
     }
     for tag in &arguments.tags {
-        store.tag(tag, &descriptor).doing(|| format!("tag `{}`", tag.familiar()))?;
+        store.tag(tag, root).doing(|| format!("tag `{}`", tag.familiar()))?;
     }
-    Ok(descriptor)
+    Ok(())
 }

@@ -29,8 +29,8 @@ pub(super) fn deliver(
             }
             Output::Registry(names) => {
                 for name in names {
-                    session.store()?.tag(name, root)?;
                     push(session, root, name).doing(|| format!("push `{}`", name.familiar()))?;
+                    session.store()?.tag(name, root)?;
                 }
             }
             Output::OciLayout { directory, names } => {

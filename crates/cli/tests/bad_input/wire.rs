@@ -354,6 +354,7 @@ fn pushes_that_are_refused() {
         assert_eq!(attempt.scene.registry.tag("app", "1"), None);
         assert_eq!(attempt.scene.registry.open_sessions(), 0);
         assert_eq!(files(&attempt.scene.path("out")), [""; 0]);
+        assert_eq!(attempt.names(), [""; 0], "what was not pushed has a name");
         attempt.assert_store_is_sound();
         refusal
     };
