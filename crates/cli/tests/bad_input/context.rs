@@ -74,7 +74,7 @@ fn ignored_files() {
     let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n").file(".dockerignore", "*.txt\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `app.txt` is not in the build context
+    error[CopyIgnoredFile]: `app.txt` is not in the build context
      --> context/Dockerfile:2:6
       |
     2 | COPY app.txt /
@@ -85,7 +85,7 @@ fn ignored_files() {
     let own = attempt.file("Dockerfile.dockerignore", "app.*\n");
     insta::assert_snapshot!(own.refused(&[]), @"
     exit 4
-    error: `app.txt` is not in the build context
+    error[CopyIgnoredFile]: `app.txt` is not in the build context
      --> context/Dockerfile:2:6
       |
     2 | COPY app.txt /
@@ -185,13 +185,13 @@ fn sockets_and_pipes() {
     let socket = UnixListener::bind(attempt.context("control.sock")).unwrap();
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `control.sock` is a socket, which an image cannot take from a context
+    error: `control.sock` is a socket, which an image cannot take
      --> context/Dockerfile:2:6
       |
     2 | COPY . /app/
       |      ^
       |
-      = hint: exclude it in .dockerignore
+      = hint: exclude it, in .dockerignore or with --exclude
     ");
     drop(socket);
     fs::remove_file(attempt.context("control.sock")).unwrap();
@@ -199,23 +199,23 @@ fn sockets_and_pipes() {
     assert!(made.success());
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
-    error: `pipe` is a named pipe, which an image cannot take from a context
+    error: `pipe` is a named pipe, which an image cannot take
      --> context/Dockerfile:2:6
       |
     2 | COPY . /app/
       |      ^
       |
-      = hint: exclude it in .dockerignore
+      = hint: exclude it, in .dockerignore or with --exclude
     ");
     insta::assert_snapshot!(Attempt::of("FROM scratch\nCOPY pipe /\n").fifo("pipe").refused(&[]), @"
     exit 4
-    error: `pipe` is a named pipe, which an image cannot take from a context
+    error: `pipe` is a named pipe, which an image cannot take
      --> context/Dockerfile:2:6
       |
     2 | COPY pipe /
       |      ^^^^
       |
-      = hint: exclude it in .dockerignore
+      = hint: exclude it, in .dockerignore or with --exclude
     ");
 }
 
