@@ -61,34 +61,6 @@ fn without_scratch(text: &str) -> String {
     format!("{before}scratch/N{rest}")
 }
 
-/// On a file system of 3 MiB, where this user may mount one.
-#[test]
-fn a_disk_that_is_full() {
-    let attempt = with_noise();
-    let root = attempt.scene.path("store");
-    fs::create_dir(&root).unwrap();
-    let mount = "mount -t tmpfs -o size=3m none store";
-    let unshare = |command: &Command| {
-        let mut unshared = Command::new("unshare");
-        unshared.args(["--user", "--map-root-user", "--mount"]).arg(command.get_program());
-        unshared.args(command.get_args()).env_clear();
-        unshared.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        unshared.current_dir(attempt.scene.directory.path());
-        unshared
-    };
-    let mut probe = Command::new("sh");
-    probe.args(["-c", mount]).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-    if !unshare(&probe).output().is_ok_and(|output| output.status.success()) {
-        return;
-    }
-    let refusal = attempt.refusal_of(&mut unshare(&after(mount, &attempt)));
-    insta::assert_snapshot!(without_scratch(&refusal), @"
-    exit 8
-    error: failed to lay `COPY . /app/`: write the layer's blob: write `HOME/store/plywood/scratch/N`: No space left on device (os error 28)
-    hint: free some space, or put the store on another disk
-    ");
-}
-
 #[test]
 fn stores_that_cannot_be_used() {
     let attempt = Attempt::of("FROM scratch\nCOPY app.txt /\n");
