@@ -1,7 +1,7 @@
 //! What a layer holds, known without its bytes at hand: entries with the digests of their content,
 //! and where in the tar the content stands.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::sync::{Arc, OnceLock};
 
@@ -110,12 +110,21 @@ impl LayerIndex {
         let root_fs = RootFs::new(vec![Some(Arc::clone(&alone))]);
         let mut placed = Vec::with_capacity(alone.entries.len());
         let mut names = 0;
+        let mut real_parents: HashMap<ImagePath, Option<ImagePath>> = HashMap::new();
         let entries = alone.entries.iter().zip(&alone.offsets);
         for (below, (entry, offset)) in below_non_directories(&alone.entries).zip(entries) {
             let mut entry = entry.clone();
             if below {
-                let Ok(resolved) = root_fs.resolve_parent(&entry.path) else { continue };
-                entry.path = resolved.path;
+                let (Some(parent), Some(name)) = (entry.path.parent(), entry.path.file_name())
+                else {
+                    continue;
+                };
+                // A link's target can be long, and thousands of entries below it.
+                let real = real_parents.entry(parent).or_insert_with(|| {
+                    root_fs.resolve_parent(&entry.path).ok().and_then(|found| found.path.parent())
+                });
+                let Some(real) = real else { continue };
+                entry.path = real.join(name);
             }
             // Many short paths can lead to as many long ones.
             names += entry.path.as_bytes().len() as u64;
