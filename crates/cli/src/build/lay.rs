@@ -37,7 +37,7 @@ pub(super) fn lay(
                     session.progress.at_once(title(spec), Outcome::Cached);
                     layer
                 }
-                None => write(session, spec, &plan.sources, contents, packing)
+                None => write(session, spec, &plan.sources, contents, packing, cache)
                     .doing(|| format!("lay `{}`", spec.title))?,
             },
         });
@@ -69,6 +69,7 @@ fn write(
     sources: &HashMap<Digest, Source>,
     contents: &mut Contents<'_>,
     packing: Packing,
+    cache: CacheUse,
 ) -> Result<Layer, Error> {
     let store = session.store()?;
     let step = session.progress.step(title(spec), Some(spec.content_bytes()));
@@ -77,7 +78,11 @@ fn write(
     let sink = store.scratch()?;
     let threads = threads(session);
     let place = Place::of(contents.inputs(), spec);
-    let writer = match place.earlier(store)? {
+    let earlier = match cache {
+        CacheUse::Use => place.earlier(store)?,
+        CacheUse::Ignore => None,
+    };
+    let writer = match earlier {
         Some(earlier) => LayerWriter::reusing(earlier, sink, packing, threads),
         None => LayerWriter::new(sink, packing, threads),
     };
