@@ -1,7 +1,9 @@
 //! What several of these tests do: bases into a registry, images out of it.
 
+use std::fs::File;
 use std::path::PathBuf;
 
+use oci::Manifest;
 use tempfile::TempDir;
 use testbed::{Plywood, Registry, Result, Skopeo, Tree, base, umoci};
 
@@ -28,8 +30,27 @@ impl Unpacked {
         let directory = tempfile::Builder::new().prefix("unpacked-").tempdir().unwrap();
         let unpacked = Unpacked { directory };
         Skopeo::copy_to_layout(place, &unpacked.layout(), "x")?;
+        unpacked.validate();
         umoci::unpack(&unpacked.layout(), "x", &unpacked.bundle())?;
         Ok(unpacked)
+    }
+
+    /// Recomputes every digest, size, diff id and count that the image claims.
+    fn validate(&self) {
+        let open = |digest: &oci::Digest| {
+            File::open(self.layout().join("blobs").join("sha256").join(digest.hex()))
+        };
+        let index = std::fs::read(self.layout().join("index.json")).unwrap();
+        let Manifest::Index(index) = Manifest::parse(index, None).unwrap() else {
+            panic!("a layout's index.json is an index");
+        };
+        for listed in index.manifests() {
+            let bytes = std::io::read_to_string(open(&listed.digest).unwrap()).unwrap();
+            let manifest = Manifest::parse(bytes.into_bytes(), Some(&listed.media_type)).unwrap();
+            if let Manifest::Image(manifest) = manifest {
+                image::validate(&manifest, |blob| open(&blob.digest)).unwrap();
+            }
+        }
     }
 
     /// Where the OCI layout is.
