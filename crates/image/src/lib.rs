@@ -8,10 +8,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 
-use oci::{
-    Descriptor, DiffId, Digest, History, ImageConfig, ImageIndex, ImageManifest, MediaType,
-    Platform,
-};
+use oci::{Descriptor, DiffId, Digest, History, ImageConfig, ImageManifest, MediaType, Platform};
 
 pub use validate::{Invalid, validate};
 
@@ -115,11 +112,6 @@ impl Image {
     pub fn platform(&self) -> Platform {
         self.config.platform()
     }
-}
-
-/// One index over the images of several platforms, in the order given.
-pub fn index(images: &[Image], annotations: BTreeMap<String, String>) -> ImageIndex {
-    ImageIndex::new(images.iter().map(Image::descriptor).collect(), annotations)
 }
 
 #[cfg(test)]
