@@ -183,13 +183,7 @@ pub fn expand(
     escape: char,
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Expansion, ExpandError> {
-    let lexer = Lexer {
-        escape,
-        quotes: Quotes::Remove,
-        escapes: Escapes::Remove,
-        unset: Unset::Empty,
-        limit: MAX_EXPANDED_BYTES,
-    };
+    let lexer = word_lexer(escape);
     one_text(&lexer, word, variables)
 }
 
@@ -209,6 +203,17 @@ pub fn expand_heredoc(
     one_text(&lexer, content, variables)
 }
 
+/// How the words of an instruction are read.
+fn word_lexer(escape: char) -> Lexer {
+    Lexer {
+        escape,
+        quotes: Quotes::Remove,
+        escapes: Escapes::Remove,
+        unset: Unset::Empty,
+        limit: MAX_EXPANDED_BYTES,
+    }
+}
+
 fn one_text(
     lexer: &Lexer,
     word: &str,
@@ -226,13 +231,7 @@ pub fn expand_words(
     escape: char,
     variables: &dyn Fn(&str) -> Option<String>,
 ) -> Result<ExpandedWords, ExpandError> {
-    let lexer = Lexer {
-        escape,
-        quotes: Quotes::Remove,
-        escapes: Escapes::Remove,
-        unset: Unset::Empty,
-        limit: MAX_EXPANDED_BYTES,
-    };
+    let lexer = word_lexer(escape);
     let (mut used, mut unset) = (BTreeSet::new(), BTreeSet::new());
     let lookup = &mut |name: &str| note(name, variables(name), &mut used, &mut unset);
     let words = split(&lexer, word, lookup)?;
