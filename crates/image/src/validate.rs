@@ -157,3 +157,72 @@ impl<R: Read> Read for Hashing<R> {
         Ok(count)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, HashMap};
+
+    use layer::{LayerWriter, Packing};
+    use oci::{History, Platform};
+
+    use super::*;
+    use crate::{Image, Layer};
+
+    /// An image of one empty layer, and its blobs; the config claims the diff id that `diff_id`
+    /// makes of the right one.
+    fn image(diff_id: impl Fn(DiffId) -> DiffId) -> (ImageManifest, HashMap<Digest, Vec<u8>>) {
+        let one = std::num::NonZeroUsize::MIN;
+        let writer = LayerWriter::new(Vec::new(), Packing::default(), one).unwrap();
+        let (packed, blob) = writer.finish().unwrap();
+        let layer = Layer { diff_id: diff_id(packed.diff_id), descriptor: packed.descriptor };
+        let history = History {
+            created: None,
+            created_by: None,
+            author: None,
+            comment: None,
+            empty_layer: false,
+        };
+        let config = ImageConfig::new(&Platform::linux("amd64"));
+        let image =
+            Image::assemble(config, std::slice::from_ref(&layer), &[history], BTreeMap::new())
+                .unwrap();
+        let blobs = HashMap::from([
+            (layer.descriptor.digest, blob),
+            (image.manifest().config().digest, image.config_bytes().to_vec()),
+        ]);
+        (image.manifest().clone(), blobs)
+    }
+
+    fn check(manifest: &ImageManifest, blobs: &HashMap<Digest, Vec<u8>>) -> Result<(), Invalid> {
+        validate(manifest, |blob| {
+            let bytes = blobs.get(&blob.digest).ok_or(io::ErrorKind::NotFound)?;
+            Ok(io::Cursor::new(bytes.clone()))
+        })
+    }
+
+    #[test]
+    fn what_is_right_passes_and_what_is_not_is_named() {
+        let (manifest, blobs) = image(|right| right);
+        assert!(check(&manifest, &blobs).is_ok());
+
+        let (config, layer) = (manifest.config().digest, manifest.layers()[0].digest);
+        let mut damaged = blobs.clone();
+        damaged.remove(&layer);
+        assert!(
+            matches!(check(&manifest, &damaged), Err(Invalid::Unreadable { digest, .. }) if digest == layer)
+        );
+        let mut damaged = blobs.clone();
+        damaged.insert(config, b"{}".to_vec());
+        assert!(
+            matches!(check(&manifest, &damaged), Err(Invalid::Blob { wanted, .. }) if wanted == config)
+        );
+        let mut damaged = blobs;
+        damaged.entry(layer).or_default().extend_from_within(..);
+        assert!(
+            matches!(check(&manifest, &damaged), Err(Invalid::Blob { wanted, .. }) if wanted == layer)
+        );
+
+        let (manifest, blobs) = image(|_| DiffId(Digest::of(b"another")));
+        assert!(matches!(check(&manifest, &blobs), Err(Invalid::DiffId { .. })));
+    }
+}
