@@ -15,6 +15,7 @@ use crate::auth::{Doorkeeper, ScopeSet};
 use crate::call::{Call, Persistence};
 use crate::event::{Observer, TransferEvent};
 use crate::settings::{Scheme, Settings};
+use crate::upload::manner::Manner;
 use crate::wire::Wire;
 use crate::{Error, Result};
 
@@ -47,6 +48,7 @@ pub(crate) struct Host {
     pub(crate) base: Url,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) doorkeeper: Doorkeeper,
+    pub(crate) manner: Manner,
     rest_until: Mutex<Option<Instant>>,
 }
 
@@ -110,6 +112,7 @@ impl Client {
             base,
             permits: Arc::new(Semaphore::new(limit)),
             doorkeeper: Doorkeeper::new(registry),
+            manner: Manner::of(registry),
             rest_until: Mutex::default(),
         });
         hosts.insert(registry.to_owned(), host.clone());

@@ -258,6 +258,14 @@ pub enum AnswerProblem {
     /// A part of a blob that was not asked for.
     #[error("the answer is not the part of the blob that was asked for")]
     WrongRange,
+    /// A chunk that was taken has not arrived.
+    #[error("the registry took a chunk up to byte {sent} and then said that it has {at}")]
+    LostChunk {
+        /// How many bytes the registry says it has.
+        at: u64,
+        /// How many it should have.
+        sent: u64,
+    },
     /// The token service sent no token.
     #[error("the answer holds no token")]
     NoToken,
@@ -429,6 +437,19 @@ impl Error {
                 Some("what the registry holds is damaged; push it there again".into())
             }
             Error::Credential(error) => error.hint(),
+            _ => None,
+        }
+    }
+
+    /// What the registry said, where it said something.
+    pub fn answers(&self) -> Option<&Answers> {
+        match self {
+            Error::Refused { answers, .. }
+            | Error::Unauthorized { answers, .. }
+            | Error::Denied { answers, .. }
+            | Error::RateLimited { answers, .. }
+            | Error::ManifestNotFound { answers, .. }
+            | Error::ManifestBlobUnknown { answers, .. } => Some(answers),
             _ => None,
         }
     }

@@ -1,8 +1,9 @@
 //! Where an upload's bytes come from, and how they become a request's body: opened anew for each
-//! try, from any offset, a few chunks in memory.
+//! try, any part of them, a few chunks in memory.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -35,7 +36,7 @@ pub enum BlobBody {
     Remote(RepositoryName),
 }
 
-/// The bytes of a blob from an offset on, on their way out.
+/// A part of a blob's bytes on their way out.
 #[derive(Clone)]
 pub(crate) struct Upload(Arc<State>);
 
@@ -43,18 +44,24 @@ struct State {
     client: Client,
     body: BlobBody,
     descriptor: Descriptor,
-    offset: u64,
+    part: Range<u64>,
     sent: AtomicU64,
     failure: Mutex<Option<Error>>,
 }
 
 impl Upload {
-    pub(crate) fn new(client: &Client, body: &BlobBody, blob: &Descriptor, offset: u64) -> Self {
+    /// The bytes at `part` of a blob, which are within its size.
+    pub(crate) fn new(
+        client: &Client,
+        body: &BlobBody,
+        blob: &Descriptor,
+        part: Range<u64>,
+    ) -> Self {
         Upload(Arc::new(State {
             client: client.clone(),
             body: body.clone(),
             descriptor: blob.clone(),
-            offset,
+            part,
             sent: AtomicU64::new(0),
             failure: Mutex::default(),
         }))
@@ -62,7 +69,12 @@ impl Upload {
 
     /// How many bytes the request has.
     pub(crate) fn length(&self) -> u64 {
-        self.0.descriptor.size - self.0.offset
+        self.0.part.end - self.0.part.start
+    }
+
+    /// Whether the blob ends where the request does.
+    fn is_last(&self) -> bool {
+        self.0.part.end == self.0.descriptor.size
     }
 
     /// How many of them have been handed to the connection.
@@ -78,15 +90,16 @@ impl Upload {
     /// The body, from the start of this request's part.
     pub(crate) fn open(&self) -> reqwest::Body {
         self.0.sent.store(0, Ordering::Relaxed);
+        let start = self.0.part.start;
         match &self.0.body {
             BlobBody::Bytes(bytes) => {
-                let from = usize::try_from(self.0.offset).unwrap_or(usize::MAX).min(bytes.len());
+                let from = usize::try_from(start).unwrap_or(usize::MAX).min(bytes.len());
                 let part = bytes.slice(from..);
                 self.counted(stream::iter([Ok(part)]))
             }
-            BlobBody::File(path) => self.counted(file(path.clone(), self.0.offset)),
+            BlobBody::File(path) => self.counted(file(path.clone(), start)),
             BlobBody::Remote(repository) => {
-                match self.0.client.feed(repository, &self.0.descriptor, self.0.offset) {
+                match self.0.client.feed(repository, &self.0.descriptor, start) {
                     Ok(source) => self.counted(remote(source)),
                     Err(error) => self.counted(stream::iter([Err(error)])),
                 }
@@ -103,6 +116,9 @@ impl Upload {
             let upload = upload.clone();
             async move {
                 use futures_util::StreamExt;
+                if upload.sent() == upload.length() && !upload.is_last() {
+                    return Ok(None);
+                }
                 let next = source.next().await;
                 let checked = upload.take(next).map_err(|error| upload.fail(error))?;
                 Ok::<_, BrokenBody>(checked.map(|chunk| (chunk, source)))
@@ -116,20 +132,21 @@ impl Upload {
             wanted: self.0.descriptor.size,
             found,
         };
-        let Some(chunk) = next.transpose()? else {
+        let start = self.0.part.start;
+        let Some(mut chunk) = next.transpose()? else {
             let sent = self.sent();
-            return if sent == self.length() {
-                Ok(None)
-            } else {
-                Err(wrong_size(self.0.offset + sent))
-            };
+            return if sent == self.length() { Ok(None) } else { Err(wrong_size(start + sent)) };
         };
-        let sent = self.sent() + chunk.len() as u64;
-        if sent > self.length() {
-            return Err(wrong_size(self.0.offset + sent));
+        let wanted = self.length() - self.sent();
+        if chunk.len() as u64 > wanted {
+            if self.is_last() {
+                return Err(wrong_size(start + self.sent() + chunk.len() as u64));
+            }
+            chunk.truncate(usize::try_from(wanted).unwrap_or(usize::MAX));
         }
+        let sent = self.sent() + chunk.len() as u64;
         self.0.sent.store(sent, Ordering::Relaxed);
-        let position = self.0.offset + sent;
+        let position = start + sent;
         self.0.client.tell(TransferEvent::Moved { digest: self.0.descriptor.digest, position });
         Ok(Some(chunk))
     }

@@ -1,23 +1,27 @@
-//! Blobs on their way out: found, mounted, or uploaded in one piece, gone on with where they broke
-//! off (distribution-spec 1.1, "Pushing blobs").
+//! Blobs on their way out: found, mounted, or uploaded (distribution-spec 1.1, "Pushing blobs").
 
 pub(crate) mod body;
+pub(crate) mod manner;
+mod sending;
 mod session;
 
 use std::sync::Arc;
 
 use oci::{Descriptor, RepositoryName};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, StatusCode};
 
 use crate::auth::ScopeSet;
 use crate::call::{Call, Persistence};
 use crate::client::{Client, Host};
 use crate::event::{Direction, Outcome, TransferEvent};
-use crate::retry::{Backoff, is_passing};
-use crate::wire::Reply;
+use crate::retry::is_passing;
+use crate::wire::{Payload, Reply};
 use crate::{Error, Result};
 pub use body::BlobBody;
-use session::{Resumption, Session};
+use body::Upload;
+use sending::Sending;
+use session::{OCTETS, Session};
 
 /// How a blob came to be in the repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,7 +174,7 @@ impl Delivery<'_> {
             .append_pair("from", from.path());
         let scopes = ScopeSet::push(self.repository).and(&ScopeSet::pull(from));
         let call = Call::new(Method::POST, url, self.repository.path(), scopes);
-        match self.post(host, call).await {
+        match self.post(host, call, Persistence::Retry).await {
             Ok(Posted::Session(session)) => Ok(MountAnswer::Session(session)),
             Ok(Posted::Other(reply)) => match reply.status() {
                 StatusCode::CREATED => Ok(MountAnswer::Done),
@@ -187,17 +191,17 @@ impl Delivery<'_> {
         let url = host.url(self.repository, "blobs/uploads/")?;
         let scopes = ScopeSet::push(self.repository);
         let call = Call::new(Method::POST, url, self.repository.path(), scopes);
-        match self.post(host, call).await? {
+        match self.post(host, call, Persistence::Retry).await? {
             Posted::Session(session) => Ok(session),
             Posted::Other(reply) => Err(unexpected(reply).await),
         }
     }
 
-    async fn post(&self, host: &Arc<Host>, call: Call) -> Result<Posted> {
+    async fn post(&self, host: &Arc<Host>, call: Call, persistence: Persistence) -> Result<Posted> {
         let (client, host) = (self.client.clone(), host.clone());
         let (repository, line) = (self.repository.clone(), call.request_line());
         let posted = self.client.see_through(async move {
-            let reply = client.call(&host, call, Persistence::Retry).await?;
+            let reply = client.call(&host, call, persistence).await?;
             if reply.status() != StatusCode::ACCEPTED {
                 return Ok(Posted::Other(reply));
             }
@@ -207,7 +211,7 @@ impl Delivery<'_> {
         posted.await.unwrap_or_else(|| Err(ended()))
     }
 
-    /// Uploads until the registry has it all; the number of bytes that it took.
+    /// Uploads the blob; the number of bytes that it took.
     async fn send(
         &self,
         host: &Arc<Host>,
@@ -216,52 +220,57 @@ impl Delivery<'_> {
     ) -> Result<u64> {
         let (digest, size) = (self.descriptor.digest, self.descriptor.size);
         self.client.tell(TransferEvent::Started { digest, size, direction: Direction::Upload });
-        let mut backoff = Backoff::new(self.client.settings().retry);
-        let mut session = match opened {
-            Some(session) => session,
-            None => self.open_session(host).await?,
+        let (session, bytes) = match opened {
+            Some(session) => (session, 0),
+            None if self.may_post(host) => match self.post_whole(host).await? {
+                (None, bytes) => return Ok(bytes),
+                (Some(session), bytes) => (session, bytes),
+            },
+            None => (self.open_session(host).await?, 0),
         };
-        let mut offset = 0;
-        let mut bytes = 0;
-        loop {
-            let sent = session.send(host, self.descriptor, self.body, offset).await;
-            bytes += sent.bytes;
-            let (failure, pause) = match sent.answer {
-                Ok(reply) if reply.status() == StatusCode::CREATED => {
-                    session.close();
-                    return self.check(&reply).map(|()| bytes);
-                }
-                Ok(reply) if may_pass(&reply) => {
-                    let pause = crate::retry::retry_after(reply.headers());
-                    (reply.refusal().await, pause)
-                }
-                Ok(reply) => return Err(unexpected(reply).await),
-                Err(error @ (Error::Connection { .. } | Error::TimedOut { .. })) => (error, None),
-                Err(error) => return Err(error),
-            };
-            let Some(wait) = backoff.next_wait(pause) else { return Err(failure) };
-            let (request, cause) = (session.request_line(), failure.to_string());
-            self.client.tell(TransferEvent::Retrying { request, cause, wait });
-            tokio::time::sleep(wait).await;
-            match session.resumption(host).await {
-                Resumption::At(position) if position <= size => {
-                    if position > offset {
-                        backoff.progressed();
-                    }
-                    offset = position;
-                }
-                Resumption::At(_) | Resumption::Lost => {
-                    // Only the answer may have been lost.
-                    if existing == Existing::Believed && self.is_there().await? {
-                        session.close();
-                        return Ok(bytes);
-                    }
-                    session = self.open_session(host).await?;
-                    offset = 0;
-                }
-            }
-            self.client.tell(TransferEvent::Moved { digest, position: offset });
+        Ok(bytes + Sending::new(self, host, session, existing).run().await?)
+    }
+
+    fn may_post(&self, host: &Host) -> bool {
+        let size = self.descriptor.size;
+        match self.body {
+            BlobBody::Bytes(_) | BlobBody::File(_) => host.manner.may_post(size),
+            // Nothing is fetched in order to be sent in vain.
+            BlobBody::Remote(_) => host.manner.takes_posts() && host.manner.may_post(size),
         }
+    }
+
+    /// distribution-spec 1.1, "Single POST": the blob comes along. Where the registry does not
+    /// take it so, what is returned is a session, and how many bytes have been sent in vain.
+    async fn post_whole(&self, host: &Arc<Host>) -> Result<(Option<Session>, u64)> {
+        let mut url = host.url(self.repository, "blobs/uploads/")?;
+        url.query_pairs_mut().append_pair("digest", &self.descriptor.digest.to_string());
+        let scopes = ScopeSet::push(self.repository);
+        let upload = Upload::new(self.client, self.body, self.descriptor, 0..self.descriptor.size);
+        let call = Call::new(Method::POST, url, self.repository.path(), scopes)
+            .header(CONTENT_TYPE, OCTETS)
+            .payload(Payload::Upload(upload.clone()));
+        let posted = self.post(host, call, Persistence::Once).await;
+        let bytes = upload.sent();
+        match posted {
+            Ok(Posted::Other(reply)) if reply.status() == StatusCode::CREATED => {
+                self.check(&reply)?;
+                host.manner.posted(manner::Posted::Taken);
+                return Ok((None, bytes));
+            }
+            Ok(Posted::Session(session)) => {
+                host.manner.posted(manner::Posted::NotTaken);
+                return Ok((Some(session), bytes));
+            }
+            // It may be the body that it does not like; what else it is, the usual way will show.
+            Ok(Posted::Other(reply)) if !is_passing(reply.status()) => {
+                host.manner.posted(manner::Posted::NotTaken);
+            }
+            Ok(Posted::Other(_)) => {}
+            Err(Error::Connection { .. } | Error::TimedOut { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok((Some(self.open_session(host).await?), bytes))
     }
 
     /// The registry says what it took.
@@ -275,13 +284,6 @@ impl Delivery<'_> {
             _ => Ok(()),
         }
     }
-}
-
-/// Besides what passes anywhere: 404 is a session that the registry has lost, and 416 one that it
-/// sees at another place.
-fn may_pass(reply: &Reply) -> bool {
-    let lost = [StatusCode::NOT_FOUND, StatusCode::RANGE_NOT_SATISFIABLE];
-    is_passing(reply.status()) || lost.contains(&reply.status())
 }
 
 async fn unexpected(reply: Reply) -> Error {

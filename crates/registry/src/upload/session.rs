@@ -1,7 +1,7 @@
 //! One upload session: where its bytes go, how far it has come, and its end.
 
 use oci::{Descriptor, RepositoryName};
-use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderValue, RANGE};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderName, HeaderValue, RANGE};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
@@ -9,7 +9,7 @@ use crate::auth::ScopeSet;
 use crate::call::{Admission, Call, Persistence};
 use crate::client::{Client, Host};
 use crate::error::RequestLine;
-use crate::upload::body::{BlobBody, Upload};
+use crate::upload::body::Upload;
 use crate::wire::{Payload, Reply};
 use crate::{AnswerProblem, Result};
 
@@ -20,20 +20,14 @@ pub(super) struct Session {
     repository: RepositoryName,
     location: Url,
     state: State,
+    /// The smallest chunk that the registry wants, the last one excepted.
+    pub(super) least_chunk: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Open,
     Closed,
-}
-
-/// What one try at sending came to.
-pub(super) struct Sent {
-    /// The registry's answer, or why there is none.
-    pub(super) answer: Result<Reply>,
-    /// Bytes that went out.
-    pub(super) bytes: u64,
 }
 
 /// From where a broken upload can go on.
@@ -54,40 +48,53 @@ impl Session {
     ) -> Result<Self> {
         let location = location(host, reply, &host.base)?;
         let (client, repository) = (client.clone(), repository.clone());
-        Ok(Session { client, repository, location, state: State::Open })
+        let least_chunk = reply.header(CHUNK_MIN_LENGTH).and_then(|text| text.parse().ok());
+        let least_chunk = least_chunk.unwrap_or(0);
+        Ok(Session { client, repository, location, state: State::Open, least_chunk })
     }
 
-    /// Sends the blob from `offset` on and closes the session.
-    ///
-    /// From the start this is one PUT with a length and without a `Content-Range`, which some
-    /// registries refuse on it. What is left after a break goes as the one chunk that is missing
-    /// (distribution-spec 1.1, "Pushing a blob in chunks"), closed by an empty PUT.
-    pub(super) async fn send(
-        &mut self,
+    /// Closes the session with a body that is the whole blob: a PUT with a length and without a
+    /// `Content-Range`, which some registries refuse on it.
+    pub(super) async fn put(
+        &self,
         host: &Host,
         descriptor: &Descriptor,
-        body: &BlobBody,
-        offset: u64,
-    ) -> Sent {
-        let upload = Upload::new(&self.client, body, descriptor, offset);
-        if offset == 0 {
-            let call = self.closing(descriptor).payload(Payload::Upload(upload.clone()));
-            let answer = self.client.call(host, call, Persistence::Once).await;
-            return Sent { answer, bytes: upload.sent() };
+        upload: &Upload,
+    ) -> Result<Reply> {
+        let call = self.closing(descriptor).payload(Payload::Upload(upload.clone()));
+        self.client.call(host, call, Persistence::Once).await
+    }
+
+    /// Closes the session with nothing more to send.
+    pub(super) async fn finish(&self, host: &Host, descriptor: &Descriptor) -> Result<Reply> {
+        self.client.call(host, self.closing(descriptor), Persistence::Once).await
+    }
+
+    /// Sends a piece (distribution-spec 1.1, "Pushing a blob in chunks"), or with `range` absent a
+    /// stream that is all there is. An answer that is a success tells where the next one goes.
+    pub(super) async fn patch(
+        &mut self,
+        host: &Host,
+        upload: &Upload,
+        range: Option<std::ops::Range<u64>>,
+    ) -> Result<Reply> {
+        let mut call = self
+            .call(Method::PATCH, self.location.clone())
+            .header(CONTENT_TYPE, OCTETS)
+            .payload(Payload::Upload(upload.clone()));
+        if let Some(range) = range.filter(|range| !range.is_empty()) {
+            // Both ends inclusive and no unit, unlike HTTP's own header.
+            let text = format!("{}-{}", range.start, range.end - 1);
+            let value = HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static(""));
+            call = call.header(CONTENT_RANGE, value);
         }
-        if upload.length() > 0 {
-            let answer = self.patch(host, &upload, offset).await;
-            match answer {
-                Ok(reply) if reply.status().is_success() => {
-                    if let Ok(next) = location(host, &reply, &self.location) {
-                        self.location = next;
-                    }
-                }
-                failed => return Sent { answer: failed, bytes: upload.sent() },
-            }
+        let reply = self.client.call(host, call, Persistence::Once).await?;
+        if reply.status().is_success()
+            && let Ok(next) = location(host, &reply, &self.location)
+        {
+            self.location = next;
         }
-        let answer = self.client.call(host, self.closing(descriptor), Persistence::Once).await;
-        Sent { answer, bytes: upload.sent() }
+        Ok(reply)
     }
 
     /// Where the session stands (distribution-spec 1.1, "Get the upload status"): `Range` names
@@ -104,17 +111,11 @@ impl Session {
         if !matches!(reply.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED) {
             return Resumption::Lost;
         }
-        let last = reply.header(RANGE).and_then(|range| {
-            let range = range.strip_prefix("bytes=").unwrap_or(range);
-            range.strip_prefix("0-")?.parse::<u64>().ok()
-        });
         if let Ok(next) = location(host, &reply, &self.location) {
             self.location = next;
         }
-        // `0-0` is what registries say of an empty session, and of one with a single byte, which
-        // is not worth telling apart; `0--1` has been seen, too.
-        match last {
-            Some(last) if last > 0 => Resumption::At(last + 1),
+        match stand(&reply) {
+            Some(position) if position > 0 => Resumption::At(position),
             _ => Resumption::Lost,
         }
     }
@@ -126,18 +127,6 @@ impl Session {
 
     pub(super) fn request_line(&self) -> RequestLine {
         RequestLine::new(&Method::PUT, &self.location)
-    }
-
-    async fn patch(&self, host: &Host, upload: &Upload, offset: u64) -> Result<Reply> {
-        // Both ends inclusive and no unit, unlike HTTP's own header.
-        let range = format!("{offset}-{}", offset + upload.length() - 1);
-        let range = HeaderValue::from_str(&range).unwrap_or(HeaderValue::from_static(""));
-        let call = self
-            .call(Method::PATCH, self.location.clone())
-            .header(CONTENT_TYPE, OCTETS)
-            .header(CONTENT_RANGE, range)
-            .payload(Payload::Upload(upload.clone()));
-        self.client.call(host, call, Persistence::Once).await
     }
 
     /// The request that names the digest. The rest of the location's query is the registry's, and
@@ -178,7 +167,21 @@ impl Drop for Session {
     }
 }
 
-const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
+/// How many bytes an answer says are there, if it says so.
+///
+/// `Range: 0-0` is what registries say of an empty session, and of one with a single byte, which is
+/// not worth telling apart; `0--1` has been seen, too.
+pub(super) fn stand(reply: &Reply) -> Option<u64> {
+    let range = reply.header(RANGE)?;
+    let range = range.strip_prefix("bytes=").unwrap_or(range);
+    let last = range.strip_prefix("0-")?.parse::<u64>().unwrap_or(0);
+    Some(if last == 0 { 0 } else { last.saturating_add(1) })
+}
+
+/// distribution-spec 1.1, "Pushing a blob in chunks".
+const CHUNK_MIN_LENGTH: HeaderName = HeaderName::from_static("oci-chunk-min-length");
+
+pub(super) const OCTETS: HeaderValue = HeaderValue::from_static("application/octet-stream");
 
 /// `Location`: absolute or relative, with whatever query (distribution-spec 1.1, "POST then PUT").
 /// Where a proxy ends TLS, registries are known to write `http://` for their own host: the scheme
