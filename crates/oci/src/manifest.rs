@@ -172,6 +172,43 @@ impl Manifest {
     pub fn descriptor(&self) -> Descriptor {
         Descriptor::of(self.media_type().clone(), self.bytes())
     }
+
+    /// The manifest that this one says something about.
+    pub fn subject(&self) -> Option<&Descriptor> {
+        match self {
+            Manifest::Image(manifest) => manifest.subject(),
+            Manifest::Index(index) => index.subject(),
+        }
+    }
+
+    /// The annotations.
+    pub fn annotations(&self) -> &BTreeMap<String, String> {
+        match self {
+            Manifest::Image(manifest) => manifest.annotations(),
+            Manifest::Index(index) => index.annotations(),
+        }
+    }
+
+    /// The type of artifact that this is: as it says itself, else a manifest's type of config
+    /// (distribution-spec 1.1, "Listing Referrers").
+    pub fn artifact_type(&self) -> Option<&MediaType> {
+        match self {
+            Manifest::Image(manifest) => {
+                Some(manifest.artifact_type().unwrap_or(&manifest.config().media_type))
+            }
+            Manifest::Index(index) => index.fields.artifact_type.as_ref(),
+        }
+    }
+
+    /// The descriptor by which this is listed among the referrers of its subject, with its type of
+    /// artifact and its annotations (distribution-spec 1.1, "Listing Referrers").
+    pub fn referrer_descriptor(&self) -> Descriptor {
+        Descriptor {
+            artifact_type: self.artifact_type().cloned(),
+            annotations: self.annotations().clone(),
+            ..self.descriptor()
+        }
+    }
 }
 
 impl ImageManifest {
@@ -285,6 +322,30 @@ impl ImageIndex {
         &self.fields.annotations
     }
 
+    /// The manifest that this index says something about.
+    pub fn subject(&self) -> Option<&Descriptor> {
+        self.fields.subject.as_ref()
+    }
+
+    /// The same index without the entries that `keep` refuses; every other field stays as it is,
+    /// those that are not known here too.
+    pub fn retaining(
+        &self,
+        mut keep: impl FnMut(&Descriptor) -> bool,
+    ) -> Result<Self, ManifestError> {
+        let mut document: serde_json::Value = serde_json::from_slice(&self.bytes)?;
+        let mut fields = self.fields.clone();
+        let kept: Vec<bool> = fields.manifests.iter().map(&mut keep).collect();
+        let mut next = kept.iter();
+        fields.manifests.retain(|_| *next.next().unwrap_or(&false));
+        if let Some(entries) = document["manifests"].as_array_mut() {
+            let mut next = kept.iter();
+            entries.retain(|_| *next.next().unwrap_or(&false));
+        }
+        let media_type = self.media_type.clone();
+        Ok(ImageIndex { bytes: json::to_bytes(&document), fields, media_type })
+    }
+
     /// The first manifest that runs on `wanted` (image-spec `image-index.md`: the first match).
     pub fn select(&self, wanted: &Platform) -> Option<&Descriptor> {
         self.fields
@@ -346,6 +407,45 @@ mod tests {
         insta::assert_snapshot!(String::from_utf8_lossy(manifest.bytes()), @r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[{"mediaType":"application/vnd.oci.image.layer.v1.tar+gzip","digest":"sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881","size":1}],"annotations":{"a":"1","b":"2"}}"#);
         let read = Manifest::parse(manifest.bytes().to_vec(), None).unwrap();
         assert_eq!(read, Manifest::Image(manifest));
+    }
+
+    #[test]
+    fn an_index_loses_entries_and_nothing_else() {
+        let entry = |content: &[u8]| {
+            let digest = Digest::of(content);
+            format!(
+                r#"{{"mediaType":"{}","digest":"{digest}","size":1,"x":"kept"}}"#,
+                MediaType::OciManifest
+            )
+        };
+        let text = |entries: &str| {
+            format!(r#"{{"schemaVersion":2,"unknown":{{"b":1,"a":2}},"manifests":[{entries}]}}"#)
+        };
+        let whole = text(&format!("{},{}", entry(b"1"), entry(b"2")));
+        let Manifest::Index(index) = parse(&whole, None).unwrap() else { panic!("an index") };
+        let rest = index.retaining(|entry| entry.digest == Digest::of(b"2")).unwrap();
+        assert_eq!(String::from_utf8_lossy(rest.bytes()), text(&entry(b"2")));
+        let read = Manifest::parse(rest.bytes().to_vec(), None).unwrap();
+        assert_eq!(read, Manifest::Index(rest));
+    }
+
+    #[test]
+    fn what_a_referrer_is_listed_as() {
+        let show = |text: String| {
+            let descriptor = parse(&text, None).unwrap().referrer_descriptor();
+            format!(
+                "{:?} {:?}",
+                descriptor.artifact_type.map(|kind| kind.to_string()),
+                descriptor.annotations
+            )
+        };
+        let manifest = |fields: &str| {
+            let config = empty_config();
+            format!(r#"{{"schemaVersion":2,"config":{config},"layers":[]{fields}}}"#)
+        };
+        insta::assert_snapshot!(show(manifest(r#","artifactType":"a/b","annotations":{"k":"v"}"#)), @r#"Some("a/b") {"k": "v"}"#);
+        insta::assert_snapshot!(show(manifest("")), @r#"Some("application/vnd.oci.image.config.v1+json") {}"#);
+        insta::assert_snapshot!(show(r#"{"schemaVersion":2,"manifests":[]}"#.into()), @"None {}");
     }
 
     #[test]
