@@ -235,6 +235,7 @@ mod tests {
             tags: Vec::new(),
             root: oci::Manifest::Index(root),
             children: Vec::new(),
+            referrers: Vec::new(),
             blobs: Default::default(),
         };
         sendable(client.publish(&publication));

@@ -7,7 +7,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oci::{Digest, ManifestError, RepositoryName};
+use oci::{Digest, ManifestError, Reference, RepositoryName, Tag};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
@@ -224,6 +224,24 @@ pub enum Error {
         /// The blob or manifest.
         digest: Box<Digest>,
     },
+    /// A tag that would take others with it.
+    #[error(
+        "remove `{reference}`: this registry deletes manifests only, and {digest} has other tags"
+    )]
+    SharedManifest {
+        /// What was to go.
+        reference: Reference,
+        /// What it names.
+        digest: Box<Digest>,
+        /// The other tags.
+        others: Vec<Tag>,
+    },
+    /// A registry that deletes nothing.
+    #[error("remove from `{repository}`: the registry does not let manifests be deleted")]
+    NotDeletable {
+        /// The repository.
+        repository: RepositoryName,
+    },
     /// Credentials cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -435,6 +453,15 @@ impl Error {
             }
             Error::DigestMismatch { .. } | Error::SizeMismatch { .. } | Error::Truncated { .. } => {
                 Some("what the registry holds is damaged; push it there again".into())
+            }
+            Error::SharedManifest { others, .. } => {
+                let names: Vec<&str> = others.iter().take(8).map(Tag::as_str).collect();
+                let more = if others.len() > 8 { ", …" } else { "" };
+                let names = names.join(", ");
+                Some(format!("to remove it with {names}{more}, pass `--force`"))
+            }
+            Error::NotDeletable { .. } => {
+                Some("let its owner turn deletion on (Docker's: `storage.delete.enabled`)".into())
             }
             Error::Credential(error) => error.hint(),
             _ => None,

@@ -29,6 +29,8 @@ mod error;
 mod event;
 mod manifest;
 mod publish;
+mod referrers;
+mod removal;
 mod retry;
 mod secret;
 mod settings;
@@ -48,6 +50,7 @@ pub use error::{
 pub use event::{Direction, Observer, Outcome, TransferEvent};
 pub use manifest::TagOrDigest;
 pub use publish::{BlobSource, Publication, Published};
+pub use removal::{Collateral, Removed};
 pub use retry::RetryPolicy;
 pub use secret::{PublicUrl, Secret};
 pub use settings::{Proxies, Scheme, Settings, Timeouts};

@@ -13,11 +13,16 @@ use url::Url;
 use crate::auth::ScopeSet;
 use crate::call::{Call, Persistence};
 use crate::client::{Client, Host};
+use crate::referrers::referrers_tag;
 use crate::wire::{Payload, Reply};
 use crate::{AnswerProblem, Error, Result};
 
 /// What the registry says the digest is (distribution-spec 1.1, "Pulling manifests").
 pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+
+/// By this header a registry says that it lists a manifest among its subject's referrers
+/// (distribution-spec 1.1, "Pushing Manifests with Subject").
+const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 
 /// All that this program reads. Registries convert what is not asked for, or say that it is not
 /// there.
@@ -127,14 +132,29 @@ impl Client {
     }
 
     /// Puts a manifest's exact bytes under a tag or under its digest. The registry must have all
-    /// that it refers to.
+    /// that it refers to, but for its subject. Where the registry does not list referrers itself, a
+    /// manifest with a subject is entered in the list that stands in for that.
     pub async fn push_manifest(
         &self,
         repository: &RepositoryName,
         manifest: &Manifest,
         under: impl Into<TagOrDigest>,
     ) -> Result<()> {
-        let under = under.into();
+        let listing = self.put_manifest(repository, manifest, under.into()).await?;
+        match manifest.subject() {
+            Some(subject) if listing == Listing::ByClients => {
+                self.list_referrer(repository, subject.digest, manifest).await
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(crate) async fn put_manifest(
+        &self,
+        repository: &RepositoryName,
+        manifest: &Manifest,
+        under: TagOrDigest,
+    ) -> Result<Listing> {
         let host = self.host(repository.registry())?;
         let call = manifest_call(&host, Method::PUT, repository, &under, Access::Push)?;
         let media_type = HeaderValue::from_str(manifest.media_type().as_str());
@@ -154,7 +174,7 @@ impl Client {
                     Error::ManifestBlobUnknown { .. } | Error::Unauthorized { .. }
                 );
             if may_be_there && self.names(repository, &under, manifest.digest()).await {
-                return Ok(());
+                return Ok(Listing::ByRegistry);
             }
             return Err(refusal);
         }
@@ -164,7 +184,8 @@ impl Client {
                 wanted: Box::new(manifest.digest()),
                 found: Box::new(found),
             }),
-            _ => Ok(()),
+            _ if reply.header(SUBJECT).is_some() => Ok(Listing::ByRegistry),
+            _ => Ok(Listing::ByClients),
         }
     }
 
@@ -239,9 +260,7 @@ impl Client {
         repository: &RepositoryName,
         subject: Digest,
     ) -> Result<Vec<Descriptor>> {
-        let name = format!("{}-{}", subject.algorithm().name(), subject.hex());
-        // 128 characters at most: a SHA-512 digest does not fit, so it has no such tag.
-        let Ok(tag) = name.parse::<Tag>() else { return Ok(Vec::new()) };
+        let Some(tag) = referrers_tag(subject) else { return Ok(Vec::new()) };
         match self.manifest(repository, tag).await {
             Ok(Manifest::Index(index)) => Ok(index.manifests().to_vec()),
             Ok(Manifest::Image(_)) | Err(Error::ManifestNotFound { .. }) => Ok(Vec::new()),
@@ -290,6 +309,14 @@ impl Client {
         let head = self.head_manifest(repository, under, Access::Push).await;
         matches!(head, Ok(Some(found)) if found.digest == digest)
     }
+}
+
+/// Who keeps the list of what refers to a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Listing {
+    ByRegistry,
+    /// Under the referrers tag.
+    ByClients,
 }
 
 /// What a request means to do with a repository.

@@ -28,6 +28,8 @@ pub struct Publication {
     /// What the root lists, and what that lists, in any order. A manifest that is listed but is not
     /// here must be in the repository already.
     pub children: Vec<Manifest>,
+    /// What says something about these: signatures, SBOMs. They are there before a tag is.
+    pub referrers: Vec<Manifest>,
     /// Where the configs and layers can be had. A blob that is not here must be in the repository
     /// already. Foreign layers stay where their URLs say.
     pub blobs: BTreeMap<Digest, BlobSource>,
@@ -95,10 +97,12 @@ impl Work<'_> {
                 open.push(under);
             }
         }
-        if open.is_empty() && !self.publication.tags.is_empty() {
+        let stands = open.is_empty() && !self.publication.tags.is_empty();
+        if stands && self.publication.referrers.is_empty() {
             return Ok(published);
         }
-        let missing = self.missing_manifests().await?;
+        let root = (!stands).then_some(&self.publication.root);
+        let missing = self.missing_manifests(root).await?;
         let root_is_missing = missing.iter().any(|manifest| manifest.digest() == digest);
         if open.is_empty() && root_is_missing {
             open.push(TagOrDigest::Digest(digest));
@@ -123,15 +127,21 @@ impl Work<'_> {
         }
     }
 
-    /// The manifests that the repository lacks, children before what lists them.
-    async fn missing_manifests(&self) -> Result<Vec<&Manifest>> {
+    /// The manifests that the repository lacks of `root` and the referrers, children before what
+    /// lists them.
+    async fn missing_manifests<'a>(
+        &'a self,
+        root: Option<&'a Manifest>,
+    ) -> Result<Vec<&'a Manifest>> {
         let known: BTreeMap<Digest, &Manifest> =
             self.publication.children.iter().map(|child| (child.digest(), child)).collect();
         let mut missing = Vec::new();
         let mut seen = BTreeSet::new();
         // What is on the stack is entered once to list its children, and once, after them, to be
         // taken itself.
-        let mut stack = vec![(&self.publication.root, Visit::Children)];
+        let referrers = self.publication.referrers.iter().rev();
+        let mut stack: Vec<(&Manifest, Visit)> =
+            referrers.chain(root).map(|manifest| (manifest, Visit::Children)).collect();
         while let Some((manifest, visit)) = stack.pop() {
             let digest = manifest.digest();
             if visit == Visit::Itself {

@@ -179,6 +179,7 @@ fn publication(repository: oci::RepositoryName, sample: &Sample, tag: &str) -> P
         tags: vec![tag.parse().unwrap()],
         root: sample.manifest.clone(),
         children: Vec::new(),
+        referrers: Vec::new(),
         blobs: sample.blobs.clone(),
     }
 }

@@ -10,22 +10,17 @@ use crate::flags::{
     ArchiveFormat, CopyArguments, CopyPlatforms, Destination, LayoutName, Location, UsageError,
 };
 use crate::session::Session;
-use crate::transfer;
+use crate::transfer::{self, Chosen, Relay};
 
 /// Copies an image.
 pub(super) fn copy(arguments: &CopyArguments, session: &Session) -> Result<(), Error> {
-    let CopyArguments { source, destination, platforms } = arguments;
+    let CopyArguments { source, destination, platforms, referrers } = arguments;
     let copied = match (source, destination) {
         // From registry to registry the store has no part.
         (Location::Registry(source), Location::Registry(target)) => {
             let client = session.client()?;
-            session.block_on(transfer::relay(
-                client,
-                source,
-                target,
-                platforms,
-                &session.progress,
-            ))?
+            let relay = Relay { source, target, platforms, referrers: *referrers };
+            session.block_on(transfer::relay(client, &relay, &session.progress))?
         }
         _ => {
             let (image, name) = take(source, platforms, session)?;
@@ -48,10 +43,7 @@ fn take(
             let client = session.client()?;
             let pulling = transfer::pull(store, client, reference, platforms, &session.progress);
             let pulled = session.block_on(pulling)?;
-            let image = match platforms {
-                CopyPlatforms::All => pulled.root,
-                CopyPlatforms::One(_) => pulled.chosen.unwrap_or(pulled.root),
-            };
+            let image = pulled.chosen.unwrap_or(pulled.root);
             return Ok((image, Some(reference.clone())));
         }
         Location::Store(reference) => {
@@ -95,18 +87,20 @@ fn only(
     }
 }
 
-/// The image of an index that was asked for.
+/// What of an image in the store was asked for.
 fn chosen(
     image: Descriptor,
     platforms: &CopyPlatforms,
     session: &Session,
 ) -> Result<Descriptor, Error> {
-    let CopyPlatforms::One(platform) = platforms else { return Ok(image) };
-    match session.store()?.read_manifest(&image)? {
-        Manifest::Image(_) => Ok(image),
-        Manifest::Index(index) => {
-            let platform = platform.clone().unwrap_or_else(transfer::default_platform);
-            Ok(transfer::select(&index, &platform, &image.digest.short())?.clone())
+    let store = session.store()?;
+    let Manifest::Index(index) = store.read_manifest(&image)? else { return Ok(image) };
+    match transfer::choose(&index, platforms, &image.digest.short())? {
+        Chosen::Whole => Ok(image),
+        Chosen::Image(entry) => Ok(entry),
+        Chosen::Index(rest) => {
+            store.put(rest.bytes())?;
+            Ok(rest.descriptor())
         }
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use location::{LayoutName, Location};
 pub(crate) use output::{Destination, Output};
 pub(crate) use transfer::{
     ArchiveFormat, CopyArguments, CopyPlatforms, LoadArguments, LoginArguments, LogoutArguments,
-    PasswordSource, PullArguments, PushArguments, SaveArguments,
+    PasswordSource, PullArguments, PushArguments, Referrers, SaveArguments,
 };
 pub(crate) use usage::{UsageError, closest};
 

@@ -33,6 +33,17 @@ pub(crate) enum CopyPlatforms {
     All,
     /// This one alone, or the machine's own.
     One(Option<Platform>),
+    /// An index of these.
+    Several(Vec<Platform>),
+}
+
+/// What becomes of signatures, SBOMs and whatever else refers to an image that is copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Referrers {
+    /// They stay.
+    Left,
+    /// They are copied, too.
+    Copied,
 }
 
 /// What `copy` is asked to copy.
@@ -44,6 +55,8 @@ pub(crate) struct CopyArguments {
     pub(crate) destination: Location,
     /// Which images of an index.
     pub(crate) platforms: CopyPlatforms,
+    /// What becomes of what refers to it.
+    pub(crate) referrers: Referrers,
 }
 
 /// What `save` is asked to write.
@@ -127,9 +140,9 @@ pub(super) struct PullFlags {
     /// The image
     #[arg(value_name = "REFERENCE")]
     image: String,
-    /// Which image of an index, or `all` [default: this machine's, for Linux]
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]|all")]
-    platform: Option<String>,
+    /// Which images of an index, or `all` [default: this machine's, for Linux]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT],…|all")]
+    platform: Vec<String>,
     /// Show no progress
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -143,9 +156,12 @@ pub(super) struct CopyFlags {
     /// The same
     #[arg(value_name = "DESTINATION")]
     destination: String,
-    /// Which image of an index, or `all`
-    #[arg(long, value_name = "OS/ARCH[/VARIANT]|all", default_value = "all")]
-    platform: String,
+    /// Which image of an index, several as an index of their own, or `all`
+    #[arg(long, value_name = "OS/ARCH[/VARIANT],…|all", default_value = "all")]
+    platform: Vec<String>,
+    /// With it, the signatures, SBOMs and whatever else refers to it; from registry to registry
+    #[arg(long)]
+    referrers: bool,
     /// Show no progress
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -205,32 +221,42 @@ impl PushFlags {
 
 impl PullFlags {
     pub(super) fn meaning(self, environment: &Environment) -> Result<PullArguments, UsageError> {
-        let typed = self.platform.as_deref().or_else(|| environment.text(DEFAULT_PLATFORM));
+        let default = environment.text(DEFAULT_PLATFORM).map(str::to_owned);
+        let typed = if self.platform.is_empty() { Vec::from_iter(default) } else { self.platform };
         Ok(PullArguments {
             image: meaning::reference("REFERENCE", &self.image)?.or_latest(),
-            platforms: platforms(typed)?,
+            platforms: platforms(&typed)?,
         })
     }
 }
 
 impl CopyFlags {
     pub(super) fn meaning(self) -> Result<CopyArguments, UsageError> {
-        Ok(CopyArguments {
-            source: location::location("SOURCE", &self.source)?,
-            destination: location::location("DESTINATION", &self.destination)?,
-            platforms: platforms(Some(&self.platform))?,
-        })
+        let source = location::location("SOURCE", &self.source)?;
+        let destination = location::location("DESTINATION", &self.destination)?;
+        let remote = [&source, &destination].iter().all(|end| matches!(end, Location::Registry(_)));
+        if self.referrers && !remote {
+            return Err(UsageError::Needs {
+                given: "`--referrers`",
+                missing: "a registry at both ends",
+                instead: "copy between registries, or leave it out",
+            });
+        }
+        let referrers = if self.referrers { Referrers::Copied } else { Referrers::Left };
+        Ok(CopyArguments { source, destination, platforms: platforms(&self.platform)?, referrers })
     }
 }
 
-fn platforms(text: Option<&str>) -> Result<CopyPlatforms, UsageError> {
-    match text {
-        Some("all") => Ok(CopyPlatforms::All),
-        Some(text) => {
-            Ok(CopyPlatforms::One(Some(meaning::platform("--platform", text)?.normalized())))
-        }
-        None => Ok(CopyPlatforms::One(None)),
+fn platforms(texts: &[String]) -> Result<CopyPlatforms, UsageError> {
+    const FLAG: &str = "--platform";
+    if texts.iter().any(|text| text == "all") {
+        return Ok(CopyPlatforms::All);
     }
+    let mut platforms = meaning::platforms(FLAG, texts)?;
+    Ok(match platforms.len() {
+        0 | 1 => CopyPlatforms::One(platforms.pop()),
+        _ => CopyPlatforms::Several(platforms),
+    })
 }
 
 impl SaveFlags {

@@ -11,15 +11,16 @@ mod push;
 mod relay;
 mod watch;
 
-use oci::{Descriptor, ImageIndex, Platform};
+use oci::{Descriptor, Digest, ImageIndex, Platform};
 
 pub(crate) use fetch::{download_all, fetch};
 pub(crate) use pull::pull;
 pub(crate) use push::push;
-pub(crate) use relay::relay;
+pub(crate) use relay::{Relay, relay};
 pub(crate) use watch::retries;
 
 use crate::error::Error;
+use crate::flags::CopyPlatforms;
 
 /// How many blobs are under way at a time. More do not make a link faster; fewer leave it idle
 /// while a registry thinks.
@@ -36,6 +37,47 @@ pub(crate) fn select<'a>(
         wanted: wanted.clone(),
         available: index.platforms(),
     })
+}
+
+/// What of an index is moved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Chosen {
+    /// All of it.
+    Whole,
+    /// One image, by itself.
+    Image(Descriptor),
+    /// An index of several of its images.
+    Index(ImageIndex),
+}
+
+/// Chooses from an index, which is called `image` in an error.
+pub(crate) fn choose(
+    index: &ImageIndex,
+    platforms: &CopyPlatforms,
+    image: &str,
+) -> Result<Chosen, Error> {
+    match platforms {
+        CopyPlatforms::All => Ok(Chosen::Whole),
+        CopyPlatforms::One(platform) => {
+            let platform = platform.clone().unwrap_or_else(default_platform);
+            select(index, &platform, image).cloned().map(Chosen::Image)
+        }
+        CopyPlatforms::Several(platforms) => {
+            let select = |platform| select(index, platform, image).map(|entry| entry.digest);
+            let wanted = platforms.iter().map(select).collect::<Result<Vec<Digest>, Error>>()?;
+            let rest = index.retaining(|entry| {
+                let digest = attested(entry).unwrap_or(entry.digest);
+                wanted.contains(&digest)
+            });
+            let malformed = |source| Error::Manifest { place: image.to_owned(), source };
+            rest.map(Chosen::Index).map_err(malformed)
+        }
+    }
+}
+
+/// The image that an entry of BuildKit's only says something about.
+fn attested(entry: &Descriptor) -> Option<Digest> {
+    entry.annotations.get("vnd.docker.reference.digest")?.parse().ok()
 }
 
 /// The platform that is meant where none is named: this machine's processor under Linux, since

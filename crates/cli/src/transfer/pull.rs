@@ -5,7 +5,7 @@ use registry::Client;
 use store::Store;
 
 use super::fetch::{download_all, keep};
-use super::{blobs_of, default_platform, select};
+use super::{Chosen, blobs_of, choose};
 use crate::error::Error;
 use crate::flags::CopyPlatforms;
 use crate::progress::Progress;
@@ -15,7 +15,8 @@ use crate::progress::Progress;
 pub(crate) struct Pulled {
     /// What the reference names: a manifest or an index.
     pub(crate) root: Descriptor,
-    /// The image that was chosen from an index; the root itself where it is an image.
+    /// What was chosen from an index, an image or an index of several; the root itself where it is
+    /// an image.
     pub(crate) chosen: Option<Descriptor>,
 }
 
@@ -39,19 +40,23 @@ pub(crate) async fn pull(
             images.push(image.clone());
         }
         Manifest::Index(index) => {
-            let wanted: Vec<&Descriptor> = match platforms {
-                CopyPlatforms::All => index.manifests().iter().collect(),
-                CopyPlatforms::One(platform) => {
-                    let platform = platform.clone().unwrap_or_else(default_platform);
-                    let found = select(index, &platform, &reference.familiar())?;
-                    chosen = Some(found.clone());
-                    vec![found]
+            let wanted = match choose(index, platforms, &reference.familiar())? {
+                Chosen::Whole => index.manifests().to_vec(),
+                Chosen::Image(image) => {
+                    chosen = Some(image.clone());
+                    vec![image]
+                }
+                Chosen::Index(rest) => {
+                    let descriptor = rest.descriptor();
+                    keep(store, &descriptor, rest.bytes())?;
+                    chosen = Some(descriptor);
+                    rest.manifests().to_vec()
                 }
             };
             for child in index.manifests() {
                 store.record_remote(&child.digest, repository)?;
             }
-            for child in wanted {
+            for child in &wanted {
                 match self::manifest(store, client, reference, child).await? {
                     Manifest::Image(image) => images.push(image),
                     Manifest::Index(_) => {

@@ -40,6 +40,7 @@ pub(crate) async fn push(
         tags: target.tag().cloned().into_iter().collect(),
         root,
         children: luggage.children,
+        referrers: Vec::new(),
         blobs: luggage.blobs,
     };
     let observer = watch::observer(progress, "push", &luggage.described);

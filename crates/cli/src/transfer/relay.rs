@@ -1,45 +1,44 @@
 //! An image from one registry to another, past the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use oci::{Descriptor, Manifest, Reference};
+use oci::{Descriptor, Digest, Manifest, Reference, RepositoryName};
 use registry::{BlobBody, BlobSource, Client, Publication};
 
-use super::{blobs_of, default_platform, select, watch};
+use super::{Chosen, blobs_of, choose, watch};
 use crate::error::Error;
-use crate::flags::CopyPlatforms;
+use crate::flags::{CopyPlatforms, Referrers};
 use crate::progress::Progress;
+
+/// How far referrers of referrers are followed: a signature of an SBOM of an image is the deepest
+/// that is in use.
+const MAX_DEPTH: usize = 4;
+
+/// What is copied, and where to.
+pub(crate) struct Relay<'a> {
+    pub(crate) source: &'a Reference,
+    pub(crate) target: &'a Reference,
+    pub(crate) platforms: &'a CopyPlatforms,
+    pub(crate) referrers: Referrers,
+}
 
 /// Copies an image, mounting what the target's registry can take from itself and streaming the
 /// rest. Returns what the target names now.
 pub(crate) async fn relay(
     client: &Client,
-    source: &Reference,
-    target: &Reference,
-    platforms: &CopyPlatforms,
+    relay: &Relay<'_>,
     progress: &Progress,
 ) -> Result<Descriptor, Error> {
-    let from = source.repository();
-    let found = client.resolve(source).await?;
-    let mut root = client.manifest(from, found.digest).await?;
-    let mut children = Vec::new();
-    if let Manifest::Index(index) = &root {
-        match platforms {
-            CopyPlatforms::All => {
-                for entry in index.manifests() {
-                    children.push(client.manifest(from, entry.digest).await?);
-                }
-            }
-            CopyPlatforms::One(platform) => {
-                let platform = platform.clone().unwrap_or_else(default_platform);
-                let entry = select(index, &platform, &source.familiar())?;
-                root = client.manifest(from, entry.digest).await?;
-            }
-        }
+    let from = relay.source.repository();
+    let (root, children) = image(client, relay).await?;
+    let mut referrers = Vec::new();
+    if relay.referrers == Referrers::Copied {
+        let subjects = std::iter::once(&root).chain(&children).map(Manifest::digest).collect();
+        referrers = referrers_of(client, from, subjects).await?;
     }
     let mut blobs = BTreeMap::new();
     let mut described = vec![root.descriptor()];
-    for manifest in std::iter::once(&root).chain(&children) {
+    for manifest in std::iter::once(&root).chain(&children).chain(&referrers) {
         described.push(manifest.descriptor());
         let Manifest::Image(image) = manifest else { continue };
         for blob in blobs_of(image) {
@@ -50,13 +49,61 @@ pub(crate) async fn relay(
     }
     let copied = root.descriptor();
     let publication = Publication {
-        repository: target.repository().clone(),
-        tags: target.tag().cloned().into_iter().collect(),
+        repository: relay.target.repository().clone(),
+        tags: relay.target.tag().cloned().into_iter().collect(),
         root,
         children,
+        referrers,
         blobs,
     };
     let observer = watch::observer(progress, "copy", &described);
     client.observed(observer).publish(&publication).await?;
     Ok(copied)
+}
+
+/// What the source names, or what was chosen from it, and what that lists.
+async fn image(client: &Client, relay: &Relay<'_>) -> Result<(Manifest, Vec<Manifest>), Error> {
+    let from = relay.source.repository();
+    let found = client.resolve(relay.source).await?;
+    let root = client.manifest(from, found.digest).await?;
+    let Manifest::Index(index) = &root else { return Ok((root, Vec::new())) };
+    let (root, entries) = match choose(index, relay.platforms, &relay.source.familiar())? {
+        Chosen::Whole => {
+            let entries = index.manifests().to_vec();
+            (root, entries)
+        }
+        Chosen::Image(entry) => (client.manifest(from, entry.digest).await?, Vec::new()),
+        Chosen::Index(rest) => {
+            let entries = rest.manifests().to_vec();
+            (Manifest::Index(rest), entries)
+        }
+    };
+    let mut children = Vec::new();
+    for entry in entries {
+        children.push(client.manifest(from, entry.digest).await?);
+    }
+    Ok((root, children))
+}
+
+/// Everything that says something about one of `subjects`, or about what does.
+async fn referrers_of(
+    client: &Client,
+    from: &RepositoryName,
+    mut subjects: Vec<Digest>,
+) -> Result<Vec<Manifest>, Error> {
+    let mut seen: BTreeSet<Digest> = subjects.iter().copied().collect();
+    let mut found = Vec::new();
+    for _ in 0..MAX_DEPTH {
+        let mut next = Vec::new();
+        for subject in subjects {
+            for entry in client.referrers(from, subject).await? {
+                if seen.insert(entry.digest) {
+                    found.push(client.manifest(from, entry.digest).await?);
+                    next.push(entry.digest);
+                }
+            }
+        }
+        subjects = next;
+    }
+    Ok(found)
 }

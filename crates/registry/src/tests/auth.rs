@@ -131,6 +131,7 @@ async fn a_token_that_runs_out_is_renewed_and_the_request_sent_again() {
         tags: vec!["1".parse().unwrap()],
         root: sample.manifest.clone(),
         children: Vec::new(),
+        referrers: Vec::new(),
         blobs: sample.sources(),
     };
     client.publish(&publication).await.unwrap();

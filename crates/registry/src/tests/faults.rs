@@ -112,6 +112,7 @@ async fn run(registry: &TestRegistry, sample: &Sample) -> Done {
         tags: vec!["1".parse().unwrap()],
         root: sample.manifest.clone(),
         children: Vec::new(),
+        referrers: Vec::new(),
         blobs: sample.sources(),
     };
     let published = client.publish(&publication).await;

@@ -14,6 +14,7 @@ fn publication(repository: RepositoryName, sample: &Sample, tags: &[&str]) -> Pu
         tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
         root: sample.manifest.clone(),
         children: Vec::new(),
+        referrers: Vec::new(),
         blobs: sample.sources(),
     }
 }

@@ -43,6 +43,7 @@ async fn are_never_shown() {
                 tags: vec!["1".parse().unwrap()],
                 root: sample.manifest.clone(),
                 children: Vec::new(),
+                referrers: Vec::new(),
                 blobs: sample.sources(),
             };
             let failed = client.publish(&wanted).await;
