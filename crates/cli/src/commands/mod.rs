@@ -11,6 +11,7 @@ mod login;
 mod names;
 mod prune;
 mod remote;
+mod remote_lists;
 mod stored;
 mod table;
 mod version;
@@ -35,6 +36,8 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
         Command::Rmi(arguments) => names::rmi(arguments, session),
         Command::Save(arguments) => archive::save(arguments, session),
         Command::Load(arguments) => archive::load(arguments, session),
+        Command::LsTags(arguments) => remote_lists::ls_tags(arguments, session),
+        Command::Referrers(arguments) => remote_lists::referrers(arguments, session),
         Command::Login(arguments) => login::login(arguments, session),
         Command::Logout(arguments) => login::logout(arguments, session),
         Command::Prune(arguments) => prune::prune(arguments, session),

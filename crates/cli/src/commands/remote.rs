@@ -1,25 +1,51 @@
 //! `push` and `pull`: images between the store and their registries.
 
-use store::StoreError;
+use oci::{Descriptor, Reference};
+use store::{Store, StoreError};
 
 use crate::error::Error;
-use crate::flags::{PullArguments, PushArguments};
+use crate::flags::{PullArguments, PushArguments, Pushed};
 use crate::session::Session;
 use crate::transfer;
 
-/// Uploads an image to the registry that its name says.
+/// Uploads images to the registry that their names say.
 pub(super) fn push(arguments: &PushArguments, session: &Session) -> Result<(), Error> {
     let store = session.store()?;
-    let reference = &arguments.image;
-    let Some(image) = store.resolve(reference)? else {
-        let names = store.images()?.into_iter().filter_map(|listed| listed.name);
-        let (wanted, available) = (reference.familiar(), names.collect());
-        let place = store.root().to_owned();
-        return Err(StoreError::UnknownImage { wanted, place, available }.into());
-    };
-    let client = session.client()?;
-    session.block_on(transfer::push(store, client, &image, reference, &session.progress))?;
-    session.answer(format!("{}\n", image.digest).as_bytes())
+    match &arguments.pushed {
+        Pushed::Image(reference) => {
+            let found = store.resolve(reference)?;
+            let image = found.ok_or_else(|| unknown(store, reference.familiar()))?;
+            push_one(&image, reference, session)?;
+            session.answer(format!("{}\n", image.digest).as_bytes())
+        }
+        Pushed::AllTags(repository) => {
+            let mut images = Vec::new();
+            for listed in store.images()? {
+                let name = listed.reference().filter(|name| name.repository() == repository);
+                images.extend(name.map(|name| (name, listed.descriptor)));
+            }
+            if images.is_empty() {
+                return Err(unknown(store, repository.familiar()));
+            }
+            for (name, image) in images {
+                push_one(&image, &name, session)?;
+                session.answer(format!("{}@{}\n", name.familiar(), image.digest).as_bytes())?;
+            }
+            Ok(())
+        }
+    }
+}
+
+fn push_one(image: &Descriptor, reference: &Reference, session: &Session) -> Result<(), Error> {
+    let (store, client) = (session.store()?, session.client()?);
+    let pushing = transfer::push(store, client, image, reference, &session.progress);
+    session.block_on(pushing).map(drop)
+}
+
+fn unknown(store: &Store, wanted: String) -> Error {
+    let listed = store.images().unwrap_or_default();
+    let available = listed.into_iter().filter_map(|listed| listed.name).collect();
+    StoreError::UnknownImage { wanted, place: store.root().to_owned(), available }.into()
 }
 
 /// Downloads an image to the store, under its name.

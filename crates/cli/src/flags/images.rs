@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args};
 use oci::{Platform, Reference};
+use registry::Collateral;
 
 use super::location::{self, Location};
 use super::{UsageError, meaning};
@@ -117,11 +118,21 @@ pub(crate) struct TagArguments {
 
 /// What `rmi` is asked to remove.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RmiArguments {
-    /// Names or ids, at least one.
-    pub(crate) images: Vec<String>,
-    /// What an id that has several names stands for.
-    pub(crate) removal: Removal,
+pub(crate) enum RmiArguments {
+    /// From the store.
+    Store {
+        /// Names or ids, at least one.
+        images: Vec<String>,
+        /// What an id that has several names stands for.
+        removal: Removal,
+    },
+    /// From their registries.
+    Registry {
+        /// Names, at least one.
+        images: Vec<Reference>,
+        /// What may go along.
+        collateral: Collateral,
+    },
 }
 
 /// What an id that has several names stands for.
@@ -252,12 +263,16 @@ pub(super) struct TagFlags {
 
 #[derive(Debug, Args)]
 pub(super) struct RmiFlags {
-    /// Names or ids in the store
+    /// Names or ids in the store, or with --remote names in registries
     #[arg(value_name = "IMAGE", required = true)]
     images: Vec<String>,
-    /// Remove all names of an image that is given by its id
+    /// Remove all names of an image that is given by its id; with --remote, the manifest with all of
+    /// its tags where the registry does not remove one alone
     #[arg(short, long)]
     force: bool,
+    /// From the registry that the name says, and not from the store
+    #[arg(long)]
+    remote: bool,
     /// Accepted for Docker's sake: nothing untagged is kept for its parents
     #[arg(long, hide = true)]
     no_prune: bool,
@@ -286,7 +301,7 @@ pub(super) struct PruneFlags {
 }
 
 /// What a `--format` of a list asks for: Docker's `table`, `table TEMPLATE`, `json`, `TEMPLATE`.
-fn list_report(quiet: bool, json: bool, format: Option<String>) -> ListReport {
+pub(super) fn list_report(quiet: bool, json: bool, format: Option<String>) -> ListReport {
     match format {
         _ if quiet => ListReport::Ids,
         _ if json => ListReport::Json,
@@ -393,8 +408,14 @@ impl TagFlags {
 
 impl RmiFlags {
     pub(super) fn meaning(self) -> Result<RmiArguments, UsageError> {
+        if self.remote {
+            let name = |text: &String| Ok(meaning::reference("IMAGE", text)?.or_latest());
+            let images = self.images.iter().map(name).collect::<Result<_, UsageError>>()?;
+            let collateral = if self.force { Collateral::OtherTags } else { Collateral::None };
+            return Ok(RmiArguments::Registry { images, collateral });
+        }
         let removal = if self.force { Removal::AllNames } else { Removal::OneName };
-        Ok(RmiArguments { images: self.images, removal })
+        Ok(RmiArguments::Store { images: self.images, removal })
     }
 }
 

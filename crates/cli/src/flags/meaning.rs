@@ -3,13 +3,23 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use oci::{Platform, Reference};
+use oci::{Platform, Reference, RepositoryName};
 
 use super::UsageError;
 
 pub(super) fn reference(argument: &'static str, text: &str) -> Result<Reference, UsageError> {
     let fail = |source| UsageError::Reference { argument, source };
     text.parse().map_err(fail)
+}
+
+/// A repository, without a tag or a digest.
+pub(super) fn repository(argument: &'static str, text: &str) -> Result<RepositoryName, UsageError> {
+    let reference = reference(argument, text)?;
+    if reference.tag().is_some() || reference.digest().is_some() {
+        let wanted = "it is a repository, without a tag or a digest";
+        return Err(UsageError::form(argument, text, wanted));
+    }
+    Ok(reference.repository().clone())
 }
 
 /// References, each with `latest` where no tag was typed, in order and each once.

@@ -16,6 +16,7 @@ mod location;
 mod long_forms;
 mod meaning;
 mod output;
+mod remote;
 mod transfer;
 mod usage;
 
@@ -35,9 +36,10 @@ pub(crate) use images::{
 };
 pub(crate) use location::{LayoutName, Location};
 pub(crate) use output::{Destination, Output};
+pub(crate) use remote::{LsTagsArguments, ReferrersArguments, TagsReport};
 pub(crate) use transfer::{
     ArchiveFormat, CopyArguments, CopyPlatforms, LoadArguments, LoginArguments, LogoutArguments,
-    PasswordSource, PullArguments, PushArguments, Referrers, SaveArguments,
+    PasswordSource, PullArguments, PushArguments, Pushed, Referrers, SaveArguments,
 };
 pub(crate) use usage::{UsageError, closest};
 
@@ -106,6 +108,10 @@ pub(crate) enum Command {
     Save(SaveArguments),
     /// `load`
     Load(LoadArguments),
+    /// `ls-tags`
+    LsTags(LsTagsArguments),
+    /// `referrers`
+    Referrers(ReferrersArguments),
     /// `login`
     Login(LoginArguments),
     /// `logout`
@@ -220,12 +226,16 @@ enum Commands {
     History(images::HistoryFlags),
     /// Give an image in the store another name
     Tag(images::TagFlags),
-    /// Remove images from the store
+    /// Remove images from the store, or from their registries
     Rmi(images::RmiFlags),
     /// Write images to an archive
     Save(transfer::SaveFlags),
     /// Read images from an archive
     Load(transfer::LoadFlags),
+    /// List the tags of a repository in its registry
+    LsTags(remote::LsTagsFlags),
+    /// List the signatures, SBOMs and whatever else refers to an image in its registry
+    Referrers(remote::ReferrersFlags),
     /// Store credentials for a registry
     Login(transfer::LoginFlags),
     /// Forget credentials for a registry
@@ -293,6 +303,8 @@ impl Typed {
             Commands::Tag(flags) => Command::Tag(flags.meaning()?),
             Commands::Rmi(flags) => Command::Rmi(flags.meaning()?),
             Commands::Save(flags) => Command::Save(flags.meaning()?),
+            Commands::LsTags(flags) => Command::LsTags(flags.meaning()?),
+            Commands::Referrers(flags) => Command::Referrers(flags.meaning()?),
             Commands::Login(flags) => Command::Login(flags.meaning()?),
             Commands::Logout(flags) => Command::Logout(flags.meaning()),
             Commands::Prune(flags) => Command::Prune(flags.meaning()?),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use oci::{Platform, Reference};
+use oci::{Platform, Reference, RepositoryName};
 
 use super::location::{self, Location};
 use super::output::Destination;
@@ -13,8 +13,17 @@ use crate::environment::{DEFAULT_PLATFORM, Environment};
 /// What `push` is asked to upload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PushArguments {
-    /// The image's name in the store and where it goes.
-    pub(crate) image: Reference,
+    /// What.
+    pub(crate) pushed: Pushed,
+}
+
+/// What is uploaded: names in the store, which say where they go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pushed {
+    /// One image.
+    Image(Reference),
+    /// Whatever the store has of a repository.
+    AllTags(RepositoryName),
 }
 
 /// What `pull` is asked to download.
@@ -130,6 +139,9 @@ pub(super) struct PushFlags {
     /// The image's name, which says where it goes
     #[arg(value_name = "REFERENCE")]
     image: String,
+    /// All tags of the repository that the store has
+    #[arg(short, long)]
+    all_tags: bool,
     /// Show no progress
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -215,7 +227,12 @@ pub(super) struct LogoutFlags {
 
 impl PushFlags {
     pub(super) fn meaning(self) -> Result<PushArguments, UsageError> {
-        Ok(PushArguments { image: meaning::reference("REFERENCE", &self.image)?.or_latest() })
+        let pushed = if self.all_tags {
+            Pushed::AllTags(meaning::repository("REFERENCE", &self.image)?)
+        } else {
+            Pushed::Image(meaning::reference("REFERENCE", &self.image)?.or_latest())
+        };
+        Ok(PushArguments { pushed })
     }
 }
 
