@@ -36,6 +36,9 @@ pub(crate) const HELP: &str = "\
 Environment:
   PLYWOOD_STORE       where the local store is [default: $XDG_DATA_HOME/plywood/store]
   PLYWOOD_JOBS        how many things are done at once [default: the number of processors]
+  PLYWOOD_REQUESTS    how many requests one registry has to bear at once [default: 6]
+  PLYWOOD_REQUESTS_PER_SECOND
+                      how many of them may begin in a second [default: no limit]
   SOURCE_DATE_EPOCH   the time that new layers and images carry, in seconds since 1970
   BUILDKIT_PROGRESS   how to show progress where --progress says nothing
   DOCKER_DEFAULT_PLATFORM

@@ -9,13 +9,13 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use registry::{Client, CredentialStore, Credentials, Scheme, Secret};
+use registry::{Client, CredentialStore, Credentials, Scheme, Secret, Trace};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::flags::Settings;
+use crate::flags::{Requests, Settings};
 use crate::progress::Progress;
 use crate::transfer;
 
@@ -79,7 +79,12 @@ impl Session {
     pub(crate) fn client_with(&self, credentials: Credentials) -> Result<Client, Error> {
         let insecure = self.settings.insecure.iter();
         let proxies = self.environment.proxies();
+        let defaults = registry::Settings::default();
+        let load = self.settings.load;
         let settings = registry::Settings {
+            requests_per_host: load.at_once.map_or(defaults.requests_per_host, |n| n as usize),
+            requests_per_second: load.per_second.unwrap_or(defaults.requests_per_second),
+            trace: self.trace(),
             credentials,
             schemes: insecure.map(|host| (host.clone(), Scheme::Http)).collect::<BTreeMap<_, _>>(),
             proxies: registry::Proxies {
@@ -87,9 +92,20 @@ impl Session {
                 https: proxies.https.map(Secret::new),
                 none_for: proxies.none_for,
             },
-            ..registry::Settings::default()
+            ..defaults
         };
         Ok(Client::new(settings)?.observed(transfer::retries(&self.progress)))
+    }
+
+    /// Who is told of each request, if somebody wants to know.
+    fn trace(&self) -> Option<Trace> {
+        let progress = self.progress.clone();
+        match self.settings.requests {
+            Requests::Hidden => None,
+            Requests::Shown => {
+                Some(Trace::new(move |exchange| progress.request(&exchange.to_string())))
+            }
+        }
     }
 
     /// The files that hold credentials; the first is the one that `login` writes to.

@@ -12,7 +12,7 @@ use crate::error::{RedirectProblem, RequestLine};
 use crate::event::TransferEvent;
 use crate::retry::{Backoff, is_passing, retry_after};
 use crate::wire::{Payload, Reply};
-use crate::{Error, PublicUrl, Result};
+use crate::{Error, PublicUrl, Quota, Result};
 
 /// The most redirects in a row.
 const MAX_REDIRECTS: u32 = 8;
@@ -135,6 +135,7 @@ impl Client {
             Admission::Feeding => None,
         };
         host.rested().await;
+        host.pace.turn().await;
         // After the wait, in which a token may have run out.
         let mut header = host.doorkeeper.header(&visit).await?;
         let mut renewals = 0;
@@ -158,6 +159,11 @@ impl Client {
         let refused = matches!(reply.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
         if refused {
             reply.who = host.doorkeeper.identity(&visit).await;
+        }
+        if let Some(quota) = Quota::of(reply.headers()).filter(Quota::runs_low)
+            && host.is_news()
+        {
+            self.tell(TransferEvent::QuotaLow { registry: host.name.clone(), quota });
         }
         reply.registry.clone_from(&host.name);
         reply.permit = permit;

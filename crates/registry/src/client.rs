@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use url::Url;
 use crate::auth::{Doorkeeper, ScopeSet};
 use crate::call::{Call, Persistence};
 use crate::event::{Observer, TransferEvent};
+use crate::pace::Pace;
 use crate::settings::{Scheme, Settings};
 use crate::upload::manner::Manner;
 use crate::wire::Wire;
@@ -49,6 +51,8 @@ pub(crate) struct Host {
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) doorkeeper: Doorkeeper,
     pub(crate) manner: Manner,
+    pub(crate) pace: Pace,
+    told_of_quota: AtomicBool,
     rest_until: Mutex<Option<Instant>>,
 }
 
@@ -113,6 +117,8 @@ impl Client {
             permits: Arc::new(Semaphore::new(limit)),
             doorkeeper: Doorkeeper::new(registry),
             manner: Manner::of(registry),
+            pace: Pace::per_second(self.shared.settings.requests_per_second),
+            told_of_quota: AtomicBool::new(false),
             rest_until: Mutex::default(),
         });
         hosts.insert(registry.to_owned(), host.clone());
@@ -174,6 +180,11 @@ impl Host {
         if let Some(until) = until {
             tokio::time::sleep_until(until).await;
         }
+    }
+
+    /// Whether nobody was told yet that the host's quota runs low.
+    pub(crate) fn is_news(&self) -> bool {
+        !self.told_of_quota.swap(true, Ordering::Relaxed)
     }
 
     /// A URL within a repository: `…/v2/PATH/KIND/NAME`.

@@ -402,7 +402,7 @@ impl fmt::Display for Answers {
 }
 
 /// Text from outside, without what could move a terminal's cursor, and not without an end.
-fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use oci::{Digest, RepositoryName};
 
-use crate::RequestLine;
+use crate::{Quota, RequestLine};
 
 /// One thing that happened. Events of one blob come in order; those of several are mixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,13 @@ pub enum TransferEvent {
         digest: Digest,
         /// How it came there.
         outcome: Outcome,
+    },
+    /// What the registry grants runs low: told once for each registry.
+    QuotaLow {
+        /// The registry.
+        registry: String,
+        /// What is left.
+        quota: Quota,
     },
     /// A request failed and is tried again after a wait.
     Retrying {

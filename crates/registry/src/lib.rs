@@ -28,6 +28,7 @@ mod download;
 mod error;
 mod event;
 mod manifest;
+mod pace;
 mod publish;
 mod referrers;
 mod removal;
@@ -38,6 +39,7 @@ mod settings;
 pub mod testing;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod upload;
 mod wire;
 
@@ -49,9 +51,11 @@ pub use error::{
 };
 pub use event::{Direction, Observer, Outcome, TransferEvent};
 pub use manifest::TagOrDigest;
+pub use pace::Quota;
 pub use publish::{BlobSource, Publication, Published};
 pub use removal::{Collateral, Removed};
 pub use retry::RetryPolicy;
 pub use secret::{PublicUrl, Secret};
 pub use settings::{Proxies, Scheme, Settings, Timeouts};
+pub use trace::{Came, Exchange, Shown, Trace};
 pub use upload::{BlobBody, BlobOutcome};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::Secret;
 use crate::credentials::Credentials;
 use crate::retry::RetryPolicy;
+use crate::{Secret, Trace};
 
 /// How a [`Client`](crate::Client) behaves; start from the default and change what differs.
 #[derive(Debug, Clone)]
@@ -20,6 +20,10 @@ pub struct Settings {
     pub schemes: BTreeMap<String, Scheme>,
     /// How many requests one host has to bear at a time.
     pub requests_per_host: usize,
+    /// How many requests to one host may begin in a second; zero is no limit.
+    pub requests_per_second: u32,
+    /// Who is told of every request.
+    pub trace: Option<Trace>,
     /// More roots of trust beside the system's: PEM, each with one or more certificates.
     pub root_certificates: Vec<Vec<u8>>,
     /// Proxies; none by default.
@@ -78,6 +82,8 @@ impl Default for Settings {
             credentials: Credentials::Anonymous,
             schemes: BTreeMap::new(),
             requests_per_host: 6,
+            requests_per_second: 0,
+            trace: None,
             root_certificates: Vec::new(),
             proxies: Proxies::default(),
             timeouts: Timeouts::default(),

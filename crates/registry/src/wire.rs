@@ -10,11 +10,12 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
 use reqwest::{Certificate, ClientBuilder, Method, NoProxy, Proxy, StatusCode};
 use tokio::sync::{OnceCell, OwnedSemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use url::{Host, Url};
 
 use crate::error::{Answers, Identity, RequestLine};
 use crate::settings::{Scheme, Settings};
+use crate::trace::{self, Came, Exchange};
 use crate::upload::body::Upload;
 use crate::{AnswerProblem, Error, Result, Secret};
 
@@ -40,6 +41,17 @@ pub(crate) enum Payload {
     Bytes(Bytes),
     /// A blob, opened anew for each try.
     Upload(Upload),
+}
+
+impl Payload {
+    /// Bytes that were handed to the connection.
+    fn sent(&self) -> u64 {
+        match self {
+            Payload::Empty => 0,
+            Payload::Bytes(bytes) => bytes.len() as u64,
+            Payload::Upload(upload) => upload.sent(),
+        }
+    }
 }
 
 impl Wire {
@@ -96,6 +108,38 @@ impl Wire {
 
     /// Sends a request and waits for the answer's head.
     pub(crate) async fn exchange(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: HeaderMap,
+        payload: &Payload,
+    ) -> Result<Reply> {
+        let Some(trace) = &self.settings.trace else {
+            return self.send(method, url, headers, payload).await;
+        };
+        let (shown, asked) = trace::request_headers(&headers);
+        let started = Instant::now();
+        let outcome = self.send(method, url, headers, payload).await;
+        trace.tell(&Exchange {
+            method: method.clone(),
+            url: trace::shown_url(url),
+            shown,
+            asked,
+            sent: payload.sent(),
+            came: match &outcome {
+                Ok(reply) => Came::Answer {
+                    status: reply.status(),
+                    headers: trace::answer_headers(reply.headers()),
+                },
+                Err(Error::Connection { cause, .. }) => Came::Failure(cause.clone()),
+                Err(error) => Came::Failure(error.to_string()),
+            },
+            took: started.elapsed(),
+        });
+        outcome
+    }
+
+    async fn send(
         &self,
         method: &Method,
         url: &Url,

@@ -66,6 +66,28 @@ pub(crate) struct Settings {
     pub(crate) progress: ProgressStyle,
     /// Registries beside loopback that are spoken to over plain HTTP.
     pub(crate) insecure: Vec<String>,
+    /// How much one registry has to bear.
+    pub(crate) load: Load,
+    /// Whether requests are shown.
+    pub(crate) requests: Requests,
+}
+
+/// How much one registry has to bear.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Load {
+    /// Requests at once; `None` is what suits most.
+    pub(crate) at_once: Option<u32>,
+    /// Requests that may begin in a second; `None` is as many as come.
+    pub(crate) per_second: Option<u32>,
+}
+
+/// Whether requests to registries are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Requests {
+    /// Only what goes wrong with them.
+    Hidden,
+    /// Each of them.
+    Shown,
 }
 
 /// How progress is shown.
@@ -200,8 +222,8 @@ struct SettingsFlags {
     /// Speak plain HTTP to this registry; can be repeated. Loopback needs no permission
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     insecure: Vec<String>,
-    /// Accepted for Docker's sake
-    #[arg(short = 'D', long, global = true, hide = true)]
+    /// Show each request to a registry and its answer, without secrets
+    #[arg(short = 'D', long, global = true)]
     debug: bool,
 }
 
@@ -331,8 +353,21 @@ impl SettingsFlags {
                 (typed, _) => progress_style("--progress", typed, environment)?,
             },
             insecure: self.insecure,
+            load: Load {
+                at_once: number("PLYWOOD_REQUESTS", environment)?,
+                per_second: number("PLYWOOD_REQUESTS_PER_SECOND", environment)?,
+            },
+            requests: if self.debug { Requests::Shown } else { Requests::Hidden },
         })
     }
+}
+
+/// The value of a variable that is a number from 1.
+fn number(variable: &'static str, environment: &Environment) -> Result<Option<u32>, UsageError> {
+    let Some(text) = environment.text(variable) else { return Ok(None) };
+    let number = text.parse().ok().filter(|number| (1..=1000).contains(number));
+    let wanted = "it is a number from 1 to 1000";
+    number.map(Some).ok_or_else(|| UsageError::form(variable, text, wanted))
 }
 
 fn progress_style(

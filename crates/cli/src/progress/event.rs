@@ -56,6 +56,11 @@ pub(crate) enum Event<'a> {
         /// The line.
         text: &'a str,
     },
+    /// A request to a registry and its answer, told where that was asked for.
+    Request {
+        /// The line.
+        text: &'a str,
+    },
     /// Something that is wrong, with a recipe or else.
     Finding {
         /// Whether it stops the command.

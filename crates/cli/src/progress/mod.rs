@@ -96,6 +96,11 @@ impl Progress {
         self.tell(&Event::Note { text });
     }
 
+    /// Tells of a request to a registry, in whatever style.
+    pub(crate) fn request(&self, text: &str) {
+        self.tell(&Event::Request { text });
+    }
+
     /// Warns of something that does not stop the command.
     pub(crate) fn warning(&self, message: &str) {
         self.tell(&Event::Finding {

@@ -59,7 +59,7 @@ impl Screen {
     pub(super) fn show(&self, event: &Event<'_>, now: Timestamp) {
         match self {
             Screen::Quiet(stream) => {
-                if let Event::Finding { .. } | Event::Failed { .. } = event
+                if let Event::Request { .. } | Event::Finding { .. } | Event::Failed { .. } = event
                     && let Some(line) = plain(event, now)
                 {
                     write_line(stream, &line);
@@ -93,6 +93,7 @@ fn plain(event: &Event<'_>, now: Timestamp) -> Option<String> {
             format!("{time} {name}: {}", ending(*outcome, *bytes, *elapsed))
         }
         Event::Note { text } => format!("{time} {text}"),
+        Event::Request { text } => format!("debug: {text}"),
         Event::Finding { rendered, .. } => (*rendered).to_owned(),
         Event::Failed { rendered, .. } => return rendered.map(str::to_owned),
     })
@@ -133,6 +134,7 @@ fn json(event: &Event<'_>, now: Timestamp) -> String {
         Event::Advanced { .. } => "advanced",
         Event::Finished { .. } => "finished",
         Event::Note { .. } => "note",
+        Event::Request { .. } => "request",
         Event::Finding { severity: Severity::Warning, .. } => "warning",
         Event::Finding { severity: Severity::Error, .. } => "error",
         Event::Failed { .. } => "failed",
@@ -157,7 +159,7 @@ fn json(event: &Event<'_>, now: Timestamp) -> String {
             put("bytes", json!(bytes));
             put("seconds", json!(elapsed.as_secs_f64()));
         }
-        Event::Note { text } => put("text", json!(text)),
+        Event::Note { text } | Event::Request { text } => put("text", json!(text)),
         Event::Finding { message, hint, rule, place, .. } => {
             put("message", json!(message));
             put("hint", json!(hint));
@@ -214,6 +216,7 @@ impl Bars {
                 ));
             }
             Event::Note { text } => self.line(text),
+            Event::Request { text } => self.line(&format!("debug: {text}")),
             Event::Finding { rendered, .. } => self.line(rendered),
             Event::Failed { rendered, .. } => rendered.iter().for_each(|text| self.line(text)),
         }

@@ -59,6 +59,15 @@ impl Watch {
                     None => self.progress.at_once(self.name(&digest), outcome),
                 }
             }
+            TransferEvent::QuotaLow { registry, quota } => {
+                let window = quota.window.map(|window| format!(" in {} s", window.as_secs()));
+                self.progress.warning(&format!(
+                    "{registry} lets {} more of {} requests through{}",
+                    quota.remaining,
+                    quota.limit,
+                    window.unwrap_or_default()
+                ));
+            }
             TransferEvent::Retrying { request, cause, wait } => {
                 let wait = wait.as_secs_f32();
                 self.progress.note(&format!("{request}: {cause}; trying again in {wait:.1}s"));
