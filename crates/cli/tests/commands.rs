@@ -8,9 +8,9 @@ mod scene;
 use std::io::Read;
 use std::process::Stdio;
 
-use registry::testing::{Behaviour, Effect, Fault, TestDoor};
 use scene::{Scene, files, image, index};
 use serde_json::Value;
+use serve::testing::{Behaviour, Effect, Fault, TestDoor};
 
 const OWN: &str = "linux/amd64";
 

@@ -35,8 +35,6 @@ mod removal;
 mod retry;
 mod secret;
 mod settings;
-#[cfg(any(test, feature = "testing"))]
-pub mod testing;
 #[cfg(test)]
 mod tests;
 mod trace;

@@ -17,10 +17,13 @@ const ARROWS: &[Arrows] = &[
     Arrows { crate_name: "plan", may_depend_on: &["oci", "recipe", "layer", "context"] },
     Arrows { crate_name: "image", may_depend_on: &["oci", "layer"] },
     Arrows { crate_name: "store", may_depend_on: &["oci", "layer", "image"] },
+    Arrows { crate_name: "serve", may_depend_on: &["oci"] },
     Arrows { crate_name: "registry", may_depend_on: &["oci", "image"] },
     Arrows {
         crate_name: "plywood",
-        may_depend_on: &["oci", "recipe", "layer", "context", "plan", "image", "store", "registry"],
+        may_depend_on: &[
+            "oci", "recipe", "layer", "context", "plan", "image", "store", "serve", "registry",
+        ],
     },
     Arrows { crate_name: "testbed", may_depend_on: &["oci"] },
     Arrows { crate_name: "xtask", may_depend_on: &["testbed"] },
@@ -28,6 +31,9 @@ const ARROWS: &[Arrows] = &[
 
 /// What any crate's tests may stand on.
 const FOR_TESTS: &str = "testbed";
+
+/// What the tests of single crates may stand on, too: a client is tested against a registry.
+const FOR_TESTS_OF: &[Arrows] = &[Arrows { crate_name: "registry", may_depend_on: &["serve"] }];
 
 /// Complains of each dependency between the workspace's `packages` that the table does not allow.
 pub fn check(packages: &[Value]) -> Vec<String> {
@@ -45,12 +51,18 @@ fn check_package(package: &Value) -> Vec<String> {
         .filter_map(|dependency| {
             let on = dependency["name"].as_str()?;
             // A crate names itself to have a feature of its own on in its tests.
-            let for_tests = dependency["kind"] == "dev" && (on == FOR_TESTS || on == name);
+            let for_tests = dependency["kind"] == "dev"
+                && (on == FOR_TESTS || on == name || for_tests_of(name).contains(&on));
             let allowed = for_tests || arrows.may_depend_on.contains(&on);
             (!allowed)
                 .then(|| format!("{name}: depends on {on}, which its place in the flow forbids"))
         })
         .collect()
+}
+
+fn for_tests_of(name: &str) -> &'static [&'static str] {
+    let found = FOR_TESTS_OF.iter().find(|arrows| arrows.crate_name == name);
+    found.map_or(&[], |arrows| arrows.may_depend_on)
 }
 
 #[cfg(test)]
@@ -84,6 +96,8 @@ mod tests {
         assert!(check(&[package("layer", "testbed", json!("dev"))]).is_empty());
         assert!(check(&[package("layer", "layer", json!("dev"))]).is_empty());
         assert!(!check(&[package("layer", "testbed", Value::Null)]).is_empty());
+        assert!(check(&[package("registry", "serve", json!("dev"))]).is_empty());
+        assert!(!check(&[package("registry", "serve", Value::Null)]).is_empty());
         assert!(
             check(&[package("newcomer", "oci", Value::Null)])[0].starts_with("newcomer: is not")
         );

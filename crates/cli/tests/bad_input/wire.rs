@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use oci::{Descriptor, Digest, ImageManifest, Manifest, MediaType};
-use registry::testing::{BadManifest, Behaviour, Effect, Fault, TestDoor};
+use serve::testing::{BadManifest, Behaviour, Effect, Fault, TestDoor};
 
 use crate::attempt::Attempt;
 use crate::base::{Blob, config, own_platform};

@@ -9,7 +9,7 @@ use oci::{
     Compression, Descriptor, DiffId, Digest, History, ImageConfig, ImageIndex, ImageManifest,
     MediaType, Platform, Reference,
 };
-use registry::testing::{Behaviour, Recorded, TestRegistry};
+use serve::testing::{Behaviour, Recorded, TestRegistry};
 use store::Store;
 use tempfile::TempDir;
 

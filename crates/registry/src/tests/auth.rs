@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::testing::{Behaviour, Downloads, Presented, TestDoor, TestRegistry, TokenDoor};
 use crate::{
     BlobBody, BlobOutcome, Client, Credential, Credentials, Error, Proxies, Publication, Scheme,
     Secret, Settings,
 };
 use oci::Tag;
+use serve::testing::{Behaviour, Downloads, Presented, TestDoor, TestRegistry, TokenDoor};
 
 use crate::tests::support::{
     GZIP, Sample, client, client_with, log, noise, password, registry, settings,
@@ -109,7 +109,7 @@ async fn a_token_is_fetched_once_however_many_wait() {
     }
     let requests = registry.requests();
     let count = |status, path: &str| {
-        let meant = |request: &&crate::testing::Recorded| {
+        let meant = |request: &&serve::testing::Recorded| {
             request.status == Some(status) && request.path.contains(path)
         };
         requests.iter().filter(meant).count()

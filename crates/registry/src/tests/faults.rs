@@ -6,12 +6,12 @@ use std::time::Duration;
 use futures_util::{StreamExt, stream};
 use oci::{Manifest, Tag};
 
-use crate::testing::{
+use crate::tests::support::{Sample, client_with, password};
+use crate::{Client, Publication};
+use serve::testing::{
     Behaviour, Downloads, Effect, Fault, Locations, Mounts, Resumptions, TestDoor, TestRegistry,
     TokenDoor,
 };
-use crate::tests::support::{Sample, client_with, password};
-use crate::{Client, Publication};
 
 const SCHEDULES: u64 = 200;
 

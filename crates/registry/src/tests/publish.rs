@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::testing::{Behaviour, Effect, Fault, HeadAnswers, TestRegistry};
 use crate::{BlobBody, BlobSource, Error, Publication, Published};
 use oci::{ImageIndex, Manifest, RepositoryName};
+use serve::testing::{Behaviour, Effect, Fault, HeadAnswers, TestRegistry};
 
 use crate::tests::support::{Sample, client, log, registry, watched};
 
@@ -112,7 +112,7 @@ async fn a_base_of_another_registry_is_streamed_through() {
 #[tokio::test]
 async fn a_copy_within_a_registry_that_does_not_mount_does_not_stall() {
     let registry = registry();
-    let mounts = crate::testing::Mounts::Refused;
+    let mounts = serve::testing::Mounts::Refused;
     registry.behave(Behaviour { mounts, ..Behaviour::default() });
     let sample = Sample::new(3, 20);
     sample.insert(&registry, "base", None);

@@ -1,8 +1,8 @@
 //! Resolving, manifests, blobs, lists.
 
-use crate::testing::{BadManifest, Behaviour, Downloads, Effect, Fault, HeadAnswers, TestRegistry};
 use crate::{Error, TransferEvent};
 use oci::{Digest, MediaType, Reference, Tag};
+use serve::testing::{BadManifest, Behaviour, Downloads, Effect, Fault, HeadAnswers, TestRegistry};
 
 use crate::tests::support::{GZIP, Sample, client, log, noise, registry, watched};
 

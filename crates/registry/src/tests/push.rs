@@ -1,11 +1,11 @@
 //! One blob, one manifest.
 
-use crate::testing::{
-    Behaviour, Effect, Fault, HeadAnswers, Locations, Mounts, Resumptions, TagRule,
-};
 use crate::{BlobBody, BlobOutcome, Error};
 use bytes::Bytes;
 use oci::Tag;
+use serve::testing::{
+    Behaviour, Effect, Fault, HeadAnswers, Locations, Mounts, Resumptions, TagRule,
+};
 
 use crate::tests::support::{GZIP, Sample, client, log, noise, registry};
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::testing::{Behaviour, Effect, Fault, TestDoor, TestRegistry, TokenDoor};
 use crate::{Credential, Proxies, Publication, Secret, Settings};
+use serve::testing::{Behaviour, Effect, Fault, TestDoor, TestRegistry, TokenDoor};
 
 use crate::tests::support::{Sample, client_with, password, watched};
 

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::testing::{Behaviour, TestRegistry};
 use crate::{
     BlobBody, BlobSource, Client, Credential, Credentials, Observer, RetryPolicy, Secret, Settings,
     Timeouts, TransferEvent,
 };
 use bytes::Bytes;
 use oci::{Compression, Descriptor, ImageManifest, Manifest, MediaType};
+use serve::testing::{Behaviour, TestRegistry};
 
 pub(super) const GZIP: MediaType = MediaType::OciLayer(Compression::Gzip);
 
