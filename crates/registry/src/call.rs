@@ -147,6 +147,11 @@ impl Client {
                 }
                 break reply;
             }
+            if !host.is_at(reply.url()) {
+                // Somebody else wants to know who is asking: a redirect or an upload's location
+                // has led there, and the credential is not for them.
+                return Err(reply.foreign_refusal().await);
+            }
             let refused = Refused { header: header.as_ref(), renewals };
             let again = host.doorkeeper.answer(&visit, reply.headers(), &refused).await?;
             renewals += 1;
@@ -182,7 +187,7 @@ impl Client {
         for _ in 0..=MAX_REDIRECTS {
             let mut headers = call.headers.clone();
             if let Some(value) = authorization
-                && url.origin() == host.base.origin()
+                && host.is_at(&url)
                 && self.wire().may_carry_credentials(&url)
             {
                 headers.insert(AUTHORIZATION, value.clone());

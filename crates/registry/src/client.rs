@@ -182,6 +182,11 @@ impl Host {
         }
     }
 
+    /// Whether a URL is of this host, and not of one that it has sent us to.
+    pub(crate) fn is_at(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin()
+    }
+
     /// Whether nobody was told yet that the host's quota runs low.
     pub(crate) fn is_news(&self) -> bool {
         !self.told_of_quota.swap(true, Ordering::Relaxed)

@@ -122,7 +122,9 @@ impl Work<'_> {
         let head = self.client.head_manifest(&self.publication.repository, under, Access::Push);
         match head.await {
             Ok(found) => Ok(found.is_some_and(|found| found.digest == digest)),
-            Err(Error::ManifestNotFound { .. }) => Ok(false),
+            // Some say 403 of what is not there to users who may write (Artifactory). If it is that
+            // they may not, the upload will show.
+            Err(Error::ManifestNotFound { .. } | Error::Denied { .. }) => Ok(false),
             Err(error) => Err(error),
         }
     }

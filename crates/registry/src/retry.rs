@@ -77,7 +77,7 @@ impl Backoff {
 pub(crate) fn is_passing(status: StatusCode) -> bool {
     // 408, 425 and 429 by name (RFC 9110, RFC 8470, RFC 6585), and what gateways say of a server
     // that is down or busy. 501 and 505 stay what they are.
-    matches!(status.as_u16(), 408 | 425 | 429 | 500 | 502 | 503 | 504 | 509 | 520..=524)
+    matches!(status.as_u16(), 408 | 425 | 429 | 499 | 500 | 502..=504 | 509 | 520..=524)
 }
 
 /// The wait that an answer asks for: seconds, or a date, which is read against the answer's own

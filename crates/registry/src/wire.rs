@@ -288,6 +288,11 @@ impl Reply {
         self.response.headers()
     }
 
+    /// Whose answer it is.
+    pub(crate) fn url(&self) -> &Url {
+        self.response.url()
+    }
+
     /// A header's text, if it is there and is text.
     pub(crate) fn header(&self, name: impl AsRef<str>) -> Option<&str> {
         self.headers().get(name.as_ref())?.to_str().ok().map(str::trim)
@@ -337,10 +342,21 @@ impl Reply {
         if self.status().is_success() { Ok(self) } else { Err(self.refusal().await) }
     }
 
+    /// The error that this answer is where it comes from another host than the registry: nobody
+    /// has logged in there.
+    pub(crate) async fn foreign_refusal(mut self) -> Error {
+        let (status, answers) = (self.status(), self.answers().await);
+        Error::Refused { request: self.request, status, answers }
+    }
+
+    async fn answers(&mut self) -> Answers {
+        let body = self.body(MAX_ERROR_BYTES).await.ok().flatten().unwrap_or_default();
+        Answers::parse(&body)
+    }
+
     /// The error that this answer is, with what its body says.
     pub(crate) async fn refusal(mut self) -> Error {
-        let body = self.body(MAX_ERROR_BYTES).await.ok().flatten().unwrap_or_default();
-        let answers = Answers::parse(&body);
+        let answers = self.answers().await;
         let status = self.status();
         let retry_after = crate::retry::retry_after(self.headers());
         let Reply { request, who: identity, registry, .. } = self;

@@ -70,9 +70,13 @@ impl ScopeSet {
         })
     }
 
-    /// The scopes as a token service reads them, one text each.
+    /// The scopes as a token service reads them, one text each; those to write come first, because
+    /// some services read only the first.
     pub(crate) fn texts(&self) -> impl Iterator<Item = String> + '_ {
-        self.0.iter().map(|(resource, actions)| {
+        let writes = |actions: &BTreeSet<String>| actions.iter().any(|action| action != "pull");
+        let (first, then): (Vec<_>, Vec<_>) =
+            self.0.iter().partition(|(_, actions)| writes(actions));
+        first.into_iter().chain(then).map(|(resource, actions)| {
             let actions: Vec<&str> = actions.iter().map(String::as_str).collect();
             // `pull,push` is what every other client writes, and some services compare texts.
             format!("{resource}:{}", actions.join(","))
@@ -95,7 +99,7 @@ mod tests {
         let target = "localhost/b/target".parse().unwrap();
         let source = "localhost/a".parse().unwrap();
         let scopes = ScopeSet::push(&target).and(&ScopeSet::pull(&source));
-        insta::assert_snapshot!(scopes, @"repository:a:pull repository:b/target:pull,push");
+        insta::assert_snapshot!(scopes, @"repository:b/target:pull,push repository:a:pull");
         assert!(scopes.covers(&ScopeSet::pull(&target)));
         assert!(!scopes.covers(&ScopeSet::push(&source)));
         assert!(ScopeSet::parse("repository:a:*").covers(&ScopeSet::delete(&source)));

@@ -190,6 +190,31 @@ async fn a_credential_stays_with_its_host() {
     assert_eq!(shown, [Presented::Nothing]);
 }
 
+/// Another host may ask who comes; it is not told, whatever the registry's own door is.
+#[tokio::test]
+async fn a_challenge_from_elsewhere_is_not_answered() {
+    for door in [
+        TestDoor::Basic { user: "bob".into(), password: "pw".into() },
+        TestDoor::Token(token_door()),
+    ] {
+        let elsewhere = guarded(TestDoor::Basic { user: "bob".into(), password: "pw".into() });
+        let thief = guarded(TestDoor::Token(token_door()));
+        let registry = guarded(door.clone());
+        let blob = registry.insert_blob("app", GZIP, b"layer");
+        for other in [&elsewhere, &thief] {
+            let downloads = Downloads::RedirectTo(format!("http://{}", other.name()));
+            registry.behave(Behaviour { door: door.clone(), downloads, ..Behaviour::default() });
+            let client = client_with(&registry, password("bob", "pw"));
+            let fetched = client.blob(&registry.repository("app"), &blob, &mut Vec::new()).await;
+            let error = fetched.unwrap_err();
+            assert!(matches!(error, Error::Refused { .. }), "{error}");
+            let requests = other.requests();
+            let shown: Vec<_> = requests.iter().map(|request| request.presented).collect();
+            assert_eq!(shown, [Presented::Nothing], "asked once, shown nothing, no token fetched");
+        }
+    }
+}
+
 #[tokio::test]
 async fn redirects_have_an_end() {
     let registry = registry();

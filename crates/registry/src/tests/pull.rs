@@ -307,6 +307,9 @@ async fn events_tell_the_story_of_a_blob() {
                 assert!(*position > reached, "no byte twice");
                 reached = *position;
             }
+            TransferEvent::QuotaLow { registry, quota } => {
+                story.push(format!("{registry} has {} left", quota.remaining));
+            }
             TransferEvent::Retrying { cause, .. } => {
                 let end = cause.rsplit(": ").next().unwrap_or_default();
                 story.push(format!("at {reached}: {end}"));

@@ -131,7 +131,10 @@ impl Delivery<'_> {
         let host = self.client.host(self.repository.registry())?;
         let mut opened = None;
         if existing == Existing::Believed {
-            if self.is_there().await? {
+            // Where the source is here and known to have the blob, a mount settles it, whether the
+            // target has it or not; else it is asked first.
+            let asked_last = matches!(self.body, BlobBody::Remote(_));
+            if !asked_last && self.is_there().await? {
                 return Ok(BlobOutcome::Existed);
             }
             for from in self.candidates() {
@@ -141,6 +144,9 @@ impl Delivery<'_> {
                     MountAnswer::Session(session) => opened = Some(session),
                     MountAnswer::No => {}
                 }
+            }
+            if asked_last && self.is_there().await? {
+                return Ok(BlobOutcome::Existed);
             }
         }
         let bytes = self.send(&host, opened, existing).await?;
