@@ -98,6 +98,12 @@ impl Client {
         Ok(self.manifest(repository, wanted).await?.descriptor())
     }
 
+    /// What a reference names at a place that is to be written to, if a HEAD tells it.
+    pub async fn peek(&self, reference: &Reference) -> Option<Descriptor> {
+        let wanted = TagOrDigest::of(reference);
+        self.head_manifest(reference.repository(), &wanted, Access::Push).await.ok().flatten()
+    }
+
     /// A manifest or an index, at most 4 MiB, its digest verified: the one asked for, or else the
     /// one that the registry states.
     pub async fn manifest(

@@ -94,6 +94,17 @@ impl Incoming {
         self.size - self.written()
     }
 
+    /// The state of the hash after what is here, for whoever verifies the rest on its way.
+    pub fn digester(&self) -> Digester {
+        self.digester.clone()
+    }
+
+    /// Throws away what came so far, those of an earlier attempt included, because it has turned
+    /// out wrong.
+    pub fn discard(mut self) {
+        self.scratch.remove_when_dropped();
+    }
+
     /// Throws away what came so far, for a source that can only start at the beginning.
     pub fn restart(&mut self) -> Result<(), StoreError> {
         self.scratch.truncate()?;

@@ -116,6 +116,7 @@ fn missing(blob: &Descriptor, failure: Option<registry::Error>) -> Error {
     }
 }
 
+/// Downloads a blob, on from where an earlier attempt broke off, be it another process's.
 async fn download(
     store: &Store,
     client: &Client,
@@ -124,17 +125,40 @@ async fn download(
     progress: &Progress,
 ) -> Result<(), Error> {
     let step = progress.step(format!("pull {}", label(blob)), Some(blob.size));
-    let incoming = store.incoming(blob)?;
-    let mut stream = client.open_blob(source, blob, None)?;
+    loop {
+        let incoming = store.partial(blob)?;
+        let known = incoming.written();
+        match receive(client, blob, source, incoming, &step).await {
+            Ok(()) => break,
+            // What an earlier attempt had left may be to blame.
+            Err(error) if known > 0 && is_mismatch(&error) => step.reach(0),
+            Err(error) => return Err(error),
+        }
+    }
+    step.finish(Outcome::Done);
+    Ok(())
+}
+
+fn is_mismatch(error: &Error) -> bool {
+    use registry::Error as Wire;
+    matches!(error, Error::Registry(Wire::DigestMismatch { .. } | Wire::SizeMismatch { .. }))
+}
+
+async fn receive(
+    client: &Client,
+    blob: &Descriptor,
+    source: &RepositoryName,
+    incoming: Incoming,
+    step: &Step,
+) -> Result<(), Error> {
+    let known = incoming.written();
+    step.reach(known);
+    let progress = registry::Progress::after(known, incoming.digester());
+    let mut stream = client.open_blob(source, blob, Some(progress))?;
     let (sender, receiver) = mpsc::channel(CHUNKS_AHEAD);
     // Writing and hashing have a thread of their own, so that the network does not wait for them.
-    let (counted, digest) = (step.clone(), blob.digest);
-    let writer = tokio::task::spawn_blocking(move || {
-        write(incoming, receiver, &counted).map_err(|error| match error {
-            Written::Io(source) => Error::Blob { digest, source },
-            Written::Store(error) => error.into(),
-        })
-    });
+    let counted = step.clone();
+    let writer = tokio::task::spawn_blocking(move || write(incoming, receiver, &counted));
     let received = async {
         while let Some(chunk) = stream.next().await? {
             // The writer hung up: it says why when it is joined.
@@ -142,32 +166,39 @@ async fn download(
                 break;
             }
         }
-        drop(sender);
         Ok::<_, registry::Error>(())
+    }
+    .await;
+    drop(sender);
+    let incoming = match writer.await {
+        Ok(Ok(incoming)) => incoming,
+        // If the network failed, too, what the writer says is still the nearer cause.
+        Ok(Err(source)) => return Err(Error::Blob { digest: blob.digest, source }),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     };
-    // If the network failed, what the writer says is only that bytes are missing.
-    received.await?;
-    match writer.await {
-        Ok(written) => written?,
+    if let Err(error) = received {
+        let error = Error::from(error);
+        if is_mismatch(&error) {
+            incoming.discard();
+        }
+        return Err(error);
+    }
+    let committed = tokio::task::spawn_blocking(|| incoming.commit()).await;
+    match committed {
+        Ok(committed) => Ok(committed?),
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
-    step.finish(Outcome::Done);
-    Ok(())
 }
 
-enum Written {
-    Io(std::io::Error),
-    Store(store::StoreError),
-}
-
+/// Writes what comes, until nothing more does.
 fn write(
     mut incoming: Incoming,
     mut chunks: mpsc::Receiver<Bytes>,
     step: &Step,
-) -> Result<(), Written> {
+) -> std::io::Result<Incoming> {
     while let Some(chunk) = chunks.blocking_recv() {
-        incoming.write_all(&chunk).map_err(Written::Io)?;
+        incoming.write_all(&chunk)?;
         step.add(chunk.len() as u64);
     }
-    incoming.commit().map_err(Written::Store)
+    Ok(incoming)
 }

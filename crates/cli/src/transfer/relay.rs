@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use oci::{Descriptor, Digest, Manifest, Reference, RepositoryName};
-use registry::{BlobBody, BlobSource, Client, Publication};
+use registry::{BlobBody, BlobSource, Client, Publication, TagOrDigest};
 
 use super::{Chosen, blobs_of, choose, watch};
 use crate::error::Error;
@@ -30,6 +30,9 @@ pub(crate) async fn relay(
     progress: &Progress,
 ) -> Result<Descriptor, Error> {
     let from = relay.source.repository();
+    if let Some(copied) = stands(client, relay).await? {
+        return Ok(copied);
+    }
     let (root, children) = image(client, relay).await?;
     let mut referrers = Vec::new();
     if relay.referrers == Referrers::Copied {
@@ -61,11 +64,22 @@ pub(crate) async fn relay(
     Ok(copied)
 }
 
+/// What both ends name already, if they do and nothing else is to be copied: a mirror that is kept up
+/// to date by copying costs no pulls, of which registries grant so many (HEAD is none).
+async fn stands(client: &Client, relay: &Relay<'_>) -> Result<Option<Descriptor>, Error> {
+    let whole = *relay.platforms == CopyPlatforms::All && relay.referrers == Referrers::Left;
+    if !whole || relay.target.tag().is_none() {
+        return Ok(None);
+    }
+    let (source, target) = tokio::join!(client.resolve(relay.source), client.peek(relay.target));
+    let source = source?;
+    Ok(target.is_some_and(|found| found.digest == source.digest).then_some(source))
+}
+
 /// What the source names, or what was chosen from it, and what that lists.
 async fn image(client: &Client, relay: &Relay<'_>) -> Result<(Manifest, Vec<Manifest>), Error> {
     let from = relay.source.repository();
-    let found = client.resolve(relay.source).await?;
-    let root = client.manifest(from, found.digest).await?;
+    let root = client.manifest(from, TagOrDigest::of(relay.source)).await?;
     let Manifest::Index(index) = &root else { return Ok((root, Vec::new())) };
     let (root, entries) = match choose(index, relay.platforms, &relay.source.familiar())? {
         Chosen::Whole => {
