@@ -6,9 +6,10 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use registry::hosts::{HostFiles, Roots};
 
 /// The environment of one run.
 #[derive(Debug, Clone)]
@@ -46,6 +47,11 @@ Environment:
   DOCKER_CONFIG       the directory of Docker's config.json [default: ~/.docker]
   DOCKER_AUTH_CONFIG  the content of a config.json, read before any file
   REGISTRY_AUTH_FILE  podman's auth.json
+  CONTAINERS_REGISTRIES_CONF
+                      podman's registries.conf [default: $XDG_CONFIG_HOME/containers/registries.conf,
+                      else /etc/containers/registries.conf]
+  SSL_CERT_FILE, SSL_CERT_DIR
+                      the roots of trust in place of the system's
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY
                       how registries are reached; lower case works too
   NO_COLOR            no colours if set
@@ -122,6 +128,32 @@ impl Environment {
         let directories = [runtime, self.base_directory("XDG_CONFIG_HOME", ".config")];
         let file = |directory: PathBuf| directory.join("containers").join("auth.json");
         directories.into_iter().flatten().map(file).collect()
+    }
+
+    /// Where mirrors and certificates of registries are set, the user's files before the system's;
+    /// `cert_dir` is the directory that was typed.
+    pub(crate) fn host_files(&self, cert_dir: Option<PathBuf>) -> HostFiles {
+        let own = self.base_directory("XDG_CONFIG_HOME", ".config");
+        let own = |path: &str| own.as_ref().map(|directory| directory.join(path));
+        let both = |path: &str| own(path).into_iter().chain([Path::new("/etc").join(path)]);
+        HostFiles {
+            named_registries_conf: self.path("CONTAINERS_REGISTRIES_CONF"),
+            user_registries_conf: own("containers/registries.conf"),
+            system_registries_conf: Some("/etc/containers/registries.conf".into()),
+            certificates: both("containers/certs.d").chain(both("docker/certs.d")).collect(),
+            named_certificates: cert_dir,
+            hosts_toml: both("containerd/certs.d").collect(),
+            daemon_json: both("docker/daemon.json").collect(),
+        }
+    }
+
+    /// The roots of trust that stand in for the system's, as OpenSSL and Go have them named.
+    pub(crate) fn roots(&self) -> Roots {
+        let directories = self.variable("SSL_CERT_DIR").map(std::env::split_paths);
+        Roots {
+            file: self.path("SSL_CERT_FILE"),
+            directories: directories.into_iter().flatten().collect(),
+        }
     }
 
     /// The colours that a stream gets: <https://no-color.org>, and none on a `dumb` terminal.
@@ -212,6 +244,31 @@ mod tests {
         assert_eq!(files, expected);
         let named = Environment::of(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a.json")]);
         assert_eq!(named.podman_auth_files(), [PathBuf::from("/a.json")]);
+    }
+
+    #[test]
+    fn settings_of_hosts_are_looked_for_where_other_programs_keep_them() {
+        let environment = Environment::of(&[
+            ("HOME", "/h"),
+            ("XDG_CONFIG_HOME", "/x"),
+            ("SSL_CERT_DIR", "/a:/b"),
+            ("CONTAINERS_REGISTRIES_CONF", "/named.conf"),
+        ]);
+        let files = environment.host_files(None);
+        assert_eq!(files.named_registries_conf, Some("/named.conf".into()));
+        assert_eq!(files.user_registries_conf, Some("/x/containers/registries.conf".into()));
+        let certificates: Vec<_> = files.certificates.iter().map(|path| path.display()).collect();
+        insta::assert_debug_snapshot!(certificates, @r"
+        [
+            /x/containers/certs.d,
+            /etc/containers/certs.d,
+            /x/docker/certs.d,
+            /etc/docker/certs.d,
+        ]
+        ");
+        assert_eq!(environment.roots().directories, [PathBuf::from("/a"), "/b".into()]);
+        let homeless = Environment::of(&[]).host_files(None);
+        assert_eq!(homeless.daemon_json, [PathBuf::from("/etc/docker/daemon.json")]);
     }
 
     #[test]

@@ -327,6 +327,12 @@ impl From<registry::CredentialError> for Error {
     }
 }
 
+impl From<registry::HostFileError> for Error {
+    fn from(error: registry::HostFileError) -> Self {
+        Error::Registry(error.into())
+    }
+}
+
 /// Says what was being done when something failed.
 pub(crate) trait Doing<T> {
     /// `action` fits after "failed to".
@@ -379,8 +385,13 @@ fn registry_exit(error: &registry::Error) -> Exit {
     use registry::Error as Wire;
     match error {
         Wire::BadSetting { .. } | Wire::BadHost { .. } => Exit::Usage,
+        Wire::HostFile(_) => Exit::Input,
+        Wire::AfterMirrors { error, .. } | Wire::DamagedMirror { error, .. } => {
+            registry_exit(error)
+        }
         Wire::Unauthorized { .. }
         | Wire::Denied { .. }
+        | Wire::Blocked { .. }
         | Wire::PlainCredential { .. }
         | Wire::Credential(_) => Exit::Denied,
         Wire::ManifestNotFound { .. } | Wire::BlobNotFound { .. } | Wire::NotProvided { .. } => {

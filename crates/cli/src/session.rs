@@ -4,12 +4,11 @@
 //! Opening costs time: a runtime's threads, a TLS library's roots. A command that does without is
 //! over before they would have started.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use registry::{Client, CredentialStore, Credentials, Scheme, Secret, Trace};
+use registry::{Client, CredentialStore, Credentials, Hosts, Scheme, Secret, Trace, hosts};
 use store::Store;
 use tokio::runtime::{Builder, Runtime};
 
@@ -81,12 +80,17 @@ impl Session {
         let proxies = self.environment.proxies();
         let defaults = registry::Settings::default();
         let load = self.settings.load;
+        let ca = self.settings.ca.iter().map(|file| hosts::root_certificate(file));
+        let files = self.environment.host_files(self.settings.cert_dir.clone());
         let settings = registry::Settings {
             requests_per_host: load.at_once.map_or(defaults.requests_per_host, |n| n as usize),
             requests_per_second: load.per_second.unwrap_or(defaults.requests_per_second),
             trace: self.trace(),
             credentials,
-            schemes: insecure.map(|host| (host.clone(), Scheme::Http)).collect::<BTreeMap<_, _>>(),
+            schemes: insecure.map(|host| (host.clone(), Scheme::Insecure)).collect(),
+            hosts: Hosts::read(files)?,
+            system_roots: hosts::system_roots(&self.environment.roots())?,
+            root_certificates: ca.collect::<Result<_, _>>()?,
             proxies: registry::Proxies {
                 http: proxies.http.map(Secret::new),
                 https: proxies.https.map(Secret::new),

@@ -91,7 +91,7 @@ impl Client {
         call: Call,
         persistence: Persistence,
     ) -> Result<Reply> {
-        let mut backoff = Backoff::new(self.settings().retry);
+        let mut backoff = Backoff::new(host.retry);
         loop {
             let attempt = self.admitted(host, &call).await;
             let (pause, cause) = match &attempt {
@@ -123,9 +123,9 @@ impl Client {
         let visit = Visit {
             wire: self.wire(),
             credentials: &self.settings().credentials,
-            retry: self.settings().retry,
-            path: &call.path,
-            scopes: &call.scopes,
+            retry: host.retry,
+            path: &host.path(&call.path),
+            scopes: &host.scopes(&call.scopes),
         };
         // Before the permit: whoever waits here must not hold what the scout needs.
         let scout = host.doorkeeper.scout().await;
@@ -186,6 +186,9 @@ impl Client {
         let mut url = call.url.clone();
         for _ in 0..=MAX_REDIRECTS {
             let mut headers = call.headers.clone();
+            if host.is_at(&url) {
+                headers.extend(host.headers.iter().cloned());
+            }
             if let Some(value) = authorization
                 && host.is_at(&url)
                 && self.wire().may_carry_credentials(&url)

@@ -1,30 +1,29 @@
-//! The client: hosts, their queues, what was learned of them.
+//! The client: what its clones share, and where repositories are found.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use oci::RepositoryName;
+use reqwest::header::{HeaderName, HeaderValue};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use url::Url;
 
 use crate::auth::{Doorkeeper, ScopeSet};
 use crate::call::{Call, Persistence};
 use crate::event::{Observer, TransferEvent};
+pub(crate) use crate::host::Host;
+use crate::host::{Rest, Role};
+use crate::hosts::{Endpoint, Mirror, Serves};
 use crate::pace::Pace;
-use crate::settings::{Scheme, Settings};
+use crate::retry::RetryPolicy;
+use crate::settings::Settings;
+use crate::transport::{DOCKER_HUB, DOCKER_HUB_HOST};
 use crate::upload::manner::Manner;
 use crate::wire::Wire;
 use crate::{Error, Result};
-
-/// Docker Hub's registry answers at another name than references give (distribution
-/// `reference/normalize.go` has the one, Docker's daemon the other).
-const DOCKER_HUB: &str = "docker.io";
-const DOCKER_HUB_HOST: &str = "registry-1.docker.io";
 
 /// Speaks to registries. Clones share connections, tokens and limits.
 ///
@@ -38,23 +37,24 @@ pub struct Client {
 struct Shared {
     wire: Wire,
     settings: Settings,
-    hosts: Mutex<HashMap<String, Arc<Host>>>,
+    hosts: tokio::sync::Mutex<HashMap<(Endpoint, Role), Arc<Host>>>,
+    /// What the hosts at one address have in common.
+    addresses: Mutex<HashMap<String, Address>>,
     cleanups: Mutex<JoinSet<()>>,
 }
 
-/// One registry, as this process knows it.
-pub(crate) struct Host {
-    /// As references name it.
-    pub(crate) name: String,
-    /// Where its API is: `…/v2/`.
-    pub(crate) base: Url,
-    pub(crate) permits: Arc<Semaphore>,
-    pub(crate) doorkeeper: Doorkeeper,
-    pub(crate) manner: Manner,
-    pub(crate) pace: Pace,
-    told_of_quota: AtomicBool,
-    rest_until: Mutex<Option<Instant>>,
+#[derive(Clone)]
+struct Address {
+    permits: Arc<Semaphore>,
+    doorkeeper: Arc<Doorkeeper>,
+    manner: Arc<Manner>,
+    pace: Arc<Pace>,
+    rest: Arc<Rest>,
 }
+
+/// A mirror gets one more try, soon: whoever has another place to ask does not wait.
+const MIRROR_ATTEMPTS: u32 = 2;
+const MIRROR_BUDGET: Duration = Duration::from_secs(2);
 
 impl Client {
     /// A client that behaves as set.
@@ -62,7 +62,8 @@ impl Client {
         let shared = Shared {
             wire: Wire::new(&settings)?,
             settings,
-            hosts: Mutex::default(),
+            hosts: tokio::sync::Mutex::default(),
+            addresses: Mutex::default(),
             cleanups: Mutex::default(),
         };
         Ok(Client { shared: Arc::new(shared), observer: Observer::default() })
@@ -76,7 +77,7 @@ impl Client {
     /// Asks whether a registry is there and lets one in: `GET /v2/` (distribution-spec 1.1,
     /// "Determining Support").
     pub async fn ping(&self, registry: &str) -> Result<()> {
-        let host = self.host(registry)?;
+        let host = self.place(&Endpoint::of(registry), Role::Origin).await?;
         let call = Call::get(host.base.clone(), "", ScopeSet::identity());
         let mut reply = self.call(&host, call, Persistence::Retry).await?.success().await?;
         // Read to the end, so that the connection can be used again.
@@ -96,33 +97,89 @@ impl Client {
         }
     }
 
-    pub(crate) fn host(&self, registry: &str) -> Result<Arc<Host>> {
-        let mut hosts = self.shared.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = hosts.get(registry) {
+    /// Where a repository is written to, and read from in the end: its registry's own host.
+    pub(crate) async fn host(&self, repository: &RepositoryName) -> Result<Arc<Host>> {
+        let route = self.settings().hosts.route(repository)?;
+        self.place(&route.origin, Role::Origin).await
+    }
+
+    /// Where a repository can be read: the mirrors that serve such a name, then its own host.
+    pub(crate) async fn places(
+        &self,
+        repository: &RepositoryName,
+        wanted: Serves,
+    ) -> Result<Vec<Arc<Host>>> {
+        let route = self.settings().hosts.route(repository)?;
+        let mut places = Vec::new();
+        for Mirror { endpoint, serves } in &route.mirrors {
+            // Before it is found out how the mirror is spoken to, which takes a connection.
+            if serves.covers(wanted) && self.address(&endpoint.host).rest.may_serve(repository) {
+                places.push(self.place(endpoint, Role::Mirror).await?);
+            }
+        }
+        places.push(self.place(&route.origin, Role::Origin).await?);
+        Ok(places)
+    }
+
+    async fn place(&self, endpoint: &Endpoint, role: Role) -> Result<Arc<Host>> {
+        let mut hosts = self.shared.hosts.lock().await;
+        let key = (endpoint.clone(), role);
+        if let Some(host) = hosts.get(&key) {
             return Ok(host.clone());
         }
-        let scheme = match self.shared.wire.scheme(registry) {
-            Scheme::Http => "http",
-            Scheme::Https => "https",
-        };
+        let registry = endpoint.host.as_str();
+        let bad = || Error::BadHost { registry: registry.to_owned() };
         let address = if registry == DOCKER_HUB { DOCKER_HUB_HOST } else { registry };
-        let base = Url::parse(&format!("{scheme}://{address}/v2/"))
-            .ok()
-            .filter(|url| url.path() == "/v2/" && url.username().is_empty())
-            .ok_or_else(|| Error::BadHost { registry: registry.to_owned() })?;
-        let limit = self.shared.settings.requests_per_host.max(1);
+        let url = |scheme: &str| {
+            let url = Url::parse(&format!("{scheme}://{address}{}", endpoint.api)).ok();
+            url.filter(|url| url.path() == endpoint.api && url.username().is_empty())
+                .ok_or_else(bad)
+        };
+        let found = self.wire().scheme(&url("https")?, endpoint.scheme).await?;
+        let Address { permits, doorkeeper, manner, pace, rest } = self.address(registry);
         let host = Arc::new(Host {
             name: registry.to_owned(),
-            base,
-            permits: Arc::new(Semaphore::new(limit)),
-            doorkeeper: Doorkeeper::new(registry),
-            manner: Manner::of(registry),
-            pace: Pace::per_second(self.shared.settings.requests_per_second),
-            told_of_quota: AtomicBool::new(false),
-            rest_until: Mutex::default(),
+            base: url(found.scheme.as_str())?,
+            role,
+            rewrite: endpoint.rewrite.clone(),
+            namespace: endpoint.namespace.clone(),
+            headers: headers(endpoint)?,
+            retry: self.patience(role),
+            permits,
+            doorkeeper,
+            manner,
+            pace,
+            rest,
         });
-        hosts.insert(registry.to_owned(), host.clone());
+        if found.lasts {
+            hosts.insert(key, host.clone());
+        }
         Ok(host)
+    }
+
+    fn address(&self, registry: &str) -> Address {
+        let limit = self.settings().requests_per_host.max(1);
+        let fresh = || Address {
+            permits: Arc::new(Semaphore::new(limit)),
+            doorkeeper: Arc::new(Doorkeeper::new(registry)),
+            manner: Arc::new(Manner::of(registry)),
+            pace: Arc::new(Pace::per_second(self.settings().requests_per_second)),
+            rest: Arc::default(),
+        };
+        let mut addresses = self.shared.addresses.lock().unwrap_or_else(PoisonError::into_inner);
+        addresses.entry(registry.to_owned()).or_insert_with(fresh).clone()
+    }
+
+    fn patience(&self, role: Role) -> RetryPolicy {
+        let policy = self.settings().retry;
+        match role {
+            Role::Origin => policy,
+            Role::Mirror => RetryPolicy {
+                attempts: policy.attempts.min(MIRROR_ATTEMPTS),
+                budget: policy.budget.min(MIRROR_BUDGET),
+                ..policy
+            },
+        }
     }
 
     /// Does `work` in the background; [`Client::settle`] waits for it.
@@ -166,39 +223,19 @@ impl Client {
     }
 }
 
-impl Host {
-    /// Sends nothing to the host for so long: it has asked one of us to wait, and means all.
-    pub(crate) fn rest(&self, wait: Duration) {
-        let until = Instant::now() + wait;
-        let mut rest = self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
-        *rest = Some(rest.map_or(until, |earlier| earlier.max(until)));
-    }
-
-    /// Waits until the host has had its rest.
-    pub(crate) async fn rested(&self) {
-        let until = *self.rest_until.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(until) = until {
-            tokio::time::sleep_until(until).await;
-        }
-    }
-
-    /// Whether a URL is of this host, and not of one that it has sent us to.
-    pub(crate) fn is_at(&self, url: &Url) -> bool {
-        url.origin() == self.base.origin()
-    }
-
-    /// Whether nobody was told yet that the host's quota runs low.
-    pub(crate) fn is_news(&self) -> bool {
-        !self.told_of_quota.swap(true, Ordering::Relaxed)
-    }
-
-    /// A URL within a repository: `…/v2/PATH/KIND/NAME`.
-    pub(crate) fn url(&self, repository: &RepositoryName, tail: &str) -> Result<Url> {
-        // A repository's path and the tails have no character that a URL would change.
-        self.base
-            .join(&format!("{}/{tail}", repository.path()))
-            .map_err(|_| Error::BadHost { registry: self.name.clone() })
-    }
+fn headers(endpoint: &Endpoint) -> Result<Vec<(HeaderName, HeaderValue)>> {
+    let parse = |(name, value): &(String, crate::Secret)| {
+        let name: HeaderName = name.parse().ok()?;
+        let mut value = HeaderValue::from_str(value.expose()).ok()?;
+        value.set_sensitive(true);
+        Some((name, value))
+    };
+    let bad = |name: &str| Error::BadSetting {
+        what: "header",
+        cause: format!("`{}` for {} is none", name.escape_debug(), endpoint.host),
+    };
+    let all = endpoint.headers.iter();
+    all.map(|header| parse(header).ok_or_else(|| bad(&header.0))).collect()
 }
 
 impl fmt::Debug for Client {
@@ -213,26 +250,33 @@ impl fmt::Debug for Client {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Scheme;
 
-    #[test]
-    fn where_a_registry_is() {
-        let insecure = [("insecure.example:80".to_owned(), Scheme::Http)];
-        let settings = Settings { schemes: insecure.into(), ..Settings::default() };
+    #[tokio::test]
+    async fn where_a_registry_is() {
+        let schemes = [
+            ("insecure.example:80".to_owned(), Scheme::Http),
+            ("localhost:5000".to_owned(), Scheme::Https),
+        ];
+        let settings = Settings { schemes: schemes.into(), ..Settings::default() };
         let client = Client::new(settings).unwrap();
-        let base = |name: &str| match client.host(name) {
+        let base = async |name: &str| match client.place(&Endpoint::of(name), Role::Origin).await {
             Ok(host) => host.base.to_string(),
             Err(error) => error.to_string(),
         };
-        insta::assert_snapshot!(base("docker.io"), @"https://registry-1.docker.io/v2/");
-        insta::assert_snapshot!(base("ghcr.io"), @"https://ghcr.io/v2/");
-        insta::assert_snapshot!(base("localhost:5000"), @"http://localhost:5000/v2/");
-        insta::assert_snapshot!(base("127.1.2.3"), @"http://127.1.2.3/v2/");
-        insta::assert_snapshot!(base("[::1]:5000"), @"http://[::1]:5000/v2/");
-        insta::assert_snapshot!(base("[2001:db8::1]:5000"), @"https://[2001:db8::1]:5000/v2/");
-        insta::assert_snapshot!(base("localhost.example"), @"https://localhost.example/v2/");
-        insta::assert_snapshot!(base("insecure.example:80"), @"http://insecure.example/v2/");
-        insta::assert_snapshot!(base("user@host"), @"reach `user@host`: it is not a registry's host");
-        insta::assert_snapshot!(base("host/path"), @"reach `host/path`: it is not a registry's host");
+        insta::assert_snapshot!(base("docker.io").await, @"https://registry-1.docker.io/v2/");
+        insta::assert_snapshot!(base("ghcr.io").await, @"https://ghcr.io/v2/");
+        insta::assert_snapshot!(base("localhost:5000").await, @"https://localhost:5000/v2/");
+        // Nobody is at home there, so it stays what loopback usually is.
+        insta::assert_snapshot!(base("127.1.2.3:1").await, @"http://127.1.2.3:1/v2/");
+        insta::assert_snapshot!(base("[::1]:1").await, @"http://[::1]:1/v2/");
+        insta::assert_snapshot!(base("[2001:db8::1]:5000").await, @"https://[2001:db8::1]:5000/v2/");
+        insta::assert_snapshot!(base("localhost.example").await, @"https://localhost.example/v2/");
+        insta::assert_snapshot!(base("REGISTRY.Example").await, @"https://registry.example/v2/");
+        insta::assert_snapshot!(base("xn--bcher-kva.example").await, @"https://xn--bcher-kva.example/v2/");
+        insta::assert_snapshot!(base("insecure.example:80").await, @"http://insecure.example/v2/");
+        insta::assert_snapshot!(base("user@host").await, @"reach `user@host`: it is not a registry's host");
+        insta::assert_snapshot!(base("host/path").await, @"reach `host/path`: it is not a registry's host");
     }
 
     #[test]

@@ -14,8 +14,11 @@ use crate::auth::ScopeSet;
 use crate::call::{Admission, Call, Persistence};
 use crate::client::{Client, Host};
 use crate::error::RequestLine;
-use crate::event::{Direction, Outcome, TransferEvent};
+use crate::event::{Direction, MirrorProblem, Outcome, TransferEvent};
+use crate::host::Role;
+use crate::hosts::Serves;
 use crate::retry::Backoff;
+use crate::tour::{Tour, blame};
 use crate::wire::Reply;
 use crate::{AnswerProblem, Error, Result};
 
@@ -46,11 +49,15 @@ impl Progress {
 /// another try later.
 pub struct BlobStream {
     client: Client,
-    host: Arc<Host>,
+    /// `None` as long as nothing was asked.
+    tour: Option<Tour>,
+    /// Where the bytes come from; before that is known, where they would be if nothing were set.
     url: Url,
     repository: RepositoryName,
     descriptor: Descriptor,
     progress: Progress,
+    /// Mirrors that gave some of the bytes.
+    givers: Vec<Arc<Host>>,
     reply: Option<Reply>,
     /// Bytes to come that are known already.
     known: u64,
@@ -62,7 +69,8 @@ pub struct BlobStream {
 
 impl Client {
     /// Fetches a blob into `sink`. When this returns `Ok`, `sink` got exactly the bytes that the
-    /// descriptor names; on an error it may have got a part of them.
+    /// descriptor names; on an error it may have got a part of them. After
+    /// [`Error::DamagedMirror`] another try, with an empty sink, goes elsewhere.
     ///
     /// Writes happen on the calling task: a sink that blocks for long wants a thread of its own.
     pub async fn blob(
@@ -92,16 +100,18 @@ impl Client {
         descriptor: &Descriptor,
         progress: Option<Progress>,
     ) -> Result<BlobStream> {
-        let host = self.host(repository.registry())?;
-        let url = host.url(repository, &format!("blobs/{}", descriptor.digest))?;
+        let bad = |_| Error::BadHost { registry: repository.registry().to_owned() };
+        let (registry, path) = (repository.registry(), repository.path());
+        let url = format!("https://{registry}/v2/{path}/blobs/{}", descriptor.digest);
         let fresh = || Progress::after(0, Digester::new(descriptor.digest.algorithm()));
         Ok(BlobStream {
             client: self.clone(),
-            host,
-            url,
+            tour: None,
+            url: Url::parse(&url).map_err(bad)?,
             repository: repository.clone(),
             descriptor: descriptor.clone(),
             progress: progress.unwrap_or_else(fresh),
+            givers: Vec::new(),
             reply: None,
             known: 0,
             backoff: Backoff::new(self.settings().retry),
@@ -173,8 +183,10 @@ impl BlobStream {
     /// Takes the next bytes in, and checks the whole with the last of them.
     fn take(&mut self, chunk: Bytes) -> Result<Bytes> {
         let position = self.progress.position + chunk.len() as u64;
+        self.note_giver();
         if position > self.descriptor.size {
-            return Err(self.wrong_size(position));
+            let error = self.wrong_size(position);
+            return Err(self.blame_givers(error));
         }
         if let Some(digester) = &mut self.progress.digester {
             digester.update(&chunk);
@@ -193,11 +205,32 @@ impl BlobStream {
         if found == self.descriptor.digest {
             return Ok(());
         }
-        Err(Error::DigestMismatch {
-            request: self.request_line(),
-            wanted: Box::new(self.descriptor.digest),
-            found: Box::new(found),
-        })
+        let (wanted, found) = (Box::new(self.descriptor.digest), Box::new(found));
+        let error = Error::DigestMismatch { request: self.request_line(), wanted, found };
+        Err(self.blame_givers(error))
+    }
+
+    fn note_giver(&mut self) {
+        let Some(tour) = &self.tour else { return };
+        let known = self.givers.iter().any(|giver| Arc::ptr_eq(giver, tour.here()));
+        if tour.here().role == Role::Mirror && !known {
+            self.givers.push(tour.here().clone());
+        }
+    }
+
+    /// Bytes that were given out already turned out to be wrong. If a mirror gave some of them,
+    /// it is passed over from now on, and a new stream has a chance.
+    fn blame_givers(&mut self, error: Error) -> Error {
+        for giver in &self.givers {
+            blame(&self.client, giver, &self.repository, MirrorProblem::Damaged, &error);
+        }
+        match self.givers.first() {
+            Some(giver) => {
+                let mirror = giver.name.clone();
+                Error::DamagedMirror { mirror, error: Box::new(error) }
+            }
+            None => error,
+        }
     }
 
     /// After the last byte: there must not be another, and a connection read to its end can be
@@ -215,9 +248,34 @@ impl BlobStream {
         Ok(None)
     }
 
-    /// Asks for the bytes that are still missing; with the answer, how many known ones it begins
-    /// with.
-    async fn connect(&self) -> Result<(Reply, u64)> {
+    /// Asks for the bytes that are still missing, where they can be had; with the answer, how many
+    /// known ones it begins with.
+    async fn connect(&mut self) -> Result<(Reply, u64)> {
+        let mut tour = match self.tour.take() {
+            Some(tour) => tour,
+            None => {
+                let tour = self.client.tour(&self.repository, Serves::Digests).await?;
+                self.backoff = Backoff::new(tour.here().retry);
+                tour
+            }
+        };
+        let answer = loop {
+            let host = tour.here().clone();
+            self.url = host.url(&self.repository, &format!("blobs/{}", self.descriptor.digest))?;
+            let failure = match self.ask(&host).await {
+                Err(error) => error,
+                answer => break answer,
+            };
+            match tour.move_on(failure) {
+                Ok(()) => self.backoff = Backoff::new(tour.here().retry),
+                Err(error) => break Err(error),
+            }
+        };
+        self.tour = Some(tour);
+        answer
+    }
+
+    async fn ask(&self, host: &Host) -> Result<(Reply, u64)> {
         let scopes = ScopeSet::pull(&self.repository);
         let mut call = Call::get(self.url.clone(), self.repository.path(), scopes);
         call.admission = self.admission;
@@ -226,7 +284,7 @@ impl BlobStream {
             let range = HeaderValue::from_str(&format!("bytes={from}-"));
             call = call.header(RANGE, range.unwrap_or(HeaderValue::from_static("bytes=0-")));
         }
-        let reply = self.client.call(&self.host, call, Persistence::Retry).await?;
+        let reply = self.client.call(host, call, Persistence::Retry).await?;
         match reply.status() {
             StatusCode::OK => match reply.content_length() {
                 Some(length) if length != self.descriptor.size => Err(self.wrong_size(length)),
@@ -252,10 +310,18 @@ impl BlobStream {
             self.backoff.progressed();
         }
         self.broke_at = self.progress.position;
-        let Some(wait) = self.backoff.next_wait(None) else { return Err(failure) };
+        let Some(wait) = self.backoff.next_wait(None) else { return self.move_on(failure) };
         let request = self.request_line();
         self.client.tell(TransferEvent::Retrying { request, cause: failure.to_string(), wait });
         sleep(wait).await;
+        Ok(())
+    }
+
+    /// To the next place, where the bytes go on from where they stopped here.
+    fn move_on(&mut self, failure: Error) -> Result<()> {
+        let Some(tour) = &mut self.tour else { return Err(failure) };
+        tour.move_on(failure)?;
+        self.backoff = Backoff::new(tour.here().retry);
         Ok(())
     }
 

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::PublicUrl;
 use crate::credentials::CredentialError;
+use crate::hosts::HostFileError;
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -33,6 +34,31 @@ pub enum Error {
     BadHost {
         /// The name.
         registry: String,
+    },
+    /// Somebody has forbidden to go there.
+    #[error("reach `{repository}`: it is blocked in {}", .file.display())]
+    Blocked {
+        /// Where it would have been.
+        repository: RepositoryName,
+        /// The file that says so.
+        file: PathBuf,
+    },
+    /// The registry failed, and its mirrors had done so before.
+    #[error("{error} (mirrors were asked before: {})", .mirrors.join("; "))]
+    AfterMirrors {
+        /// What the registry itself said.
+        error: Box<Error>,
+        /// What each mirror said, by its host.
+        mirrors: Vec<String>,
+    },
+    /// A mirror sent other bytes than were asked for. It is not asked again for a while: another
+    /// try goes elsewhere.
+    #[error("{error}, from mirror {mirror}")]
+    DamagedMirror {
+        /// The mirror's host.
+        mirror: String,
+        /// What is wrong.
+        error: Box<Error>,
     },
     /// No connection, or one that broke off, and trying again did not help.
     #[error("{request}: {cause}")]
@@ -242,6 +268,9 @@ pub enum Error {
         /// The repository.
         repository: RepositoryName,
     },
+    /// A file with settings of hosts cannot be used.
+    #[error(transparent)]
+    HostFile(#[from] HostFileError),
     /// Credentials cannot be had.
     #[error(transparent)]
     Credential(#[from] CredentialError),
@@ -440,16 +469,19 @@ impl Error {
             Error::RateLimited { .. } => {
                 Some("try again later, or log in for a higher limit".into())
             }
-            Error::Connection { cause, .. } if is_tls_failure(cause) => Some(
-                "if the registry has a certificate of its own, give its CA; if it speaks plain \
-                 http, pass `--insecure`"
-                    .into(),
-            ),
+            Error::Connection { request, cause } => tls_hint(request, cause),
+            Error::Blocked { file, .. } => {
+                Some(format!("`blocked` is set for it there; change {}", file.display()))
+            }
+            Error::AfterMirrors { error, .. } => error.hint(),
+            Error::DamagedMirror { .. } => Some("try again: the mirror is passed over then".into()),
+            Error::HostFile(error) => error.hint(),
             Error::ManifestNotFound { .. } => {
                 Some("check the name and the tag; the registry lists the tags that exist".into())
             }
-            Error::PlainCredential { .. } => {
-                Some("if the host is to be trusted on plain http, pass `--insecure`".into())
+            Error::PlainCredential { url } => {
+                let host = host_of(url)?;
+                Some(format!("if it is to be trusted on plain http, pass `--insecure {host}`"))
             }
             Error::DigestMismatch { .. } | Error::SizeMismatch { .. } | Error::Truncated { .. } => {
                 Some("what the registry holds is damaged; push it there again".into())
@@ -488,13 +520,36 @@ impl Error {
             Error::Unauthorized { .. } => Some(StatusCode::UNAUTHORIZED),
             Error::Denied { .. } => Some(StatusCode::FORBIDDEN),
             Error::RateLimited { .. } => Some(StatusCode::TOO_MANY_REQUESTS),
+            Error::AfterMirrors { error, .. } => error.status(),
             _ => None,
         }
     }
 }
 
-fn is_tls_failure(cause: &str) -> bool {
-    ["certificate", "InvalidContentType", "handshake"].iter().any(|word| cause.contains(word))
+/// The ways out where TLS is what failed, for the host that it failed at.
+fn tls_hint(request: &RequestLine, cause: &str) -> Option<String> {
+    let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
+    let host = host_of(&request.url)?;
+    if has(&["CertificateRequired", "HandshakeFailure", "BadCertificate", "AccessDenied"]) {
+        return Some(format!(
+            "if the registry demands a client certificate, put NAME.cert and NAME.key into \
+             /etc/containers/certs.d/{host}, or give their directory with `--cert-dir`"
+        ));
+    }
+    has(&["certificate", "InvalidContentType", "corrupt message", "handshake"]).then(|| {
+        format!(
+            "if the registry has a certificate of its own, give its CA with `--ca FILE` or put it \
+             into /etc/containers/certs.d/{host}/ca.crt; `--insecure {host}` does without \
+             verification, and takes plain http"
+        )
+    })
+}
+
+/// `host[:port]`, as flags and directories name it.
+fn host_of(url: &PublicUrl) -> Option<String> {
+    let url = Url::parse(url.as_str()).ok()?;
+    let port = url.port().map(|port| format!(":{port}")).unwrap_or_default();
+    Some(format!("{}{port}", url.host_str()?))
 }
 
 #[cfg(test)]

@@ -50,6 +50,26 @@ pub enum TransferEvent {
         /// How long the wait is.
         wait: Duration,
     },
+    /// A mirror did not help, and is left alone for a while: the read goes on elsewhere.
+    MirrorLeft {
+        /// Its host.
+        mirror: String,
+        /// What is wrong with it.
+        problem: MirrorProblem,
+        /// What it said.
+        cause: String,
+    },
+}
+
+/// What is wrong with a mirror.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MirrorProblem {
+    /// It lacks what was asked for, as a mirror may.
+    Missing,
+    /// It cannot be reached, refuses, or fails.
+    Failed,
+    /// It has other bytes than it should.
+    Damaged,
 }
 
 /// Which way bytes move.

@@ -27,6 +27,8 @@ pub mod credentials;
 mod download;
 mod error;
 mod event;
+mod host;
+pub mod hosts;
 mod manifest;
 mod pace;
 mod publish;
@@ -37,7 +39,9 @@ mod secret;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod tour;
 mod trace;
+mod transport;
 mod upload;
 mod wire;
 
@@ -47,7 +51,8 @@ pub use download::{BlobStream, Progress};
 pub use error::{
     Answer, AnswerProblem, Answers, Error, Identity, RedirectProblem, RequestLine, Result,
 };
-pub use event::{Direction, Observer, Outcome, TransferEvent};
+pub use event::{Direction, MirrorProblem, Observer, Outcome, TransferEvent};
+pub use hosts::{HostFileError, HostFiles, Hosts};
 pub use manifest::TagOrDigest;
 pub use pace::Quota;
 pub use publish::{BlobSource, Publication, Published};

@@ -13,6 +13,8 @@ use url::Url;
 use crate::auth::ScopeSet;
 use crate::call::{Call, Persistence};
 use crate::client::{Client, Host};
+use crate::host::Role;
+use crate::hosts::Serves;
 use crate::referrers::referrers_tag;
 use crate::wire::{Payload, Reply};
 use crate::{AnswerProblem, Error, Result};
@@ -57,6 +59,13 @@ impl TagOrDigest {
         }
     }
 
+    fn serves(&self) -> Serves {
+        match self {
+            TagOrDigest::Tag(_) => Serves::Tags,
+            TagOrDigest::Digest(_) => Serves::Digests,
+        }
+    }
+
     fn of_repository(&self, repository: &RepositoryName) -> String {
         match self {
             TagOrDigest::Tag(tag) => format!("{repository}:{tag}"),
@@ -92,10 +101,25 @@ impl Client {
     pub async fn resolve(&self, reference: &Reference) -> Result<Descriptor> {
         let wanted = TagOrDigest::of(reference);
         let repository = reference.repository();
-        if let Some(descriptor) = self.head_manifest(repository, &wanted, Access::Pull).await? {
-            return Ok(descriptor);
+        let mut tour = self.tour(repository, wanted.serves()).await?;
+        loop {
+            match self.resolve_at(tour.here(), repository, &wanted).await {
+                Err(error) => tour.move_on(error)?,
+                found => return found,
+            }
         }
-        Ok(self.manifest(repository, wanted).await?.descriptor())
+    }
+
+    async fn resolve_at(
+        &self,
+        host: &Host,
+        repository: &RepositoryName,
+        wanted: &TagOrDigest,
+    ) -> Result<Descriptor> {
+        match self.head_manifest_at(host, repository, wanted, Access::Pull).await? {
+            Some(descriptor) => Ok(descriptor),
+            None => Ok(self.manifest_at(host, repository, wanted).await?.descriptor()),
+        }
     }
 
     /// What a reference names at a place that is to be written to, if a HEAD tells it.
@@ -112,11 +136,26 @@ impl Client {
         wanted: impl Into<TagOrDigest>,
     ) -> Result<Manifest> {
         let wanted = wanted.into();
-        let host = self.host(repository.registry())?;
-        let call = manifest_call(&host, Method::GET, repository, &wanted, Access::Pull)?;
-        let mut reply = self.call(&host, call, Persistence::Retry).await?;
+        let mut tour = self.tour(repository, wanted.serves()).await?;
+        loop {
+            match self.manifest_at(tour.here(), repository, &wanted).await {
+                Err(error) => tour.move_on(error)?,
+                found => return found,
+            }
+        }
+    }
+
+    /// The same from one place only: what is about to be changed is not read from a mirror.
+    pub(crate) async fn manifest_at(
+        &self,
+        host: &Host,
+        repository: &RepositoryName,
+        wanted: &TagOrDigest,
+    ) -> Result<Manifest> {
+        let call = manifest_call(host, Method::GET, repository, wanted, Access::Pull)?;
+        let mut reply = self.call(host, call, Persistence::Retry).await?;
         if reply.status() == StatusCode::NOT_FOUND {
-            return Err(not_found(repository, &wanted, reply).await);
+            return Err(not_found(repository, wanted, reply).await);
         }
         reply = reply.success().await?;
         let Some(bytes) = reply.body(MAX_MANIFEST_BYTES).await? else {
@@ -126,7 +165,7 @@ impl Client {
             });
         };
         let expected = match wanted {
-            TagOrDigest::Digest(digest) => Some(digest),
+            TagOrDigest::Digest(digest) => Some(*digest),
             TagOrDigest::Tag(_) => stated_digest(&reply),
         };
         if let Some(wanted) = expected {
@@ -161,7 +200,7 @@ impl Client {
         manifest: &Manifest,
         under: TagOrDigest,
     ) -> Result<Listing> {
-        let host = self.host(repository.registry())?;
+        let host = self.host(repository).await?;
         let call = manifest_call(&host, Method::PUT, repository, &under, Access::Push)?;
         let media_type = HeaderValue::from_str(manifest.media_type().as_str());
         let media_type = media_type.unwrap_or(HeaderValue::from_static("application/json"));
@@ -202,7 +241,7 @@ impl Client {
         which: impl Into<TagOrDigest>,
     ) -> Result<()> {
         let which = which.into();
-        let host = self.host(repository.registry())?;
+        let host = self.host(repository).await?;
         let call = manifest_call(&host, Method::DELETE, repository, &which, Access::Delete)?;
         let reply = self.call(&host, call, Persistence::Retry).await?;
         if reply.status() == StatusCode::NOT_FOUND {
@@ -213,18 +252,27 @@ impl Client {
 
     /// All tags of a repository, in the registry's order.
     pub async fn tags(&self, repository: &RepositoryName) -> Result<Vec<String>> {
+        let mut tour = self.tour(repository, Serves::Tags).await?;
+        loop {
+            match self.tags_at(tour.here(), repository).await {
+                Err(error) => tour.move_on(error)?,
+                found => return found,
+            }
+        }
+    }
+
+    async fn tags_at(&self, host: &Host, repository: &RepositoryName) -> Result<Vec<String>> {
         #[derive(Deserialize)]
         struct Page {
             // Go registries write `null` for an empty list.
             tags: Option<Vec<String>>,
         }
-        let host = self.host(repository.registry())?;
         let mut next = Some(host.url(repository, "tags/list")?);
         let mut tags = Vec::new();
         for _ in 0..MAX_PAGES {
             let Some(url) = next else { break };
             let call = Call::get(url.clone(), repository.path(), ScopeSet::pull(repository));
-            let mut reply = self.call(&host, call, Persistence::Retry).await?.success().await?;
+            let mut reply = self.call(host, call, Persistence::Retry).await?.success().await?;
             next = next_page(&reply, &url);
             let page: Page = json(&mut reply).await?;
             tags.extend(page.tags.unwrap_or_default());
@@ -239,21 +287,35 @@ impl Client {
         repository: &RepositoryName,
         subject: Digest,
     ) -> Result<Vec<Descriptor>> {
-        let host = self.host(repository.registry())?;
+        let mut tour = self.tour(repository, Serves::Digests).await?;
+        loop {
+            match self.referrers_at(tour.here(), repository, subject).await {
+                Ok(found) => return Ok(found),
+                Err(Error::Refused { status: StatusCode::NOT_FOUND, .. })
+                    if tour.here().role == Role::Origin =>
+                {
+                    return self.referrers_by_tag(repository, subject).await;
+                }
+                Err(error) => tour.move_on(error)?,
+            }
+        }
+    }
+
+    /// From the referrers API of one place; 404 where it has none.
+    async fn referrers_at(
+        &self,
+        host: &Host,
+        repository: &RepositoryName,
+        subject: Digest,
+    ) -> Result<Vec<Descriptor>> {
         let mut next = Some(host.url(repository, &format!("referrers/{subject}"))?);
         let mut found = Vec::new();
         for _ in 0..MAX_PAGES {
             let Some(url) = next else { break };
+            let index = HeaderValue::from_static("application/vnd.oci.image.index.v1+json");
             let call = Call::get(url.clone(), repository.path(), ScopeSet::pull(repository))
-                .header(
-                    ACCEPT,
-                    HeaderValue::from_static("application/vnd.oci.image.index.v1+json"),
-                );
-            let reply = self.call(&host, call, Persistence::Retry).await?;
-            if reply.status() == StatusCode::NOT_FOUND {
-                return self.referrers_by_tag(repository, subject).await;
-            }
-            let mut reply = reply.success().await?;
+                .header(ACCEPT, index);
+            let mut reply = self.call(host, call, Persistence::Retry).await?.success().await?;
             next = next_page(&reply, &url);
             let body = read_whole(&mut reply).await?;
             found.extend(read_index(&reply, body)?.manifests().iter().cloned());
@@ -274,16 +336,27 @@ impl Client {
         }
     }
 
-    /// What HEAD says of a manifest; `None` if it says too little or is not allowed.
+    /// What HEAD says of a manifest where it would be written; `None` if it says too little or is
+    /// not allowed.
     pub(crate) async fn head_manifest(
         &self,
         repository: &RepositoryName,
         wanted: &TagOrDigest,
         access: Access,
     ) -> Result<Option<Descriptor>> {
-        let host = self.host(repository.registry())?;
-        let call = manifest_call(&host, Method::HEAD, repository, wanted, access)?;
-        let reply = self.call(&host, call, Persistence::Retry).await?;
+        let host = self.host(repository).await?;
+        self.head_manifest_at(&host, repository, wanted, access).await
+    }
+
+    async fn head_manifest_at(
+        &self,
+        host: &Host,
+        repository: &RepositoryName,
+        wanted: &TagOrDigest,
+        access: Access,
+    ) -> Result<Option<Descriptor>> {
+        let call = manifest_call(host, Method::HEAD, repository, wanted, access)?;
+        let reply = self.call(host, call, Persistence::Retry).await?;
         match reply.status() {
             StatusCode::NOT_FOUND => return Err(not_found(repository, wanted, reply).await),
             StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => return Ok(None),

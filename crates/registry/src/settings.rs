@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::credentials::Credentials;
+use crate::hosts::Hosts;
 use crate::retry::RetryPolicy;
 use crate::{Secret, Trace};
 
@@ -15,15 +16,21 @@ pub struct Settings {
     /// Where credentials come from.
     pub credentials: Credentials,
     /// The scheme of hosts (as written in references: `host[:port]`) that differ from the rule:
-    /// http for loopback, https for all others. `--insecure` puts a host here with
-    /// [`Scheme::Http`]; only loopback and these get credentials over plain http.
+    /// on loopback whichever the host speaks, https for all others. `--insecure` puts a host here
+    /// with [`Scheme::Insecure`]; only loopback, these and what is insecure in `hosts` get
+    /// credentials over plain http.
     pub schemes: BTreeMap<String, Scheme>,
+    /// Mirrors, other locations and certificates by registry and host.
+    pub hosts: Hosts,
     /// How many requests one host has to bear at a time.
     pub requests_per_host: usize,
     /// How many requests to one host may begin in a second; zero is no limit.
     pub requests_per_second: u32,
     /// Who is told of every request.
     pub trace: Option<Trace>,
+    /// What stands in for the system's roots of trust, as PEM; the system's own where this is
+    /// `None`.
+    pub system_roots: Option<Vec<Vec<u8>>>,
     /// More roots of trust beside the system's: PEM, each with one or more certificates.
     pub root_certificates: Vec<Vec<u8>>,
     /// Proxies; none by default.
@@ -35,12 +42,15 @@ pub struct Settings {
 }
 
 /// How a host is spoken to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scheme {
     /// Unencrypted.
     Http,
     /// Encrypted.
     Https,
+    /// Encrypted where the host speaks TLS, whatever certificate it shows; else unencrypted. The
+    /// host is asked once, before anything that is to be kept from others is said to it.
+    Insecure,
 }
 
 /// Proxies by the scheme of the URL that is asked for.
@@ -81,9 +91,11 @@ impl Default for Settings {
             user_agent: concat!("plywood/", env!("CARGO_PKG_VERSION")).to_owned(),
             credentials: Credentials::Anonymous,
             schemes: BTreeMap::new(),
+            hosts: Hosts::default(),
             requests_per_host: 6,
             requests_per_second: 0,
             trace: None,
+            system_roots: None,
             root_certificates: Vec::new(),
             proxies: Proxies::default(),
             timeouts: Timeouts::default(),

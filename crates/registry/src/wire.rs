@@ -2,33 +2,29 @@
 //!
 //! Nothing is tried again here, no redirect is followed and nobody is authenticated; see `call`.
 
-use std::error::Error as _;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, LOCATION};
-use reqwest::{Certificate, ClientBuilder, Method, NoProxy, Proxy, StatusCode};
-use tokio::sync::{OnceCell, OwnedSemaphorePermit};
+use reqwest::{Method, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
-use url::{Host, Url};
+use url::Url;
 
 use crate::error::{Answers, Identity, RequestLine};
 use crate::settings::{Scheme, Settings};
 use crate::trace::{self, Came, Exchange};
+use crate::transport::{Transport, cause, is_loopback, names};
 use crate::upload::body::Upload;
-use crate::{AnswerProblem, Error, Result, Secret};
+use crate::{AnswerProblem, Error, Result};
 
 /// The most that is read of an error's body.
 const MAX_ERROR_BYTES: u64 = 64 * 1024;
 
 /// Connections to all hosts.
 pub(crate) struct Wire {
-    /// For URLs that are not encrypted.
-    plain: reqwest::Client,
-    /// For all others. Made when the first one is asked for, because reading the system's roots of
-    /// trust takes longer than a whole push to a registry nearby.
-    encrypted: OnceCell<reqwest::Client>,
+    transport: Transport,
     settings: Settings,
 }
 
@@ -54,42 +50,51 @@ impl Payload {
     }
 }
 
+/// The scheme of a host's URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum UrlScheme {
+    Http,
+    Https,
+}
+
+impl UrlScheme {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            UrlScheme::Http => "http",
+            UrlScheme::Https => "https",
+        }
+    }
+}
+
+/// A host's scheme, and whether the host itself or a setting said so. Where nobody answered, it is
+/// to be asked again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct SpokenScheme {
+    pub(crate) scheme: UrlScheme,
+    pub(crate) lasts: bool,
+}
+
 impl Wire {
     pub(crate) fn new(settings: &Settings) -> Result<Self> {
-        // What is wrong with the roots is to be said now, not when they are needed.
-        roots(settings)?;
-        let plain = build(builder(settings)?.tls_certs_only([]))?;
-        Ok(Wire { plain, encrypted: OnceCell::new(), settings: settings.clone() })
+        let (transport, settings) = (Transport::new(settings)?, settings.clone());
+        Ok(Wire { transport, settings })
     }
 
-    async fn client(&self, url: &Url) -> Result<&reqwest::Client> {
-        let proxy = self.settings.proxies.http.as_ref();
-        let proxy_is_encrypted = proxy.is_some_and(|url| url.expose().starts_with("https:"));
-        if url.scheme() == "http" && !proxy_is_encrypted {
-            return Ok(&self.plain);
+    /// How the host of `url` is spoken to, whatever scheme the URL has: as was set for it, else
+    /// as `stated` where it was found, else encrypted. On loopback, and where anything will do,
+    /// the host is asked which it speaks before anything else is said to it.
+    pub(crate) async fn scheme(&self, url: &Url, stated: Option<Scheme>) -> Result<SpokenScheme> {
+        let names = names(url);
+        let set = names.iter().find_map(|name| self.settings.schemes.get(name).copied());
+        let insecure = self.settings.hosts.is_insecure(&names).then_some(Scheme::Insecure);
+        let loopback = url.host().is_some_and(is_loopback);
+        let sure = |scheme| SpokenScheme { scheme, lasts: true };
+        match set.or(insecure).or(stated) {
+            Some(Scheme::Http) => Ok(sure(UrlScheme::Http)),
+            Some(Scheme::Https) => Ok(sure(UrlScheme::Https)),
+            None if !loopback => Ok(sure(UrlScheme::Https)),
+            Some(Scheme::Insecure) | None => self.transport.ask_scheme(url).await,
         }
-        let make = || async {
-            let settings = self.settings.clone();
-            let made = tokio::task::spawn_blocking(move || {
-                build(builder(&settings)?.tls_certs_merge(roots(&settings)?))
-            });
-            let ended = |error: tokio::task::JoinError| Error::BadSetting {
-                what: "transport settings",
-                cause: error.to_string(),
-            };
-            made.await.map_err(ended)?
-        };
-        self.encrypted.get_or_try_init(make).await
-    }
-
-    /// How `host[:port]` is spoken to: as was set, else plainly on loopback only.
-    pub(crate) fn scheme(&self, registry: &str) -> Scheme {
-        let set = self.settings.schemes.get(registry).copied();
-        set.unwrap_or_else(|| {
-            let url = Url::parse(&format!("https://{registry}/"));
-            let loopback = url.is_ok_and(|url| url.host().is_some_and(is_loopback));
-            if loopback { Scheme::Http } else { Scheme::Https }
-        })
     }
 
     /// Whether a credential may travel to this URL.
@@ -97,13 +102,11 @@ impl Wire {
         if url.scheme() == "https" {
             return true;
         }
-        let Some(host) = url.host_str() else { return false };
-        let trusted = |name: &str| self.settings.schemes.get(name) == Some(&Scheme::Http);
-        // A URL does not keep the port that is its scheme's own.
-        let with_port = format!("{host}:{}", url.port_or_known_default().unwrap_or(80));
+        let names = names(url);
+        let plain = [Some(&Scheme::Http), Some(&Scheme::Insecure)];
         url.host().is_some_and(is_loopback)
-            || trusted(&with_port)
-            || (url.port().is_none() && trusted(host))
+            || names.iter().any(|name| plain.contains(&self.settings.schemes.get(name)))
+            || self.settings.hosts.is_insecure(&names)
     }
 
     /// Sends a request and waits for the answer's head.
@@ -148,7 +151,7 @@ impl Wire {
     ) -> Result<Reply> {
         let line = RequestLine::new(method, url);
         let mut request =
-            self.client(url).await?.request(method.clone(), url.clone()).headers(headers);
+            self.transport.client(url).await?.request(method.clone(), url.clone()).headers(headers);
         match payload {
             Payload::Empty if *method == Method::POST || *method == Method::PUT => {
                 // Some registries answer 411 without it.
@@ -204,69 +207,8 @@ impl Wire {
     }
 }
 
-fn builder(settings: &Settings) -> Result<ClientBuilder> {
-    let builder = reqwest::Client::builder()
-        .user_agent(&settings.user_agent)
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
-        .referer(false)
-        .connect_timeout(settings.timeouts.connect)
-        // A window that fits a fast line: the protocol's 64 KiB would halve it.
-        .http2_adaptive_window(true)
-        .tcp_nodelay(true)
-        .no_proxy();
-    Ok(proxies(settings)?.into_iter().fold(builder, ClientBuilder::proxy))
-}
-
-fn build(builder: ClientBuilder) -> Result<reqwest::Client> {
-    let bad = |error| Error::BadSetting { what: "transport settings", cause: cause(error) };
-    builder.build().map_err(bad)
-}
-
-fn roots(settings: &Settings) -> Result<Vec<Certificate>> {
-    let bad = |error| Error::BadSetting { what: "root certificate", cause: cause(error) };
-    let read = |pem: &Vec<u8>| Certificate::from_pem_bundle(pem).map_err(bad);
-    let bundles: Vec<Vec<Certificate>> =
-        settings.root_certificates.iter().map(read).collect::<Result<_>>()?;
-    Ok(bundles.into_iter().flatten().collect())
-}
-
-fn proxies(settings: &Settings) -> Result<Vec<Proxy>> {
-    let none_for = NoProxy::from_string(&settings.proxies.none_for);
-    let bad = |error| Error::BadSetting { what: "proxy", cause: cause(error) };
-    let made = |secret: &Option<Secret>, make: fn(&str) -> reqwest::Result<Proxy>| {
-        let proxy = secret.as_ref().map(|url| make(url.expose())).transpose().map_err(bad)?;
-        Ok::<_, Error>(proxy.map(|proxy| proxy.no_proxy(none_for.clone())))
-    };
-    let http = made(&settings.proxies.http, |url| Proxy::http(url))?;
-    let https = made(&settings.proxies.https, |url| Proxy::https(url))?;
-    Ok(http.into_iter().chain(https).collect())
-}
-
-/// 127.0.0.0/8, ::1 and `localhost` (RFC 6761, 6.3).
-fn is_loopback(host: Host<&str>) -> bool {
-    match host {
-        Host::Ipv4(address) => address.is_loopback(),
-        Host::Ipv6(address) => address.is_loopback(),
-        Host::Domain(name) => name == "localhost" || name.ends_with(".localhost"),
-    }
-}
-
 fn broken(request: &RequestLine, error: reqwest::Error) -> Error {
     Error::Connection { request: request.clone(), cause: cause(error) }
-}
-
-/// The innermost cause, which is the one that tells something ("connection refused"), without the
-/// URL: it may be a signed one.
-fn cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut text = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        text = error.to_string();
-        inner = error.source();
-    }
-    text
 }
 
 /// An answer whose body is still to be read. It holds its place in the host's queue until dropped.

@@ -64,8 +64,12 @@ pub(crate) struct Settings {
     pub(crate) jobs: usize,
     /// How progress is shown.
     pub(crate) progress: ProgressStyle,
-    /// Registries beside loopback that are spoken to over plain HTTP.
+    /// Registries whose certificates are not looked at, or that have none.
     pub(crate) insecure: Vec<String>,
+    /// Files with CAs' certificates, beside the system's.
+    pub(crate) ca: Vec<PathBuf>,
+    /// A directory with certificates for all registries.
+    pub(crate) cert_dir: Option<PathBuf>,
     /// How much one registry has to bear.
     pub(crate) load: Load,
     /// Whether requests are shown.
@@ -219,9 +223,17 @@ struct SettingsFlags {
     /// How to show progress: auto, tty, plain, json or quiet
     #[arg(long, global = true, value_name = "STYLE", default_value = "auto")]
     progress: String,
-    /// Speak plain HTTP to this registry; can be repeated. Loopback needs no permission
+    /// Take any certificate from this registry, and speak plain HTTP where it has none; can be
+    /// repeated. Loopback may speak plain HTTP anyway
     #[arg(long, global = true, value_name = "HOST[:PORT]")]
     insecure: Vec<String>,
+    /// Trust the CA certificates in this PEM file, too; can be repeated
+    #[arg(long, global = true, value_name = "FILE", alias = "cacert")]
+    ca: Vec<PathBuf>,
+    /// The certificates in this directory are for all registries: *.crt of CAs, NAME.cert with
+    /// NAME.key to be shown
+    #[arg(long, global = true, value_name = "DIR")]
+    cert_dir: Option<PathBuf>,
     /// Show each request to a registry and its answer, without secrets
     #[arg(short = 'D', long, global = true)]
     debug: bool,
@@ -352,7 +364,10 @@ impl SettingsFlags {
                 ("auto", Some(set)) => progress_style("BUILDKIT_PROGRESS", set, environment)?,
                 (typed, _) => progress_style("--progress", typed, environment)?,
             },
-            insecure: self.insecure,
+            // A host's name is the same in any case, and URLs have it in lower case.
+            insecure: self.insecure.iter().map(|host| host.to_ascii_lowercase()).collect(),
+            ca: self.ca,
+            cert_dir: self.cert_dir,
             load: Load {
                 at_once: number("PLYWOOD_REQUESTS", environment)?,
                 per_second: number("PLYWOOD_REQUESTS_PER_SECOND", environment)?,
@@ -453,11 +468,15 @@ mod tests {
         let invocation = parse_for_test(&["images"], &environment).unwrap();
         assert_eq!(invocation.settings.jobs, 3);
         assert_eq!(invocation.settings.store, Some("/s".into()));
-        let line = ["images", "--jobs", "5", "--store", "/t", "--insecure", "reg:5000"];
+        let line = ["images", "--jobs", "5", "--store", "/t", "--insecure", "Reg:5000"];
         let invocation = parse_for_test(&line, &environment).unwrap();
         assert_eq!(invocation.settings.jobs, 5);
         assert_eq!(invocation.settings.store, Some("/t".into()));
         assert_eq!(invocation.settings.insecure, ["reg:5000"]);
+        let line = ["images", "--ca", "a.pem", "--cacert", "b.pem", "--cert-dir", "certs"];
+        let settings = parse_for_test(&line, &environment).unwrap().settings;
+        assert_eq!(settings.ca, [PathBuf::from("a.pem"), "b.pem".into()]);
+        assert_eq!(settings.cert_dir, Some("certs".into()));
     }
 
     #[test]

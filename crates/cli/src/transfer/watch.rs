@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use oci::{Descriptor, Digest};
-use registry::{Observer, TransferEvent};
+use registry::{MirrorProblem, Observer, TransferEvent};
 
 use super::label;
 use crate::progress::{Outcome, Progress, Step};
@@ -72,6 +72,16 @@ impl Watch {
                 let wait = wait.as_secs_f32();
                 self.progress.note(&format!("{request}: {cause}; trying again in {wait:.1}s"));
             }
+            TransferEvent::MirrorLeft { mirror, problem, cause } => match problem {
+                // That is what mirrors do.
+                MirrorProblem::Missing => {}
+                MirrorProblem::Failed => {
+                    self.progress.note(&format!("mirror {mirror} is passed over: {cause}"));
+                }
+                MirrorProblem::Damaged => {
+                    self.progress.warning(&format!("mirror {mirror} is damaged: {cause}"));
+                }
+            },
         }
     }
 

@@ -60,6 +60,18 @@ impl ScopeSet {
         self
     }
 
+    /// The same of repositories by other names.
+    pub(crate) fn renamed(&self, rename: impl Fn(&str) -> String) -> Self {
+        let renamed = |(resource, actions): (&String, &BTreeSet<String>)| {
+            let resource = match resource.strip_prefix("repository:") {
+                Some(path) => format!("repository:{}", rename(path)),
+                None => resource.clone(),
+            };
+            (resource, actions.clone())
+        };
+        ScopeSet(self.0.iter().map(renamed).collect())
+    }
+
     /// Whether everything in `other` is in this.
     pub(crate) fn covers(&self, other: &ScopeSet) -> bool {
         let missing = |have: &BTreeSet<String>, wanted: &BTreeSet<String>| {

@@ -234,7 +234,7 @@ async fn a_password_does_not_go_over_plain_http() {
     let client = client_with(&registry, password("bob", "pw"));
     let error = fetch(&client, &registry).await.unwrap_err();
     let text = format!("{error}; {}", error.hint().unwrap_or_default());
-    insta::assert_snapshot!(text, @"log in at http://tokens.example/token: a password does not go over plain http; if the host is to be trusted on plain http, pass `--insecure`");
+    insta::assert_snapshot!(text, @"log in at http://tokens.example/token: a password does not go over plain http; if it is to be trusted on plain http, pass `--insecure tokens.example`");
 }
 
 /// The registry's in-process stand-in is the proxy here, and answers for whatever it is asked for.

@@ -314,6 +314,7 @@ async fn events_tell_the_story_of_a_blob() {
                 let end = cause.rsplit(": ").next().unwrap_or_default();
                 story.push(format!("at {reached}: {end}"));
             }
+            TransferEvent::MirrorLeft { mirror, .. } => story.push(format!("not from {mirror}")),
             TransferEvent::Finished { outcome, .. } => {
                 story.push(format!("at {reached}: {outcome:?}"));
             }

@@ -79,7 +79,7 @@ impl Client {
         descriptor: &Descriptor,
         scopes: ScopeSet,
     ) -> Result<bool> {
-        let host = self.host(repository.registry())?;
+        let host = self.host(repository).await?;
         let url = host.url(repository, &format!("blobs/{}", descriptor.digest))?;
         let call = Call::new(Method::HEAD, url, repository.path(), scopes);
         let reply = self.call(&host, call, Persistence::Retry).await?;
@@ -128,7 +128,7 @@ impl Delivery<'_> {
     }
 
     async fn find_or_send(&self, existing: Existing) -> Result<BlobOutcome> {
-        let host = self.client.host(self.repository.registry())?;
+        let host = self.client.host(self.repository).await?;
         let mut opened = None;
         if existing == Existing::Believed {
             // Where the source is here and known to have the blob, a mount settles it, whether the
@@ -177,7 +177,7 @@ impl Delivery<'_> {
         let mut url = host.url(self.repository, "blobs/uploads/")?;
         url.query_pairs_mut()
             .append_pair("mount", &self.descriptor.digest.to_string())
-            .append_pair("from", from.path());
+            .append_pair("from", &host.path(from.path()));
         let scopes = ScopeSet::push(self.repository).and(&ScopeSet::pull(from));
         let call = Call::new(Method::POST, url, self.repository.path(), scopes);
         match self.post(host, call, Persistence::Retry).await {

@@ -156,10 +156,10 @@ impl Drop for Session {
         let mut call = self.call(Method::DELETE, self.location.clone());
         // The place in the queue may never come free: whoever gives up must not wait for others.
         call.admission = Admission::Feeding;
-        let (client, registry) = (self.client.clone(), self.repository.registry().to_owned());
+        let (client, repository) = (self.client.clone(), self.repository.clone());
         let limit = client.settings().timeouts.connect;
         self.client.clean_up(async move {
-            let Ok(host) = client.host(&registry) else { return };
+            let Ok(host) = client.host(&repository).await else { return };
             // Whatever comes of it, there is nothing else to be done.
             let call = client.call(&host, call, Persistence::Once);
             let _ = tokio::time::timeout(limit, call).await;
