@@ -141,19 +141,28 @@ impl Client {
         let mut renewals = 0;
         let mut reply = loop {
             let reply = self.redirected(host, call, header.as_ref()).await?;
-            if reply.status() != StatusCode::UNAUTHORIZED {
-                if header.is_none() && scout.is_some() {
-                    host.doorkeeper.let_in_freely();
-                }
-                break reply;
-            }
-            if !host.is_at(reply.url()) {
+            let refusal =
+                matches!(reply.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN);
+            if refusal && !host.is_at(reply.url()) {
                 // Somebody else wants to know who is asking: a redirect or an upload's location
                 // has led there, and the credential is not for them.
                 return Err(reply.foreign_refusal().await);
             }
             let refused = Refused { header: header.as_ref(), renewals };
-            let again = host.doorkeeper.answer(&visit, reply.headers(), &refused).await?;
+            let again = match reply.status() {
+                StatusCode::UNAUTHORIZED => {
+                    host.doorkeeper.answer(&visit, reply.headers(), &refused).await?
+                }
+                StatusCode::FORBIDDEN => {
+                    host.doorkeeper.answer_denial(&visit, reply.headers(), &refused).await?
+                }
+                _ => {
+                    if header.is_none() && scout.is_some() {
+                        host.doorkeeper.let_in_freely();
+                    }
+                    break reply;
+                }
+            };
             renewals += 1;
             match again {
                 Some(other) if renewals <= MAX_RENEWALS => header = Some(other),

@@ -12,7 +12,7 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use crate::PublicUrl;
-use crate::credentials::CredentialError;
+use crate::credentials::{CloudSource, CredentialError, cloud_hint};
 use crate::hosts::HostFileError;
 
 /// A result of this crate.
@@ -348,6 +348,8 @@ pub enum Identity {
     User(String),
     /// Whoever an identity token or a bearer token stands for.
     Token,
+    /// Whoever a cloud's own login stands for.
+    Cloud(CloudSource),
 }
 
 impl fmt::Display for Identity {
@@ -356,6 +358,7 @@ impl fmt::Display for Identity {
             Identity::Anonymous => f.write_str("an anonymous user"),
             Identity::User(name) => write!(f, "user `{name}`"),
             Identity::Token => f.write_str("the holder of the stored token"),
+            Identity::Cloud(source) => write!(f, "whoever {source} stands for"),
         }
     }
 }
@@ -455,6 +458,10 @@ impl Error {
             Error::Unauthorized { identity: Identity::Anonymous, registry, .. }
             | Error::Denied { identity: Identity::Anonymous, registry, .. } => {
                 Some(format!("log in with `plywood login {registry}`"))
+            }
+            Error::Unauthorized { identity: Identity::Cloud(source), registry, .. }
+            | Error::Denied { identity: Identity::Cloud(source), registry, .. } => {
+                Some(cloud_hint(source, registry))
             }
             Error::Unauthorized { registry, .. } => Some(format!(
                 "the stored credential is wrong or has expired; log in again with \

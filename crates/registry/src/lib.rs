@@ -46,7 +46,9 @@ mod upload;
 mod wire;
 
 pub use client::Client;
-pub use credentials::{Credential, CredentialError, CredentialStore, Credentials};
+pub use credentials::{
+    CloudEnvironment, Credential, CredentialError, CredentialStore, Credentials,
+};
 pub use download::{BlobStream, Progress};
 pub use error::{
     Answer, AnswerProblem, Answers, Error, Identity, RedirectProblem, RequestLine, Result,

@@ -80,6 +80,12 @@ impl Wire {
         Ok(Wire { transport, settings })
     }
 
+    /// The same wire past all proxies, for services that are on the machine itself.
+    pub(crate) fn unproxied(&self) -> Result<Wire> {
+        let settings = self.settings.clone();
+        Wire::new(&Settings { proxies: crate::Proxies::default(), ..settings })
+    }
+
     /// How the host of `url` is spoken to, whatever scheme the URL has: as was set for it, else
     /// as `stated` where it was found, else encrypted. On loopback, and where anything will do,
     /// the host is asked which it speaks before anything else is said to it.

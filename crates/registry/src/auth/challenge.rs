@@ -24,6 +24,8 @@ pub(crate) struct TokenService {
     pub(crate) service: Option<String>,
     /// What the refused request would have needed.
     pub(crate) scope: ScopeSet,
+    /// Whether the token that was shown is good and grants too little (RFC 6750, 3.1).
+    pub(crate) wants_more: bool,
 }
 
 /// All challenges that can be met, in the order of preference: Bearer before Basic, because a
@@ -58,6 +60,7 @@ impl Challenge {
             realm: Url::parse(&parameter("realm")?).ok()?,
             service: parameter("service"),
             scope: ScopeSet::parse(&parameter("scope").unwrap_or_default()),
+            wants_more: parameter("error").as_deref() == Some("insufficient_scope"),
         }))
     }
 }

@@ -12,14 +12,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
-use tokio::sync::OnceCell;
 
-use crate::credentials::{Credential, Credentials};
+use crate::credentials::{Credential, Credentials, Held, Origin, Search};
 use crate::error::Identity;
 use crate::retry::RetryPolicy;
 use crate::wire::Wire;
-use crate::{Result, Secret};
+use crate::{Error, Result, Secret};
 use challenge::{Challenge, TokenService};
 pub(crate) use scope::ScopeSet;
 use token::Token;
@@ -46,7 +46,17 @@ pub(crate) struct Doorkeeper {
     slots: Mutex<BTreeMap<ScopeSet, Arc<Slot>>>,
     /// Scopes that turned out to need others beside them.
     widened: Mutex<BTreeMap<ScopeSet, ScopeSet>>,
-    credentials: Mutex<HashMap<String, Arc<OnceCell<Option<Credential>>>>>,
+    /// By the repository's path.
+    credentials: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Looked>>>>>,
+    /// Identity tokens in whose place their service has given others.
+    rotated: Mutex<HashMap<Secret, Secret>>,
+}
+
+/// What came of looking for a credential.
+struct Looked {
+    held: Option<Held>,
+    /// It was refused, and looking again found the same one.
+    fruitless: bool,
 }
 
 #[derive(Default)]
@@ -79,6 +89,7 @@ impl Doorkeeper {
             slots: Mutex::default(),
             widened: Mutex::default(),
             credentials: Mutex::default(),
+            rotated: Mutex::default(),
         }
     }
 
@@ -104,7 +115,7 @@ impl Doorkeeper {
     pub(crate) async fn header(&self, visit: &Visit<'_>) -> Result<Option<HeaderValue>> {
         match self.door() {
             Door::Unknown | Door::Open => Ok(None),
-            Door::Basic => self.basic(visit).await,
+            Door::Basic => self.basic(visit, None).await,
             Door::Bearer(service) => self.bearer(visit, &service, None).await.map(Some),
         }
     }
@@ -116,9 +127,10 @@ impl Doorkeeper {
         headers: &HeaderMap,
         refused: &Refused<'_>,
     ) -> Result<Option<HeaderValue>> {
+        let mut failure = None;
         for challenge in challenge::challenges(headers) {
             let header = match challenge {
-                Challenge::Basic => self.basic(visit).await?,
+                Challenge::Basic => self.basic(visit, refused.header).await?,
                 Challenge::Bearer(service) => {
                     let more = self.widen(visit.scopes, &service.scope);
                     // A token fresh from the service was refused: another would be, too, unless
@@ -126,8 +138,16 @@ impl Doorkeeper {
                     if refused.renewals > 0 && !more {
                         continue;
                     }
-                    self.set_door(Door::Bearer(service.clone()));
-                    return self.bearer(visit, &service, refused.header).await.map(Some);
+                    match self.bearer(visit, &service, refused.header).await {
+                        Ok(header) => {
+                            self.set_door(Door::Bearer(service));
+                            return Ok(Some(header));
+                        }
+                        // The registry itself may still take what its token service does not.
+                        Err(error @ Error::Unauthorized { .. }) => failure = Some(error),
+                        Err(error) => return Err(error),
+                    }
+                    continue;
                 }
             };
             if header.is_some() && header.as_ref() != refused.header {
@@ -135,16 +155,29 @@ impl Doorkeeper {
                 return Ok(header);
             }
         }
+        failure.map_or(Ok(None), Err)
+    }
+
+    /// Another `Authorization` after a 403 that asks for wider scopes (RFC 6750, 3.1). Whatever
+    /// else a 403 says is the end of it.
+    pub(crate) async fn answer_denial(
+        &self,
+        visit: &Visit<'_>,
+        headers: &HeaderMap,
+        refused: &Refused<'_>,
+    ) -> Result<Option<HeaderValue>> {
+        for challenge in challenge::challenges(headers) {
+            let Challenge::Bearer(service) = challenge else { continue };
+            if service.wants_more && self.widen(visit.scopes, &service.scope) {
+                return self.bearer(visit, &service, refused.header).await.map(Some);
+            }
+        }
         Ok(None)
     }
 
     /// Who a request with these values speaks for.
     pub(crate) async fn identity(&self, visit: &Visit<'_>) -> Identity {
-        match self.credential(visit).await {
-            Ok(Some(Credential::Password { user, .. })) => Identity::User(user),
-            Ok(Some(_)) => Identity::Token,
-            Ok(None) | Err(_) => Identity::Anonymous,
-        }
+        self.held(visit, None).await.map_or(Identity::Anonymous, |held| identity(held.as_ref()))
     }
 
     fn door(&self) -> Door {
@@ -155,11 +188,23 @@ impl Doorkeeper {
         *self.door.lock().unwrap_or_else(PoisonError::into_inner) = door;
     }
 
-    async fn basic(&self, visit: &Visit<'_>) -> Result<Option<HeaderValue>> {
-        Ok(match self.credential(visit).await? {
-            Some(Credential::Password { user, password }) => Some(basic(&user, &password)),
+    /// A credential's header; another one than was refused, if there is one to be had.
+    async fn basic(
+        &self,
+        visit: &Visit<'_>,
+        refused: Option<&HeaderValue>,
+    ) -> Result<Option<HeaderValue>> {
+        let header = |held: &Option<Held>| match held.as_ref()?.credential {
+            Credential::Password { ref user, ref password } => Some(basic(user, password)),
             _ => None,
-        })
+        };
+        let held = self.held(visit, None).await?;
+        let shown = header(&held);
+        if shown.is_none() || shown.as_ref() != refused {
+            return Ok(shown);
+        }
+        let again = self.held(visit, held.as_ref().map(|held| &held.credential)).await?;
+        Ok(header(&again))
     }
 
     /// A token that covers the scopes: one at hand, or a new one. Whoever comes while one is being
@@ -170,27 +215,42 @@ impl Doorkeeper {
         service: &TokenService,
         refused: Option<&HeaderValue>,
     ) -> Result<HeaderValue> {
-        let credential = self.credential(visit).await?;
-        if let Some(Credential::AccessToken(token)) = &credential
+        let mut held = self.held(visit, None).await?;
+        if let Some(Held { credential: Credential::AccessToken(token), .. }) = &held
             && let Some(header) = bearer(token)
             && refused != Some(&header)
         {
             return Ok(header);
         }
         let (scopes, slot) = self.slot(visit.scopes);
-        let mut held = slot.token.lock().await;
-        if let Some(token) = &*held
+        let mut token = slot.token.lock().await;
+        if let Some(token) = &*token
             && token.is_good()
             && refused != Some(&token.header)
         {
             return Ok(token.header.clone());
         }
-        *held = None;
-        let fetched =
-            token::fetch(visit.wire, visit.retry, service, &scopes, credential.as_ref()).await;
-        let token = fetched.map_err(|error| self.name_registry(error, credential.as_ref()))?;
-        let header = token.header.clone();
-        *held = Some(token);
+        *token = None;
+        let fetch = async |held: Option<&Held>| {
+            let credential = held.map(|held| &held.credential);
+            token::fetch(visit.wire, visit.retry, service, &scopes, credential).await
+        };
+        let mut fetched = fetch(held.as_ref()).await;
+        if let (Err(error), Some(before)) = (&fetched, &held)
+            && refuses_credential(error)
+        {
+            let again = self.held(visit, Some(&before.credential)).await?;
+            if again.as_ref().is_some_and(|again| again.credential != before.credential) {
+                fetched = fetch(again.as_ref()).await;
+                held = again;
+            }
+        }
+        let fetched = fetched.map_err(|error| self.name_registry(error, held.as_ref()))?;
+        if let (Some(fresh), Some(held)) = (fetched.identity_token, &held) {
+            self.rotate(&held.credential, fresh);
+        }
+        let header = fetched.token.header.clone();
+        *token = Some(fetched.token);
         Ok(header)
     }
 
@@ -221,24 +281,67 @@ impl Doorkeeper {
         true
     }
 
-    async fn credential(&self, visit: &Visit<'_>) -> Result<Option<Credential>> {
-        let cell = {
-            let mut cells = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
-            cells.entry(visit.path.to_owned()).or_default().clone()
+    /// The credential at hand: looked for if it is the first time, if it has run out, or if it is
+    /// the one that was `refused` and another may be lent. Whoever comes meanwhile waits.
+    async fn held(&self, visit: &Visit<'_>, refused: Option<&Credential>) -> Result<Option<Held>> {
+        let slot = {
+            let mut slots = self.credentials.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.entry(visit.path.to_owned()).or_default().clone()
+        };
+        let mut looked = slot.lock().await;
+        let mut refused_source = None;
+        if let Some(Looked { held, fruitless }) = &*looked {
+            let now = held.clone().map(|held| self.current(held));
+            let is_refused = now.as_ref().is_some_and(|now| refused == Some(&now.credential));
+            let lent = held.as_ref().is_some_and(|held| held.from != Origin::Kept);
+            let good = held.as_ref().is_none_or(Held::is_good);
+            if good && !(is_refused && lent && !fruitless) {
+                return Ok(now);
+            }
+            refused_source = held.as_ref().filter(|_| is_refused).map(|held| &held.credential);
+        }
+        let search = Search {
+            wire: visit.wire,
+            retry: visit.retry,
+            registry: &self.registry,
+            path: visit.path,
+            refused: refused_source,
         };
         // Helpers are programs: each is asked once for a repository.
-        let find = || visit.credentials.find(&self.registry, visit.path);
-        Ok(cell.get_or_try_init(find).await?.clone())
+        let held = visit.credentials.find(search).await?;
+        let found = held.as_ref().map(|held| &held.credential);
+        let fruitless = refused_source.is_some() && found == refused_source;
+        *looked = Some(Looked { held: held.clone(), fruitless });
+        Ok(held.map(|held| self.current(held)))
+    }
+
+    /// The credential with the identity token that has come into its place.
+    fn current(&self, mut held: Held) -> Held {
+        let rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Credential::IdentityToken(token) = &held.credential
+            && let Some(fresh) = rotated.get(token)
+        {
+            held.credential = Credential::IdentityToken(fresh.clone());
+        }
+        held
+    }
+
+    /// RFC 6749, 6: "The authorization server MAY issue a new refresh token, in which case the
+    /// client MUST discard the old refresh token and replace it with the new refresh token."
+    fn rotate(&self, used: &Credential, fresh: Secret) {
+        let Credential::IdentityToken(old) = used else { return };
+        if *old != fresh {
+            let mut rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner);
+            // One that comes back ends the chain: it must not become a circle.
+            rotated.remove(&fresh);
+            rotated.insert(old.clone(), fresh);
+        }
     }
 
     /// A token service's refusal is about the registry that sent us there.
-    fn name_registry(&self, error: crate::Error, credential: Option<&Credential>) -> crate::Error {
+    fn name_registry(&self, error: Error, held: Option<&Held>) -> Error {
         use crate::Error::{Denied, Unauthorized};
-        let who = match credential {
-            Some(Credential::Password { user, .. }) => Identity::User(user.clone()),
-            Some(_) => Identity::Token,
-            None => Identity::Anonymous,
-        };
+        let who = identity(held);
         let here = self.registry.clone();
         match error {
             Unauthorized { request, answers, .. } => {
@@ -249,6 +352,27 @@ impl Doorkeeper {
             }
             other => other,
         }
+    }
+}
+
+fn identity(held: Option<&Held>) -> Identity {
+    match held {
+        None => Identity::Anonymous,
+        Some(Held { from: Origin::Cloud(source), .. }) => Identity::Cloud(source.clone()),
+        Some(Held { credential: Credential::Password { user, .. }, .. }) => {
+            Identity::User(user.clone())
+        }
+        Some(_) => Identity::Token,
+    }
+}
+
+/// Whether a token service's answer is about who asks: 401, or OAuth2's 400 `invalid_grant`
+/// (RFC 6749, 5.2).
+fn refuses_credential(error: &Error) -> bool {
+    match error {
+        Error::Unauthorized { .. } => true,
+        Error::Refused { status, .. } => *status == StatusCode::BAD_REQUEST,
+        _ => false,
     }
 }
 

@@ -36,6 +36,13 @@ impl Token {
     }
 }
 
+/// What a service gave.
+pub(super) struct Fetched {
+    pub(super) token: Token,
+    /// An identity token for the next time.
+    pub(super) identity_token: Option<Secret>,
+}
+
 /// Asks the service for a token with these scopes.
 pub(super) async fn fetch(
     wire: &Wire,
@@ -43,11 +50,11 @@ pub(super) async fn fetch(
     service: &TokenService,
     scopes: &ScopeSet,
     credential: Option<&Credential>,
-) -> Result<Token> {
+) -> Result<Fetched> {
     if credential.is_some() && !wire.may_carry_credentials(&service.realm) {
         return Err(Error::PlainCredential { url: PublicUrl::from(&service.realm) });
     }
-    let wish = match credential {
+    let mut wish = match credential {
         Some(Credential::IdentityToken(token)) => refresh(service, scopes, token),
         Some(Credential::Password { user, password }) => {
             ask(service, scopes, Some((user, password)))
@@ -66,6 +73,14 @@ pub(super) async fn fetch(
             Ok(reply) if is_passing(reply.status()) => {
                 let pause = retry_after(reply.headers());
                 (reply.refusal().await, pause)
+            }
+            // Some services know the way of OAuth2 only.
+            Ok(reply) if wish.method == Method::GET && knows_no_way(reply.status()) => {
+                let Some(Credential::Password { user, password }) = credential else {
+                    return Err(reply.refusal().await);
+                };
+                wish = log_in(service, scopes, user, password);
+                continue;
             }
             Ok(reply) => return Err(reply.refusal().await),
             Err(error) => (error, None),
@@ -107,14 +122,30 @@ fn ask(service: &TokenService, scopes: &ScopeSet, user: Option<(&String, &Secret
     Wish { method: Method::GET, url, headers, payload: Payload::Empty }
 }
 
-/// oauth.md: POST of a form, the scopes in one field, apart by blanks.
+/// Whether an answer says that nothing is asked by this method here.
+fn knows_no_way(status: StatusCode) -> bool {
+    matches!(status, StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
+}
+
+/// oauth.md, "grant_type": for the holder of an identity token.
 fn refresh(service: &TokenService, scopes: &ScopeSet, token: &Secret) -> Wish {
+    let grant = [("grant_type", "refresh_token"), ("refresh_token", token.expose())];
+    form(service, scopes, &grant)
+}
+
+/// oauth.md, "grant_type": for a user.
+fn log_in(service: &TokenService, scopes: &ScopeSet, user: &str, password: &Secret) -> Wish {
+    let grant = [("grant_type", "password"), ("username", user), ("password", password.expose())];
+    form(service, scopes, &grant)
+}
+
+/// oauth.md: POST of a form, the scopes in one field, apart by blanks.
+fn form(service: &TokenService, scopes: &ScopeSet, grant: &[(&str, &str)]) -> Wish {
     let mut form = Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token")
+    form.extend_pairs(grant)
         .append_pair("service", service.service.as_deref().unwrap_or_default())
         .append_pair("client_id", "plywood")
-        .append_pair("scope", &scopes.to_string())
-        .append_pair("refresh_token", token.expose());
+        .append_pair("scope", &scopes.to_string());
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
     let form_type = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -123,11 +154,12 @@ fn refresh(service: &TokenService, scopes: &ScopeSet, token: &Secret) -> Wish {
     Wish { method: Method::POST, url: service.realm.clone(), headers, payload }
 }
 
-async fn read(mut reply: Reply, asked: Instant) -> Result<Token> {
+async fn read(mut reply: Reply, asked: Instant) -> Result<Fetched> {
     #[derive(Deserialize)]
     struct Answer {
         token: Option<Secret>,
         access_token: Option<Secret>,
+        refresh_token: Option<Secret>,
         expires_in: Option<f64>,
     }
     let Some(body) = reply.body(MAX_ANSWER_BYTES).await? else {
@@ -146,5 +178,6 @@ async fn read(mut reply: Reply, asked: Instant) -> Result<Token> {
     let lifetime = told.map_or(DEFAULT_LIFETIME, Duration::from_secs_f64);
     // Renewed a little early, so that it does not run out on its way.
     let margin = (lifetime / 10).min(Duration::from_secs(15));
-    Ok(Token { header, good_until: asked + lifetime - margin })
+    let token = Token { header, good_until: asked + lifetime - margin };
+    Ok(Fetched { token, identity_token: answer.refresh_token.filter(filled) })
 }

@@ -72,6 +72,18 @@ impl CredentialFile {
         let own = self.cred_helpers.get(server).map(String::as_str);
         own.or(self.creds_store.as_deref()).filter(|name| !name.is_empty())
     }
+
+    /// The helper that is named for exactly this key.
+    pub(super) fn own_helper(&self, key: &str) -> Option<&str> {
+        self.cred_helpers.get(key).map(String::as_str).filter(|name| !name.is_empty())
+    }
+
+    /// The helper that a key's credential is to be kept with. One for all registries is asked for
+    /// whole registries only, so a part of one is kept in the file.
+    pub(super) fn keeper(&self, key: &str) -> Option<&str> {
+        let is_part = key.contains('/') && key != DOCKER_HUB_KEY;
+        if is_part { self.own_helper(key) } else { self.helper(key) }
+    }
 }
 
 /// A key without scheme and API version: `https://registry.example/v2/` is `registry.example`.

@@ -1,7 +1,13 @@
-//! Who one is at a registry: Docker's `config.json`, podman's `auth.json`, credential helpers.
+//! Who one is at a registry: Docker's `config.json`, podman's `auth.json`, credential helpers, and
+//! the logins of clouds that need no helper.
 //!
-//! The paths of the files are the caller's to know. Nothing here speaks to a registry.
+//! The order: in each file the helper that it names, then its own entries, the longest prefix of
+//! the repository's name first; after all files the cloud's own login ([`CloudEnvironment`]); else
+//! one is anonymous.
+//!
+//! The paths of the files are the caller's to know.
 
+mod cloud;
 mod file;
 mod helper;
 mod store;
@@ -11,7 +17,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::Secret;
+use crate::retry::RetryPolicy;
+use crate::wire::Wire;
+pub(crate) use cloud::hint as cloud_hint;
+pub use cloud::{CloudEnvironment, CloudError, CloudProblem, CloudSource};
 pub use store::CredentialStore;
 
 /// What proves an identity.
@@ -42,19 +54,57 @@ pub enum Credentials {
     Store(Arc<CredentialStore>),
 }
 
+/// A credential that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) credential: Credential,
+    pub(crate) from: Origin,
+    /// When it runs out, where that is known.
+    pub(crate) good_until: Option<Instant>,
+}
+
+/// Where a credential was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was written down, and is the same the next time.
+    Kept,
+    /// A helper gave it, and may give another.
+    Helper,
+    /// A cloud gave it, for a time.
+    Cloud(CloudSource),
+}
+
+/// What looking for a credential may use.
+#[derive(Clone, Copy)]
+pub(crate) struct Search<'a> {
+    pub(crate) wire: &'a Wire,
+    pub(crate) retry: RetryPolicy,
+    /// The registry, as references name it.
+    pub(crate) registry: &'a str,
+    /// The repository's path; an empty one asks for the registry's own credential.
+    pub(crate) path: &'a str,
+    /// A credential that was refused: one that was lent is to be had anew.
+    pub(crate) refused: Option<&'a Credential>,
+}
+
 impl Credentials {
-    /// The credential for a repository's path at a registry, if there is one; an empty path asks
-    /// for the registry's own.
-    pub async fn find(
-        &self,
-        registry: &str,
-        path: &str,
-    ) -> Result<Option<Credential>, CredentialError> {
+    /// The credential for a repository, if there is one.
+    pub(crate) async fn find(&self, search: Search<'_>) -> Result<Option<Held>, CredentialError> {
         match self {
             Credentials::Anonymous => Ok(None),
-            Credentials::Fixed(known) => Ok(known.get(registry).cloned()),
-            Credentials::Store(store) => store.find(registry, path).await,
+            Credentials::Fixed(known) => Ok(known.get(search.registry).cloned().map(Held::kept)),
+            Credentials::Store(store) => store.search(search).await,
         }
+    }
+}
+
+impl Held {
+    pub(crate) fn kept(credential: Credential) -> Self {
+        Held { credential, from: Origin::Kept, good_until: None }
+    }
+
+    pub(crate) fn is_good(&self) -> bool {
+        self.good_until.is_none_or(|until| Instant::now() < until)
     }
 }
 
@@ -124,6 +174,9 @@ pub enum CredentialError {
         /// The program.
         program: String,
     },
+    /// A cloud's own login that fails.
+    #[error(transparent)]
+    Cloud(#[from] CloudError),
 }
 
 impl CredentialError {
@@ -138,6 +191,7 @@ impl CredentialError {
             | CredentialError::HelperGarbage { program } => {
                 Some(format!("try `echo REGISTRY | {program} get` by hand"))
             }
+            CredentialError::Cloud(error) => Some(error.hint()),
             CredentialError::Malformed { .. } => {
                 Some("repair the file, or move it away and log in again".to_owned())
             }

@@ -1,11 +1,16 @@
 //! Credential files in the order of precedence, and the helpers that they name.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use crate::credentials::cloud::{self, CloudEnvironment, Lent, Means};
 use crate::credentials::file::{self, CredentialFile, DOCKER_HUB_KEY};
 use crate::credentials::helper::Runner;
-use crate::credentials::{Credential, CredentialError};
+use crate::credentials::{Credential, CredentialError, Held, Origin, Search};
 
 /// How long a credential helper may take: some ask a cloud.
 const HELPER_LIMIT: Duration = Duration::from_secs(30);
@@ -17,6 +22,9 @@ const HELPER_LIMIT: Duration = Duration::from_secs(30);
 pub struct CredentialStore {
     sources: Vec<Source>,
     helpers: Runner,
+    cloud: Option<CloudEnvironment>,
+    /// What clouds gave, by registry: their logins are for all repositories.
+    lent: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Lent>>>>>,
 }
 
 #[derive(Debug)]
@@ -31,7 +39,7 @@ impl CredentialStore {
         let read = |path: PathBuf| Ok(Source { file: CredentialFile::read(&path)?, path });
         let sources = paths.into_iter().map(read).collect::<Result<_, CredentialError>>()?;
         let helpers = Runner { folders: Vec::new(), limit: HELPER_LIMIT };
-        Ok(CredentialStore { sources, helpers })
+        Ok(CredentialStore { sources, helpers, cloud: None, lent: Mutex::default() })
     }
 
     /// Puts the content of a file (such as `DOCKER_AUTH_CONFIG` holds it) before all files. `name`
@@ -55,32 +63,104 @@ impl CredentialStore {
         self
     }
 
-    /// The credential for a repository's path at a registry: in each file from the helper that it
-    /// names, or under the longest key that is a prefix of `registry/path`
-    /// (containers-auth.json(5)). An empty path asks for the registry's own.
+    /// Logs in to the registries of clouds by these settings where no file knows them.
+    pub fn with_cloud(mut self, environment: CloudEnvironment) -> Self {
+        self.cloud = Some(environment);
+        self
+    }
+
+    /// The credential for a repository's path at a registry that the files and their helpers know:
+    /// in each file from the helper that it names, or under the longest key that is a prefix of
+    /// `registry/path` (containers-auth.json(5)). An empty path asks for the registry's own.
     pub async fn find(
         &self,
         registry: &str,
         path: &str,
     ) -> Result<Option<Credential>, CredentialError> {
+        Ok(self.in_files(registry, path).await?.map(|held| held.credential))
+    }
+
+    /// From the files and helpers, or by the registry's cloud.
+    pub(super) async fn search(&self, search: Search<'_>) -> Result<Option<Held>, CredentialError> {
+        let Search { registry, path, .. } = search;
+        match self.in_files(registry, path).await? {
+            Some(held) => Ok(Some(held)),
+            None => self.by_cloud(search).await,
+        }
+    }
+
+    async fn in_files(&self, registry: &str, path: &str) -> Result<Option<Held>, CredentialError> {
         let server = server_key(registry);
         for Source { file, .. } in &self.sources {
-            if let Some(name) = file.helper(server).or_else(|| file.helper(registry)) {
-                let found = self.helpers.find(name, server).await?;
-                if found.is_some() {
-                    return Ok(found);
+            for key in keys_below(registry, path) {
+                if let Some(name) = file.own_helper(&key)
+                    && let Some(held) = self.ask_helper(name, &key, registry).await?
+                {
+                    return Ok(Some(held));
+                }
+                if let Some(credential) = file.entry(&key) {
+                    return Ok(Some(Held::kept(credential)));
                 }
             }
-            let found = keys(registry, path).iter().find_map(|key| file.entry(key));
-            if found.is_some() {
-                return Ok(found);
+            if let Some(name) = file.helper(server).or_else(|| file.helper(registry))
+                && let Some(held) = self.ask_helper(name, server, registry).await?
+            {
+                return Ok(Some(held));
+            }
+            let found = own_keys(registry).into_iter().find_map(|key| file.entry(key));
+            if let Some(credential) = found {
+                return Ok(Some(Held::kept(credential)));
             }
         }
         Ok(None)
     }
 
-    /// Keeps a credential for a registry: with the helper that the first file names for it, or in
-    /// the first file itself, readable by its owner alone.
+    async fn ask_helper(
+        &self,
+        name: &str,
+        key: &str,
+        registry: &str,
+    ) -> Result<Option<Held>, CredentialError> {
+        let found = match self.helpers.find(name, key).await {
+            // What it would have done is built in.
+            Err(CredentialError::HelperMissing { .. }) if self.stands_in(registry) => None,
+            found => found?,
+        };
+        let from = Origin::Helper;
+        Ok(found.map(|credential| Held { credential, from, good_until: None }))
+    }
+
+    fn stands_in(&self, registry: &str) -> bool {
+        self.cloud.is_some() && cloud::is_cloud(registry)
+    }
+
+    /// One login for all repositories of a registry, and for all who wait for it.
+    async fn by_cloud(&self, search: Search<'_>) -> Result<Option<Held>, CredentialError> {
+        let Some(environment) = self.cloud.as_ref().filter(|_| cloud::is_cloud(search.registry))
+        else {
+            return Ok(None);
+        };
+        let slot = {
+            let mut slots = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+            slots.entry(search.registry.to_owned()).or_default().clone()
+        };
+        let mut lent = slot.lock().await;
+        let good = |lent: &Lent| lent.good_until.is_none_or(|until| Instant::now() < until);
+        let refused = |lent: &Lent| search.refused == Some(&lent.credential);
+        if lent.as_ref().is_none_or(|lent| !good(lent) || refused(lent)) {
+            let means = Means { wire: search.wire, retry: search.retry, environment };
+            *lent = cloud::log_in(&means, search.registry).await?;
+        }
+        Ok(lent.clone().map(|Lent { credential, good_until, by }| Held {
+            credential,
+            from: Origin::Cloud(by),
+            good_until,
+        }))
+    }
+
+    /// Keeps a credential for a registry, or for a part of one (`registry.example/team`): with the
+    /// helper that the first file names for it, or in the first file itself, readable by its owner
+    /// alone.
     pub async fn login(
         &self,
         registry: &str,
@@ -88,7 +168,7 @@ impl CredentialStore {
     ) -> Result<(), CredentialError> {
         let server = server_key(registry);
         let source = self.sources.first().ok_or(CredentialError::NoFile)?;
-        match source.file.helper(server) {
+        match source.file.keeper(server) {
             Some(name) => self.helpers.keep(name, server, credential).await,
             None => file::write_entry(&source.path, server, Some(credential)),
         }
@@ -98,7 +178,7 @@ impl CredentialStore {
     pub async fn logout(&self, registry: &str) -> Result<(), CredentialError> {
         let server = server_key(registry);
         for Source { path, file } in &self.sources {
-            if let Some(name) = file.helper(server) {
+            if let Some(name) = file.keeper(server) {
                 self.helpers.forget(name, server).await?;
             }
             if file.entry(server).is_some() {
@@ -114,19 +194,23 @@ fn server_key(registry: &str) -> &str {
     if registry == "docker.io" { DOCKER_HUB_KEY } else { registry }
 }
 
-/// The keys that may hold a repository's credential, the longest first.
-fn keys(registry: &str, path: &str) -> Vec<String> {
+/// The keys that may hold the credential of a part of a registry, the longest first.
+fn keys_below(registry: &str, path: &str) -> Vec<String> {
     let mut keys = Vec::new();
     let mut rest = path;
     while !rest.is_empty() {
         keys.push(format!("{registry}/{rest}"));
         rest = rest.rsplit_once('/').map_or("", |(shorter, _)| shorter);
     }
-    keys.push(registry.to_owned());
-    if registry == "docker.io" {
-        keys.extend([DOCKER_HUB_KEY, "index.docker.io", "registry-1.docker.io"].map(str::to_owned));
-    }
     keys
+}
+
+/// The keys that may hold the registry's own credential.
+fn own_keys(registry: &str) -> Vec<&str> {
+    match registry {
+        "docker.io" => vec![registry, DOCKER_HUB_KEY, "index.docker.io", "registry-1.docker.io"],
+        _ => vec![registry],
+    }
 }
 
 #[cfg(test)]
