@@ -130,6 +130,8 @@ impl Doorkeeper {
         let mut failure = None;
         for challenge in challenge::challenges(headers) {
             let header = match challenge {
+                // What was had for this very request and refused would be again.
+                Challenge::Basic if refused.renewals > 0 => self.basic(visit, None).await?,
                 Challenge::Basic => self.basic(visit, refused.header).await?,
                 Challenge::Bearer(service) => {
                     let more = self.widen(visit.scopes, &service.scope);

@@ -112,10 +112,26 @@ impl Entry {
             let (user, password) = decoded.split_once(':')?;
             // Docker has padded passwords with NULs.
             let password = Secret::new(password.trim_end_matches('\0'));
-            return Some(Credential::Password { user: user.to_owned(), password });
+            return Some(of_user(user, password));
         }
-        let user = self.username.clone().filter(|user| !user.is_empty())?;
-        Some(Credential::Password { user, password: filled(&self.password)? })
+        let user = self.username.as_deref().filter(|user| !user.is_empty())?;
+        Some(of_user(user, filled(&self.password)?))
+    }
+}
+
+/// The user name by which a helper says that the secret is an identity token
+/// (docker-credential-helpers, "Development").
+pub(super) const TOKEN_USER: &str = "<token>";
+
+/// The user in whose place Azure's own program gives a refresh token (`az acr login
+/// --expose-token`).
+const AZURE_TOKEN_USER: &str = "00000000-0000-0000-0000-000000000000";
+
+/// What a name and a password are: some names say that it is no password.
+pub(super) fn of_user(user: &str, password: Secret) -> Credential {
+    match user {
+        TOKEN_USER | AZURE_TOKEN_USER => Credential::IdentityToken(password),
+        user => Credential::Password { user: user.to_owned(), password },
     }
 }
 

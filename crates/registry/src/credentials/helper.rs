@@ -14,13 +14,11 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 use crate::Secret;
+use crate::credentials::file::{TOKEN_USER, of_user};
 use crate::credentials::{Credential, CredentialError};
 
 /// The most that a helper's answer may have.
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
-
-/// The user name by which a helper says that the secret is an identity token.
-const TOKEN_USER: &str = "<token>";
 
 /// How helpers are run.
 #[derive(Debug, Clone)]
@@ -53,11 +51,7 @@ impl Runner {
         }
         let answer: Answer = serde_json::from_slice(&said.output)
             .map_err(|_| CredentialError::HelperGarbage { program: said.program })?;
-        Ok(Some(if answer.username == TOKEN_USER {
-            Credential::IdentityToken(answer.secret)
-        } else {
-            Credential::Password { user: answer.username, password: answer.secret }
-        }))
+        Ok(Some(of_user(&answer.username, answer.secret)))
     }
 
     /// Gives helper `name` a credential to keep.

@@ -1,6 +1,7 @@
 //! The wire against an in-process registry with switches and faults: each behaviour on its own.
 
 mod auth;
+mod cloud;
 mod faults;
 mod publish;
 mod pull;
