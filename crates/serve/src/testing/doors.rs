@@ -1,122 +1,132 @@
-//! Who the test registry lets in, and its token service.
+//! Who the test registry lets in.
 
 use std::time::Instant;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hyper::header::{AUTHORIZATION, HeaderMap, WWW_AUTHENTICATE};
-use hyper::{Method, StatusCode};
-use url::form_urlencoded;
+use hyper::Method;
+use hyper::header::{AUTHORIZATION, HeaderMap, HeaderValue, WWW_AUTHENTICATE};
 
-use crate::testing::Shared;
-use crate::testing::answers::Answer;
-use crate::testing::behaviour::{TestDoor, TokenDoor};
-use crate::testing::log::Presented;
-use crate::testing::state::Granted;
+use super::before::error;
+use super::behaviour::{Account, Challenges, Repositories, TestDoor, TokenDoor};
+use super::exchange::Visitor;
+use super::log::Presented;
+use super::state::State;
+use crate::answer::Answer;
+use crate::request::Asked;
 
 /// What the request shows.
 pub(super) fn presented(headers: &HeaderMap) -> Presented {
-    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    match shown {
+    match shown(headers) {
         Some(text) if text.starts_with("Basic ") => Presented::Basic,
         Some(_) => Presented::Bearer,
         None => Presented::Nothing,
     }
 }
 
-/// `None` if the request may do all of `scopes`, each `repository:a:pull` or the like.
-pub(super) fn refuse(shared: &Shared, headers: &HeaderMap, scopes: &[String]) -> Option<Answer> {
-    let mut state = shared.state();
-    let shown = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let unauthorized = |challenge: String| {
-        let answer = Answer::error(401, "UNAUTHORIZED", "authentication required");
-        Some(answer.with(WWW_AUTHENTICATE, challenge))
-    };
+fn shown(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok())
+}
+
+/// `None` if the request may go on.
+pub(super) fn refuse(state: &mut State, visitor: &Visitor) -> Option<Answer> {
+    let name = visitor.asked.route().repository().unwrap_or_default();
+    let too_deep =
+        state.behaviour.repositories == Repositories::TwoLevels && name.split('/').count() > 2;
+    let headers = &visitor.asked.headers;
     match state.behaviour.door.clone() {
+        TestDoor::Open if too_deep => Some(unauthorized(&["Basic realm=\"test\"".to_owned()])),
         TestDoor::Open => None,
         TestDoor::Basic { user, password } => {
-            let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-            if shown == Some(&wanted) {
-                return None;
-            }
-            unauthorized("Basic realm=\"test\"".to_owned())
+            let right = is_basic(headers, &user, &password) && !too_deep;
+            (!right).then(|| unauthorized(&["Basic realm=\"test\"".to_owned()]))
         }
+        TestDoor::Accounts(accounts) => refuse_account(&accounts, headers, name),
         TestDoor::Token(door) => {
-            let asked = scopes.join(" ");
-            let own = || format!("http://{}/token", shared.address);
-            let realm = door.realm.unwrap_or_else(own);
-            let challenge = |error: &str| {
-                format!("Bearer realm=\"{realm}\",service=\"test\",scope=\"{asked}\"{error}")
-            };
-            let token = shown.and_then(|text| text.strip_prefix("Bearer "));
-            let Some(granted) = token.and_then(|token| state.tokens.get_mut(token)) else {
-                return unauthorized(challenge(""));
-            };
-            let spent = granted.uses_left == Some(0)
-                || granted.good_until.is_some_and(|until| Instant::now() > until);
-            if spent {
-                return unauthorized(challenge(",error=\"invalid_token\""));
-            }
-            if !scopes.iter().all(|scope| granted.scopes.contains(scope)) {
-                return unauthorized(challenge(",error=\"insufficient_scope\""));
-            }
-            granted.uses_left = granted.uses_left.map(|uses| uses - 1);
-            None
+            let scopes = scopes(&visitor.asked);
+            let problem = if too_deep { Some("") } else { token_problem(state, headers, &scopes) };
+            problem.map(|problem| unauthorized(&challenges(&door, visitor, &scopes, problem)))
         }
     }
 }
 
-/// Answers at `/token`.
-pub(super) async fn token(
-    shared: &Shared,
-    method: &Method,
+fn refuse_account(accounts: &[Account], headers: &HeaderMap, name: &str) -> Option<Answer> {
+    let account = |account: &&Account| is_basic(headers, &account.user, &account.password);
+    match accounts.iter().find(account) {
+        None => Some(unauthorized(&["Basic realm=\"test\"".to_owned()])),
+        Some(account) if name.starts_with(&account.prefix) || name.is_empty() => None,
+        Some(_) => Some(error(403, "DENIED", "this user has no part in the repository")),
+    }
+}
+
+/// Why a token does not do, as a challenge says it.
+fn token_problem(
+    state: &mut State,
     headers: &HeaderMap,
-    query: &str,
-    body: &[u8],
-) -> Answer {
-    let TestDoor::Token(door) = shared.state().behaviour.door.clone() else {
-        return Answer::empty(StatusCode::NOT_FOUND);
+    scopes: &[String],
+) -> Option<&'static str> {
+    let token = shown(headers).and_then(|text| text.strip_prefix("Bearer "));
+    let Some(granted) = token.and_then(|token| state.tokens.get_mut(token)) else {
+        return Some("");
     };
-    tokio::time::sleep(door.delay).await;
-    let form = if *method == Method::POST { body } else { query.as_bytes() };
-    let fields: Vec<(String, String)> = form_urlencoded::parse(form).into_owned().collect();
-    let Some(known) = knows(&door, method, headers, &fields) else {
-        return Answer::error(401, "UNAUTHORIZED", "incorrect username or password");
-    };
-    let scopes = fields.iter().filter(|(name, _)| name == "scope");
-    let mut granted = Vec::new();
-    for scope in scopes.flat_map(|(_, text)| text.split(' ')) {
-        let Some((resource, actions)) = scope.rsplit_once(':') else { continue };
-        for action in actions.split(',').filter(|action| known || *action == "pull") {
-            granted.push(format!("{resource}:{action}"));
-        }
+    let spent = granted.uses_left == Some(0)
+        || granted.good_until.is_some_and(|until| Instant::now() > until);
+    if spent {
+        return Some(",error=\"invalid_token\"");
     }
-    let mut state = shared.state();
-    let token = state.fresh_name("SECRET-TOKEN");
-    let good_until = door.lifetime.map(|lifetime| Instant::now() + lifetime);
-    state
-        .tokens
-        .insert(token.clone(), Granted { scopes: granted, good_until, uses_left: door.uses });
-    let mut answer = serde_json::json!({ door.field: token });
-    if let Some(lifetime) = door.lifetime {
-        answer["expires_in"] = serde_json::json!(lifetime.as_secs());
+    if !scopes.iter().all(|scope| granted.scopes.contains(scope)) {
+        return Some(",error=\"insufficient_scope\"");
     }
-    Answer::json(StatusCode::OK, &answer)
+    granted.uses_left = granted.uses_left.map(|uses| uses - 1);
+    None
 }
 
-/// Whether it is the user (`true`), nobody in particular (`false`), or someone to be refused.
-fn knows(
+fn challenges(
     door: &TokenDoor,
-    method: &Method,
-    headers: &HeaderMap,
-    fields: &[(String, String)],
-) -> Option<bool> {
-    if *method == Method::POST {
-        let shown = fields.iter().find(|(name, _)| name == "refresh_token");
-        let (_, shown) = shown?;
-        return (door.identity_token.as_ref() == Some(shown)).then_some(true);
+    visitor: &Visitor,
+    scopes: &[String],
+    problem: &str,
+) -> Vec<String> {
+    let own = || format!("{}{}", visitor.base, door.endpoint);
+    let realm = door.realm.clone().unwrap_or_else(own);
+    let asked = scopes.join(" ");
+    let bearer = format!("Bearer realm=\"{realm}\",service=\"test\",scope=\"{asked}\"{problem}");
+    match door.challenges {
+        Challenges::Bearer => vec![bearer],
+        Challenges::BasicThenBearer => vec![format!("Basic realm=\"{}\"", visitor.base), bearer],
     }
-    let Some(shown) = headers.get(AUTHORIZATION) else { return Some(false) };
-    let user = STANDARD.encode(format!("{}:{}", door.user, door.password));
-    (shown.to_str().ok()? == format!("Basic {user}")).then_some(true)
+}
+
+fn unauthorized(challenges: &[String]) -> Answer {
+    let mut answer = error(401, "UNAUTHORIZED", "authentication required");
+    for challenge in challenges {
+        if let Ok(value) = HeaderValue::from_str(challenge) {
+            answer.headers.append(WWW_AUTHENTICATE, value);
+        }
+    }
+    answer
+}
+
+/// Whether a request shows this name and password.
+pub(super) fn is_basic(headers: &HeaderMap, user: &str, password: &str) -> bool {
+    let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
+    shown(headers) == Some(&wanted)
+}
+
+/// What a request needs: reading for all, writing for what changes something, and reading of the
+/// other repository for a mount.
+fn scopes(asked: &Asked) -> Vec<String> {
+    let Some(name) = asked.route().repository() else { return Vec::new() };
+    let mut scopes = vec![format!("repository:{name}:pull")];
+    match asked.method {
+        Method::GET | Method::HEAD => {}
+        Method::DELETE if !asked.path.contains("/uploads/") => {
+            scopes.push(format!("repository:{name}:delete"));
+        }
+        _ => scopes.push(format!("repository:{name}:push")),
+    }
+    if let Some(from) = asked.parameter("from") {
+        scopes.push(format!("repository:{from}:pull"));
+    }
+    scopes
 }

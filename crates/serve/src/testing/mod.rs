@@ -1,35 +1,51 @@
-//! An in-process registry for tests: in memory, on loopback, well-behaved unless told otherwise.
+//! A registry for tests: on loopback, well-behaved unless told otherwise.
 //!
 //! It runs on a thread of its own, so that tests without a runtime (those that start a program)
 //! can use it, too. It keeps a log of all requests, which is how tests count what moved; the
 //! switches in [`Behaviour`] give it the peculiarities of known registries, and [`Fault`]s break
-//! single requests. It is no registry to keep anything in.
+//! single requests. A [`Schedule`] makes both from a number.
+//!
+//! It answers to any name: a client whose HTTP proxy it is reaches it as `ghcr.io` and can be shown
+//! what it knows of that registry.
 
-mod answers;
+mod after;
+mod before;
 mod behaviour;
+mod bodies;
+mod connection;
+mod door;
 mod doors;
+mod exchange;
+mod fault;
 mod log;
-mod routes;
+mod presets;
+mod schedule;
 mod state;
-mod uploads;
+mod tokens;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use bytes::Bytes;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName};
+use oci::{Descriptor, Digest, Manifest, MediaType, RepositoryName, Tag};
 use tokio::sync::oneshot;
 
 pub use behaviour::{
-    BadManifest, Behaviour, Downloads, Effect, Fault, HeadAnswers, Locations, Mounts, Resumptions,
-    TagRule, TestDoor, TokenDoor,
+    AcceptRule, Account, BadManifest, Behaviour, Challenges, Chunks, Cookies, Downloads, Drops,
+    HeadAnswers, HistoryCheck, Hosts, Locations, ManifestChecks, ManifestTypes, MissingBlobs,
+    Mounts, Pages, Puts, Quota, Referrers, Repositories, Resumptions, SinglePosts, TagRule,
+    TestDoor, TokenDoor, TokenFlow,
 };
-pub use log::{Presented, Recorded};
+pub use fault::{Effect, Fault, http_date};
+pub use log::{Presented, Recorded, sent_again};
+pub use schedule::Schedule;
+
+use crate::Registry;
+use crate::name::RepositoryPath;
+use crate::sessions::Sessions;
 use state::State;
 
 /// A running registry; dropping it stops it.
@@ -42,23 +58,36 @@ pub struct TestRegistry {
 
 /// What the connections share.
 pub(crate) struct Shared {
-    pub(crate) address: SocketAddr,
+    address: SocketAddr,
+    registry: Registry,
     state: Mutex<State>,
 }
 
 impl Shared {
-    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl TestRegistry {
-    /// Starts on a free port of 127.0.0.1.
+    /// Starts on a free port of 127.0.0.1, in memory.
     pub fn start(behaviour: Behaviour) -> io::Result<Self> {
+        TestRegistry::start_over(Registry::in_memory(), behaviour)
+    }
+
+    /// Starts on a free port of 127.0.0.1, over a directory.
+    pub fn start_in(root: &Path, behaviour: Behaviour) -> io::Result<Self> {
+        let registry = Registry::in_directory(root).map_err(io::Error::other)?;
+        TestRegistry::start_over(registry, behaviour)
+    }
+
+    fn start_over(mut registry: Registry, behaviour: Behaviour) -> io::Result<Self> {
+        registry.sessions = Arc::new(Sessions::numbered());
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared { address, state: Mutex::new(State::new(behaviour)) });
+        let state = Mutex::new(State::new(behaviour));
+        let shared = Arc::new(Shared { address, registry, state });
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = oneshot::channel();
         let serving = shared.clone();
@@ -66,7 +95,7 @@ impl TestRegistry {
             std::thread::Builder::new().name("test-registry".to_owned()).spawn(move || {
                 runtime.block_on(async {
                     tokio::select! {
-                        () = accept(listener, serving) => {}
+                        () = connection::accept(listener, serving) => {}
                         _ = stopped => {}
                     }
                 });
@@ -99,12 +128,18 @@ impl TestRegistry {
         self.shared.state().faults.push(fault);
     }
 
+    /// Behaves and breaks as a schedule says.
+    pub fn follow(&self, schedule: &Schedule) {
+        self.behave(schedule.behaviour.clone());
+        self.shared.state().faults.clone_from(&schedule.faults);
+    }
+
     /// Puts a blob into a repository, past the protocol.
     pub fn insert_blob(&self, path: &str, media_type: MediaType, bytes: &[u8]) -> Descriptor {
-        let digest = Digest::of(bytes);
-        let mut state = self.shared.state();
-        state.repository(path).blobs.insert(digest, Bytes::copy_from_slice(bytes));
-        Descriptor::of(media_type, bytes)
+        let blob = Descriptor::of(media_type, bytes);
+        let bytes = Bytes::copy_from_slice(bytes);
+        expected(self.shared.registry.keep_bytes(&known(path), &blob.digest, &bytes));
+        blob
     }
 
     /// Puts a manifest into a repository, past the protocol and its checks.
@@ -120,34 +155,38 @@ impl TestRegistry {
         media_type: &MediaType,
         bytes: &[u8],
     ) {
-        let mut state = self.shared.state();
-        let (digest, bytes) = (Digest::of(bytes), Bytes::copy_from_slice(bytes));
-        state.repository(path).put_manifest(digest, media_type.to_string(), bytes, tag);
+        let descriptor = Descriptor::of(media_type.clone(), bytes);
+        let tag = tag.map(|tag| expected(tag.parse::<Tag>()));
+        let bytes = Bytes::copy_from_slice(bytes);
+        let registry = &self.shared.registry;
+        expected(registry.list_manifest(&known(path), &descriptor, &bytes, tag.as_slice()));
     }
 
-    /// The bytes of a blob, if the repository has it.
+    /// The bytes of a blob or a manifest, if the repository has it.
     pub fn blob(&self, path: &str, digest: Digest) -> Option<Bytes> {
-        self.shared.state().repositories.get(path)?.blobs.get(&digest).cloned()
+        expected(self.shared.registry.bytes(&path.parse().ok()?, &digest))
     }
 
     /// What a tag names.
     pub fn tag(&self, path: &str, tag: &str) -> Option<Digest> {
-        self.shared.state().repositories.get(path)?.tags.get(tag).copied()
+        let index = expected(self.shared.registry.storage.index(&path.parse().ok()?))?;
+        Some(index.tagged(tag)?.digest)
     }
 
     /// How many upload sessions are open.
     pub fn open_sessions(&self) -> usize {
-        self.shared.state().sessions.len()
+        self.shared.registry.sessions.count()
     }
 
     /// All requests so far, in the order in which they were answered.
     pub fn requests(&self) -> Vec<Recorded> {
-        self.shared.state().log.clone()
+        self.shared.state().log.iter().map(log::Entry::read).collect()
     }
 
     /// The requests so far, and forgets them.
     pub fn take_requests(&self) -> Vec<Recorded> {
-        std::mem::take(&mut self.shared.state().log)
+        let log = std::mem::take(&mut self.shared.state().log);
+        log.iter().map(log::Entry::read).collect()
     }
 }
 
@@ -162,18 +201,12 @@ impl Drop for TestRegistry {
     }
 }
 
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let shared = shared.clone();
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let shared = shared.clone();
-                async move { routes::answer(&shared, request).await }
-            });
-            // A connection that breaks off is what half of the tests are about.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
-        });
-    }
+/// A name that a test wrote.
+fn known(path: &str) -> RepositoryPath {
+    path.parse().unwrap_or_else(|_| panic!("`{path}` is not a repository's path"))
+}
+
+/// What works unless a test has it wrong, or the machine has no disk.
+fn expected<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+    result.unwrap_or_else(|error| panic!("the test registry failed to {error}"))
 }

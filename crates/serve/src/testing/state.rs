@@ -1,69 +1,50 @@
-//! What the test registry holds.
+//! What the test registry remembers beside what it keeps.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
-use bytes::Bytes;
-use oci::Digest;
-
-use crate::testing::behaviour::{Behaviour, Fault};
-use crate::testing::log::Recorded;
+use super::behaviour::Behaviour;
+use super::fault::Fault;
+use super::log::Entry;
 
 #[derive(Default)]
-pub(crate) struct State {
-    pub(crate) behaviour: Behaviour,
-    pub(crate) faults: Vec<Fault>,
-    pub(crate) repositories: BTreeMap<String, Repository>,
-    pub(crate) sessions: HashMap<String, Session>,
-    pub(crate) tokens: HashMap<String, Granted>,
-    pub(crate) log: Vec<Recorded>,
+pub(super) struct State {
+    pub(super) behaviour: Behaviour,
+    pub(super) faults: Vec<Fault>,
+    pub(super) tokens: HashMap<String, Granted>,
+    pub(super) log: Vec<Entry>,
+    /// How many PATCHes each session has seen.
+    pub(super) patches: HashMap<String, u32>,
+    /// The sessions whose last chunk was shorter than chunks have to be.
+    pub(super) short: HashSet<String>,
+    /// How many manifests were pulled.
+    pub(super) pulls: u32,
+    /// How many requests there were of those of which some are dropped.
+    pub(super) droppable: u32,
     serial: u64,
 }
 
-#[derive(Default)]
-pub(crate) struct Repository {
-    pub(crate) blobs: HashMap<Digest, Bytes>,
-    pub(crate) manifests: HashMap<Digest, Stored>,
-    pub(crate) tags: BTreeMap<String, Digest>,
-}
-
-#[derive(Clone)]
-pub(crate) struct Stored {
-    pub(crate) media_type: String,
-    pub(crate) bytes: Bytes,
-}
-
-/// An upload that has begun.
-pub(crate) struct Session {
-    pub(crate) repository: String,
-    pub(crate) bytes: Vec<u8>,
-}
-
 /// A token that was given out.
-pub(crate) struct Granted {
+pub(super) struct Granted {
     /// `repository:a:pull` and the like, one action each.
-    pub(crate) scopes: Vec<String>,
-    pub(crate) good_until: Option<Instant>,
-    pub(crate) uses_left: Option<u32>,
+    pub(super) scopes: Vec<String>,
+    pub(super) good_until: Option<Instant>,
+    pub(super) uses_left: Option<u32>,
 }
 
 impl State {
-    pub(crate) fn new(behaviour: Behaviour) -> Self {
+    pub(super) fn new(behaviour: Behaviour) -> Self {
         State { behaviour, ..State::default() }
     }
 
-    pub(crate) fn repository(&mut self, path: &str) -> &mut Repository {
-        self.repositories.entry(path.to_owned()).or_default()
-    }
-
-    /// A name that was not given out before.
-    pub(crate) fn fresh_name(&mut self, kind: &str) -> String {
+    /// A token that was not given out before.
+    pub(super) fn fresh_token(&mut self) -> String {
         self.serial += 1;
-        format!("{kind}-{}", self.serial)
+        format!("SECRET-TOKEN-{}", self.serial)
     }
 
     /// The fault that this request meets, which is then spent by one.
-    pub(crate) fn fault(&mut self, method: &str, target: &str) -> Option<Fault> {
+    pub(super) fn fault(&mut self, method: &str, target: &str) -> Option<Fault> {
         for fault in &mut self.faults {
             let meant = (fault.method.is_empty() || fault.method == method)
                 && target.contains(&fault.path)
@@ -80,28 +61,14 @@ impl State {
         }
         None
     }
-}
 
-impl Repository {
-    pub(crate) fn put_manifest(
-        &mut self,
-        digest: Digest,
-        media_type: String,
-        bytes: Bytes,
-        tag: Option<&str>,
-    ) {
-        self.manifests.insert(digest, Stored { media_type, bytes });
-        if let Some(tag) = tag {
-            self.tags.insert(tag.to_owned(), digest);
-        }
-    }
-
-    /// The manifest that a tag or a digest names.
-    pub(crate) fn manifest(&self, reference: &str) -> Option<(Digest, Stored)> {
-        let digest = match reference.parse::<Digest>() {
-            Ok(digest) => digest,
-            Err(_) => *self.tags.get(reference)?,
+    /// Whether this request is one of those that are dropped.
+    pub(super) fn is_dropped(&mut self, method: &str) -> bool {
+        let Some(drops) = self.behaviour.drops.filter(|drops| drops.methods.contains(&method))
+        else {
+            return false;
         };
-        Some((digest, self.manifests.get(&digest)?.clone()))
+        self.droppable += 1;
+        drops.every > 0 && self.droppable.is_multiple_of(drops.every)
     }
 }

@@ -1,0 +1,161 @@
+//! The registry: from a request to an answer.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use hyper::header::HeaderName;
+use hyper::{Method, StatusCode};
+use oci::Digest;
+use serde_json::json;
+
+use crate::answer::{Answer, Body, Content};
+use crate::name::RepositoryPath;
+use crate::refusal::{ErrorCode, Refusal};
+use crate::request::{Asked, Stop, drain};
+use crate::route::Route;
+use crate::sessions::Sessions;
+use crate::storage::{Directory, Memory, Storage};
+use crate::{Error, Result};
+
+pub(crate) const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
+
+/// Repositories, and the uploads under way. Clones are the same registry.
+#[derive(Clone)]
+pub struct Registry {
+    pub(crate) storage: Arc<dyn Storage>,
+    pub(crate) sessions: Arc<Sessions>,
+    /// Held while the list of a repository is changed.
+    pub(crate) listing: Arc<Mutex<()>>,
+}
+
+impl Registry {
+    /// A registry that is gone with the process.
+    pub fn in_memory() -> Self {
+        Registry::over(Arc::new(Memory::default()))
+    }
+
+    /// A registry that keeps each repository as an OCI image layout `ROOT/NAME`. The directory is
+    /// made if it is not there; another process that serves it is an error.
+    pub fn in_directory(root: &Path) -> Result<Self> {
+        Ok(Registry::over(Arc::new(Directory::open(root)?)))
+    }
+
+    fn over(storage: Arc<dyn Storage>) -> Self {
+        Registry { storage, sessions: Arc::default(), listing: Arc::default() }
+    }
+
+    /// Answers a request; `None` if its body broke off. Unless it did, it has been read to its end.
+    pub(crate) async fn answer(&self, asked: &Asked, body: &mut Body) -> Option<Answer> {
+        let answer = match self.respond(asked, body).await {
+            Ok(answer) => answer,
+            Err(Stop::Refused(refusal)) => Answer::from(refusal),
+            Err(Stop::BrokenBody) => return None,
+        };
+        drain(body).await.ok()?;
+        Some(answer.with(API_VERSION, "registry/2.0"))
+    }
+
+    async fn respond(&self, asked: &Asked, body: &mut Body) -> Result<Answer, Stop> {
+        let route = asked.route();
+        if let Route::Manifest(name, reference) = route
+            && asked.method == Method::PUT
+        {
+            return self.put_manifest(&repository(name)?, reference, asked, body).await;
+        }
+        match route {
+            Route::Base => only_reading(asked, || Ok(Answer::json(StatusCode::OK, &json!({})))),
+            Route::Catalog => only_reading(asked, || self.catalog(asked)),
+            Route::Uploads(name) => self.open_upload(&repository(name)?, asked, body).await,
+            Route::Session(name, id) => {
+                self.go_on_with_upload(&repository(name)?, id, asked, body).await
+            }
+            Route::Blob(name, reference) => self.blob(&repository(name)?, reference, asked),
+            Route::Manifest(name, reference) => {
+                self.manifest(&repository(name)?, reference, asked).await
+            }
+            Route::Tags(name) => {
+                let name = repository(name)?;
+                only_reading(asked, || self.tags(&name, asked))
+            }
+            Route::Referrers(name, reference) => {
+                let name = repository(name)?;
+                only_reading(asked, || self.referrers(&name, reference, asked))
+            }
+            Route::Unknown => {
+                let refusal = Refusal::new(ErrorCode::Unsupported, "there is no such endpoint");
+                Err(refusal.status(StatusCode::NOT_FOUND).into())
+            }
+        }
+    }
+
+    /// Does what takes as long as a disk does, and keeps nobody else waiting.
+    pub(crate) async fn change<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Registry) -> Result<T, Stop> + Send + 'static,
+    ) -> Result<T, Stop> {
+        let registry = self.clone();
+        match tokio::task::spawn_blocking(move || work(&registry)).await {
+            Ok(done) => done,
+            Err(error) => Err(Refusal::new(ErrorCode::Unknown, error.to_string()).into()),
+        }
+    }
+
+    /// Makes bytes a blob of a repository.
+    pub(crate) fn keep_bytes(
+        &self,
+        name: &RepositoryPath,
+        digest: &Digest,
+        bytes: &Bytes,
+    ) -> Result<()> {
+        let mut upload = self.storage.upload()?;
+        upload.append(bytes)?;
+        upload.commit(name, digest)
+    }
+
+    /// The bytes of a blob that is known to be small.
+    pub(crate) fn bytes(&self, name: &RepositoryPath, digest: &Digest) -> Result<Option<Bytes>> {
+        match self.storage.blob(name, digest)? {
+            None => Ok(None),
+            Some(Content::Bytes(bytes)) => Ok(Some(bytes)),
+            Some(Content::File(mut file, length)) => {
+                let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+                let read = std::io::Read::read_to_end(&mut file, &mut bytes);
+                let path = Path::new(name.as_str()).join(digest.to_string());
+                read.map_err(Error::file("read", &path))?;
+                Ok(Some(Bytes::from(bytes)))
+            }
+        }
+    }
+}
+
+/// A name from outside.
+fn repository(name: &str) -> Result<RepositoryPath, Refusal> {
+    let invalid = |_| Refusal::new(ErrorCode::NameInvalid, "this is not a repository's name");
+    name.parse().map_err(invalid)
+}
+
+/// A digest from outside.
+pub(crate) fn digest(text: &str) -> Result<Digest, Refusal> {
+    text.parse().map_err(|error: oci::DigestError| {
+        Refusal::new(ErrorCode::DigestInvalid, error.to_string())
+    })
+}
+
+fn only_reading(
+    asked: &Asked,
+    answer: impl FnOnce() -> Result<Answer, Refusal>,
+) -> Result<Answer, Stop> {
+    match asked.method {
+        Method::GET | Method::HEAD => Ok(answer()?),
+        _ => Err(not_allowed("GET, HEAD").into()),
+    }
+}
+
+/// The endpoint is there, and not for this method (RFC 9110, 15.5.6).
+pub(crate) fn not_allowed(allowed: &str) -> Refusal {
+    Refusal::new(ErrorCode::Unsupported, "this is not done here")
+        .status(StatusCode::METHOD_NOT_ALLOWED)
+        .header(hyper::header::ALLOW, allowed)
+}

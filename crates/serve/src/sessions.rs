@@ -1,0 +1,187 @@
+//! Uploads under way.
+//!
+//! A session takes bytes in order, hashes them while they pass, and keeps what came of a body that
+//! broke off. Whoever sends to it last has it: a connection that hangs must not keep its client,
+//! come back by another one, from going on.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use oci::{Algorithm, Digest, Digester};
+
+use crate::Result;
+use crate::name::RepositoryPath;
+use crate::storage::Upload;
+
+/// A session that nothing was sent to for so long is given up.
+const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// All sessions that are open.
+pub(crate) struct Sessions {
+    /// What ids begin with.
+    prefix: String,
+    open: Mutex<Open>,
+}
+
+#[derive(Default)]
+struct Open {
+    serial: u64,
+    sessions: HashMap<String, Arc<Session>>,
+}
+
+/// One blob on its way in.
+pub(crate) struct Session {
+    pub(crate) id: String,
+    pub(crate) repository: RepositoryPath,
+    /// Counts the requests that have sent to it.
+    turns: AtomicU64,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// `None` once it is finished.
+    received: Option<Received>,
+    size: u64,
+    touched: Instant,
+}
+
+/// The bytes of an upload, and their hash so far.
+pub(crate) struct Received {
+    pub(crate) upload: Box<dyn Upload>,
+    digester: Digester,
+    algorithm: Algorithm,
+}
+
+/// One request's right to send, until another takes its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Turn(u64);
+
+/// Another request has the session now, or it is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TurnOver;
+
+impl Default for Sessions {
+    /// Ids that nobody guesses, from the randomness that the standard library's maps have.
+    fn default() -> Self {
+        let number = RandomState::new().build_hasher().finish();
+        Sessions { prefix: format!("{number:016x}"), open: Mutex::default() }
+    }
+}
+
+impl Sessions {
+    /// Sessions whose ids are the same from run to run.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn numbered() -> Self {
+        Sessions { prefix: "session".to_owned(), open: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn open(
+        &self,
+        repository: &RepositoryPath,
+        algorithm: Algorithm,
+        upload: Box<dyn Upload>,
+    ) -> Arc<Session> {
+        let mut open = self.lock();
+        open.sessions.retain(|_, session| session.idle() < LIFETIME);
+        open.serial += 1;
+        let id = format!("{}-{}", self.prefix, open.serial);
+        let received = Received { upload, digester: Digester::new(algorithm), algorithm };
+        let state = State { received: Some(received), size: 0, touched: Instant::now() };
+        let session = Arc::new(Session {
+            id: id.clone(),
+            repository: repository.clone(),
+            turns: AtomicU64::new(0),
+            state: Mutex::new(state),
+        });
+        open.sessions.insert(id, session.clone());
+        session
+    }
+
+    pub(crate) fn find(&self, repository: &RepositoryPath, id: &str) -> Option<Arc<Session>> {
+        let open = self.lock();
+        open.sessions.get(id).filter(|session| session.repository == *repository).cloned()
+    }
+
+    /// Forgets a session; what it received goes when nobody uses it any more.
+    pub(crate) fn remove(&self, id: &str) {
+        let removed = self.lock().sessions.remove(id);
+        if let Some(session) = removed {
+            session.take_turn();
+            session.state().received = None;
+        }
+    }
+
+    /// How many there are.
+    #[cfg(any(test, feature = "testing"))]
+    pub(crate) fn count(&self) -> usize {
+        self.lock().sessions.len()
+    }
+}
+
+impl Session {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn idle(&self) -> Duration {
+        self.state().touched.elapsed()
+    }
+
+    /// How many bytes came so far.
+    pub(crate) fn size(&self) -> u64 {
+        self.state().size
+    }
+
+    /// From now on only whoever calls this may send.
+    pub(crate) fn take_turn(&self) -> Turn {
+        Turn(self.turns.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+
+    fn is_over(&self, turn: Turn) -> bool {
+        self.turns.load(Ordering::SeqCst) != turn.0
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn append(&self, turn: Turn, bytes: &[u8]) -> Result<Result<(), TurnOver>> {
+        let mut state = self.state();
+        let State { received: Some(received), size, touched } = &mut *state else {
+            return Ok(Err(TurnOver));
+        };
+        if self.is_over(turn) {
+            return Ok(Err(TurnOver));
+        }
+        received.upload.append(bytes)?;
+        received.digester.update(bytes);
+        *size += bytes.len() as u64;
+        *touched = Instant::now();
+        Ok(Ok(()))
+    }
+
+    /// Everything that came; the session has nothing any more.
+    pub(crate) fn finish(&self, turn: Turn) -> Result<Received, TurnOver> {
+        let mut state = self.state();
+        if self.is_over(turn) {
+            return Err(TurnOver);
+        }
+        state.received.take().ok_or(TurnOver)
+    }
+}
+
+impl Received {
+    /// The digest of all bytes. What was hashed by another algorithm is hashed again.
+    pub(crate) fn digest(&mut self, algorithm: Algorithm) -> Result<Digest> {
+        if algorithm != self.algorithm {
+            let mut digester = Digester::new(algorithm);
+            self.upload.replay(&mut |bytes| digester.update(bytes))?;
+            return Ok(digester.finish());
+        }
+        Ok(self.digester.clone().finish())
+    }
+}
