@@ -267,7 +267,6 @@ mod tests {
         insta::assert_snapshot!(base("docker.io").await, @"https://registry-1.docker.io/v2/");
         insta::assert_snapshot!(base("ghcr.io").await, @"https://ghcr.io/v2/");
         insta::assert_snapshot!(base("localhost:5000").await, @"https://localhost:5000/v2/");
-        // Nobody is at home there, so it stays what loopback usually is.
         insta::assert_snapshot!(base("127.1.2.3:1").await, @"http://127.1.2.3:1/v2/");
         insta::assert_snapshot!(base("[::1]:1").await, @"http://[::1]:1/v2/");
         insta::assert_snapshot!(base("[2001:db8::1]:5000").await, @"https://[2001:db8::1]:5000/v2/");

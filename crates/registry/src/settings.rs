@@ -16,9 +16,9 @@ pub struct Settings {
     /// Where credentials come from.
     pub credentials: Credentials,
     /// The scheme of hosts (as written in references: `host[:port]`) that differ from the rule:
-    /// on loopback whichever the host speaks, https for all others. `--insecure` puts a host here
-    /// with [`Scheme::Insecure`]; only loopback, these and what is insecure in `hosts` get
-    /// credentials over plain http.
+    /// https, but on loopback http, or whichever the host speaks where a certificate is set that it
+    /// could have. `--insecure` puts a host here with [`Scheme::Insecure`]; only loopback, these
+    /// and what is insecure in `hosts` get credentials over plain http.
     pub schemes: BTreeMap<String, Scheme>,
     /// Mirrors, other locations and certificates by registry and host.
     pub hosts: Hosts,

@@ -13,6 +13,7 @@ use tokio::time::{Instant, timeout};
 use url::Url;
 
 use crate::error::{Answers, Identity, RequestLine};
+use crate::hosts::Trust;
 use crate::settings::{Scheme, Settings};
 use crate::trace::{self, Came, Exchange};
 use crate::transport::{Transport, cause, is_loopback, names};
@@ -87,8 +88,10 @@ impl Wire {
     }
 
     /// How the host of `url` is spoken to, whatever scheme the URL has: as was set for it, else
-    /// as `stated` where it was found, else encrypted. On loopback, and where anything will do,
-    /// the host is asked which it speaks before anything else is said to it.
+    /// as `stated` where it was found, else encrypted, but plainly on loopback. Where either will
+    /// do, the host is asked which it speaks before anything else is said to it. So it is on
+    /// loopback where there is a certificate that one there could have: without one, a registry
+    /// that speaks TLS there could not be trusted anyway.
     pub(crate) async fn scheme(&self, url: &Url, stated: Option<Scheme>) -> Result<SpokenScheme> {
         let names = names(url);
         let set = names.iter().find_map(|name| self.settings.schemes.get(name).copied());
@@ -99,8 +102,17 @@ impl Wire {
             Some(Scheme::Http) => Ok(sure(UrlScheme::Http)),
             Some(Scheme::Https) => Ok(sure(UrlScheme::Https)),
             None if !loopback => Ok(sure(UrlScheme::Https)),
+            None if !self.may_know_certificate(&names)? => Ok(sure(UrlScheme::Http)),
             Some(Scheme::Insecure) | None => self.transport.ask_scheme(url).await,
         }
+    }
+
+    fn may_know_certificate(&self, names: &[String]) -> Result<bool> {
+        let settings = &self.settings;
+        let own = settings.hosts.trust(names)?;
+        Ok(settings.system_roots.is_some()
+            || !settings.root_certificates.is_empty()
+            || own != Trust::default())
     }
 
     /// Whether a credential may travel to this URL.
