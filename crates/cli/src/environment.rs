@@ -7,8 +7,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use jiff::Timestamp;
+use registry::CloudEnvironment;
 use registry::hosts::{HostFiles, Roots};
 
 /// The environment of one run.
@@ -17,6 +19,8 @@ pub(crate) struct Environment {
     variables: BTreeMap<OsString, OsString>,
     /// When the program was started.
     pub(crate) now: Timestamp,
+    /// The number of the user who started it.
+    user: u32,
     /// Who reads standard error.
     pub(crate) stderr: Reader,
     /// Who reads standard output.
@@ -52,10 +56,40 @@ Environment:
                       else /etc/containers/registries.conf]
   SSL_CERT_FILE, SSL_CERT_DIR
                       the roots of trust in place of the system's
+  AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_WEB_IDENTITY_TOKEN_FILE,
+  GOOGLE_APPLICATION_CREDENTIALS, AZURE_CLIENT_ID, GITHUB_TOKEN and what belongs to them
+                      how to log in to ECR, Google's registries, ACR and GHCR where no file
+                      knows them; see `plywood login --help`
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY
                       how registries are reached; lower case works too
   NO_COLOR            no colours if set
   CI                  plain progress, even on a terminal, if set";
+
+/// How the registries of clouds are logged in to without `login`, for `login --help`.
+pub(crate) const CLOUD_HELP: &str = "\
+Without a login:
+  Where no file and no helper knows a registry of these clouds, or the helper is not installed, the
+  cloud's own login is used: the first of these that is configured. One that is configured and
+  fails is an error; where none is, requests are anonymous.
+
+  ECR, ECR Public     AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN;
+                      AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME; the profile
+                      AWS_PROFILE of AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE;
+                      AWS_CONTAINER_CREDENTIALS_RELATIVE_URI or
+                      AWS_CONTAINER_CREDENTIALS_FULL_URI with AWS_CONTAINER_AUTHORIZATION_TOKEN
+                      or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE; the instance's metadata
+                      (AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT).
+                      AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, AWS_ENDPOINT_URL_ECR_PUBLIC and
+                      AWS_ENDPOINT_URL_STS say where the APIs are.
+  gcr.io, pkg.dev     GOOGLE_APPLICATION_CREDENTIALS; gcloud's application default credentials
+                      (CLOUDSDK_CONFIG); the metadata server (GCE_METADATA_HOST, NO_GCE_CHECK).
+                      An identity of AWS's is of AWS_REGION or AWS_DEFAULT_REGION.
+  azurecr.io          AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or
+                      AZURE_FEDERATED_TOKEN_FILE; IDENTITY_ENDPOINT, IDENTITY_HEADER; the machine's
+                      identity (AZURE_POD_IDENTITY_AUTHORITY_HOST); AZURE_AUTHORITY_HOST
+  ghcr.io             GITHUB_TOKEN, GITHUB_ACTOR
+
+  Metadata services are asked where a variable names one, and else only on the cloud's own machines.";
 
 /// The platform that Docker's users mean where they do not say one.
 pub(crate) const DEFAULT_PLATFORM: &str = "DOCKER_DEFAULT_PLATFORM";
@@ -67,6 +101,7 @@ impl Environment {
         Environment {
             variables: std::env::vars_os().collect(),
             now: Timestamp::now(),
+            user: rustix::process::getuid().as_raw(),
             stderr: reader(std::io::stderr().is_terminal()),
             stdout: reader(std::io::stdout().is_terminal()),
         }
@@ -124,10 +159,25 @@ impl Environment {
         if let Some(file) = self.path("REGISTRY_AUTH_FILE") {
             return vec![file];
         }
-        let runtime = self.path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
-        let directories = [runtime, self.base_directory("XDG_CONFIG_HOME", ".config")];
-        let file = |directory: PathBuf| directory.join("containers").join("auth.json");
-        directories.into_iter().flatten().map(file).collect()
+        let runtime = match self.path("XDG_RUNTIME_DIR").filter(|path| path.is_absolute()) {
+            Some(directory) => directory.join("containers"),
+            None => PathBuf::from(format!("/run/containers/{}", self.user)),
+        };
+        let config = self.base_directory("XDG_CONFIG_HOME", ".config");
+        let config = config.map(|directory| directory.join("containers"));
+        [Some(runtime), config].into_iter().flatten().map(|place| place.join("auth.json")).collect()
+    }
+
+    /// Where Docker kept credentials before it had a directory.
+    pub(crate) fn legacy_docker_file(&self) -> Option<PathBuf> {
+        Some(self.home()?.join(".dockercfg"))
+    }
+
+    /// What the clouds' own logins go by.
+    pub(crate) fn cloud(&self) -> CloudEnvironment {
+        let variable = |name: &str| self.text(name).map(str::to_owned);
+        // What is signed carries the time at which it is.
+        CloudEnvironment::new(variable, self.home(), SystemTime::now)
     }
 
     /// Where mirrors and certificates of registries are set, the user's files before the system's;
@@ -212,6 +262,7 @@ impl Environment {
         Environment {
             variables: variables.iter().map(|(k, v)| (k.into(), v.into())).collect(),
             now: "2024-01-01T00:00:00Z".parse().unwrap(),
+            user: 1000,
             stderr: Reader::Program,
             stdout: Reader::Program,
         }
@@ -242,6 +293,11 @@ mod tests {
         let expected: [PathBuf; 2] =
             ["/run/user/1/containers/auth.json".into(), "/h/.config/containers/auth.json".into()];
         assert_eq!(files, expected);
+        let bare = Environment::of(&[("HOME", "/h"), ("XDG_CONFIG_HOME", "/c")]);
+        let expected: [PathBuf; 2] =
+            ["/run/containers/1000/auth.json".into(), "/c/containers/auth.json".into()];
+        assert_eq!(bare.podman_auth_files(), expected);
+        assert_eq!(bare.legacy_docker_file(), Some("/h/.dockercfg".into()));
         let named = Environment::of(&[("HOME", "/h"), ("REGISTRY_AUTH_FILE", "/a.json")]);
         assert_eq!(named.podman_auth_files(), [PathBuf::from("/a.json")]);
     }
@@ -269,6 +325,14 @@ mod tests {
         assert_eq!(environment.roots().directories, [PathBuf::from("/a"), "/b".into()]);
         let homeless = Environment::of(&[]).host_files(None);
         assert_eq!(homeless.daemon_json, [PathBuf::from("/etc/docker/daemon.json")]);
+    }
+
+    #[test]
+    fn every_variable_of_a_cloud_is_told() {
+        for name in CloudEnvironment::VARIABLES {
+            assert!(CLOUD_HELP.contains(name), "{name}");
+        }
+        assert!(CLOUD_HELP.lines().all(|line| line.len() <= 100));
     }
 
     #[test]

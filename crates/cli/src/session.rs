@@ -70,6 +70,7 @@ impl Session {
                 let content = content.as_bytes();
                 credentials = credentials.with_content(content, CONTENT)?;
             }
+            let credentials = credentials.with_cloud(self.environment.cloud());
             self.client_with(Credentials::Store(Arc::new(credentials)))
         })
     }
@@ -122,7 +123,8 @@ impl Session {
         let files: Vec<PathBuf> = if named {
             podman.into_iter().chain(docker).collect()
         } else {
-            docker.into_iter().chain(podman).collect()
+            let legacy = environment.legacy_docker_file();
+            docker.into_iter().chain(podman).chain(legacy).collect()
         };
         Ok(CredentialStore::from_files(files)?)
     }

@@ -296,6 +296,22 @@ fn login_keeps_what_the_registry_takes() {
 }
 
 #[test]
+fn a_part_of_a_registry_has_a_login_of_its_own() {
+    let (scene, _) = with_app();
+    scene.store().tag(&scene.name("team/app:1"), &image(&scene.store(), "app", OWN)).unwrap();
+    let door = TestDoor::Basic { user: "me".into(), password: "SECRET-TEAM".into() };
+    scene.registry.behave(Behaviour { door, ..Behaviour::default() });
+    let login = ["login", "-u", "me", "--password-stdin", "REGISTRY/team"];
+    let ended = scene.run_with(&login, b"SECRET-TEAM");
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    scene.answer(&["push", "REGISTRY/team/app:1"]);
+    assert!(scene.refusal(&["push", "REGISTRY/app:1"]).starts_with("exit 6\n"));
+    let forgotten = scene.run_with(&["logout", "--all"], b"");
+    assert!(forgotten.stderr.ends_with(" forgot one credential\n"), "{}", forgotten.stderr);
+    assert!(scene.refusal(&["push", "REGISTRY/team/app:1"]).starts_with("exit 6\n"));
+}
+
+#[test]
 fn prune_removes_what_no_name_leads_to() {
     let (scene, _) = with_app();
     scene.store().add(&image(&scene.store(), "lost", OWN)).unwrap();

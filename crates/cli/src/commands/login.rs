@@ -23,13 +23,15 @@ pub(super) fn login(arguments: &LoginArguments, session: &Session) -> Result<(),
     };
     let user = arguments.username.clone();
     let credential = Credential::Password { user, password: Secret::new(password) };
-    let registry = &arguments.registry;
-    let known = BTreeMap::from([(registry.clone(), credential.clone())]);
+    let place = &arguments.registry;
+    // It is the whole registry that says whether it knows one.
+    let registry = place.split('/').next().unwrap_or(place);
+    let known = BTreeMap::from([(registry.to_owned(), credential.clone())]);
     let client = session.client_with(Credentials::Fixed(known))?;
     let files = session.credential_files()?;
     session.block_on(async {
         client.ping(registry).await?;
-        Ok(files.login(registry, &credential).await?)
+        Ok(files.login(place, &credential).await?)
     })?;
     session.progress.note("login succeeded");
     Ok(())
@@ -48,7 +50,19 @@ fn read_password() -> Result<String, Error> {
 /// Forgets credentials.
 pub(super) fn logout(arguments: &LogoutArguments, session: &Session) -> Result<(), Error> {
     let files = session.credential_files()?;
-    session.block_on(async { Ok(files.logout(&arguments.registry).await?) })?;
-    session.progress.note(&format!("logged out from {}", arguments.registry));
+    let done = session.block_on(async {
+        Ok(match arguments {
+            LogoutArguments::One(registry) => {
+                files.logout(registry).await?;
+                format!("logged out from {registry}")
+            }
+            LogoutArguments::All => match files.logout_of_all().await? {
+                0 => "there was no credential".to_owned(),
+                1 => "forgot one credential".to_owned(),
+                count => format!("forgot {count} credentials"),
+            },
+        })
+    })?;
+    session.progress.note(&done);
     Ok(())
 }

@@ -271,6 +271,7 @@ enum Commands {
     /// List the signatures, SBOMs and whatever else refers to an image in its registry
     Referrers(remote::ReferrersFlags),
     /// Store credentials for a registry
+    #[command(after_help = environment::CLOUD_HELP)]
     Login(transfer::LoginFlags),
     /// Forget credentials for a registry
     Logout(transfer::LogoutFlags),

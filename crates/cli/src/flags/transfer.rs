@@ -98,7 +98,7 @@ pub(crate) struct LoadArguments {
 /// What `login` is asked to store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LoginArguments {
-    /// The registry.
+    /// The registry, or a part of one: `registry.example/team`.
     pub(crate) registry: String,
     /// The user's name.
     pub(crate) username: String,
@@ -126,9 +126,11 @@ impl std::fmt::Debug for PasswordSource {
 
 /// What `logout` is asked to forget.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct LogoutArguments {
-    /// The registry.
-    pub(crate) registry: String,
+pub(crate) enum LogoutArguments {
+    /// A registry's credential, or that of a part of one.
+    One(String),
+    /// Every credential.
+    All,
 }
 
 /// The registry that `login` and `logout` mean where none is named.
@@ -204,7 +206,7 @@ pub(super) struct LoadFlags {
 
 #[derive(Debug, Args)]
 pub(super) struct LoginFlags {
-    /// The registry [default: Docker Hub]
+    /// The registry, or a part of one such as registry.example/team [default: Docker Hub]
     #[arg(value_name = "REGISTRY")]
     registry: Option<String>,
     /// The user's name
@@ -220,9 +222,12 @@ pub(super) struct LoginFlags {
 
 #[derive(Debug, Args)]
 pub(super) struct LogoutFlags {
-    /// The registry [default: Docker Hub]
+    /// The registry, or a part of one such as registry.example/team [default: Docker Hub]
     #[arg(value_name = "REGISTRY")]
     registry: Option<String>,
+    /// Forget every credential
+    #[arg(long, conflicts_with = "registry")]
+    all: bool,
 }
 
 impl PushFlags {
@@ -321,19 +326,20 @@ impl LoginFlags {
 
 impl LogoutFlags {
     pub(super) fn meaning(self) -> LogoutArguments {
-        LogoutArguments { registry: registry(self.registry) }
+        if self.all { LogoutArguments::All } else { LogoutArguments::One(registry(self.registry)) }
     }
 }
 
-/// A registry's host, from what Docker's users type: a host, a URL or nothing.
+/// A registry or a part of one, from what Docker's and podman's users type: a host, a host and a
+/// path, a URL or nothing. A URL's path is that of an API, and no part of the registry.
 fn registry(typed: Option<String>) -> String {
     let typed = typed.unwrap_or_else(|| DOCKER_HUB.to_owned());
-    let host = typed.strip_prefix("https://").or_else(|| typed.strip_prefix("http://"));
-    let host = host.unwrap_or(&typed);
-    let host = host.split('/').next().unwrap_or(host);
+    let url = typed.strip_prefix("https://").or_else(|| typed.strip_prefix("http://"));
+    let host = url.unwrap_or(&typed).split('/').next().unwrap_or_default();
     match host {
         "index.docker.io" | "registry-1.docker.io" => DOCKER_HUB.to_owned(),
-        host => host.to_owned(),
+        host if url.is_some() => host.to_owned(),
+        _ => typed.trim_end_matches('/').to_owned(),
     }
 }
 
@@ -362,6 +368,7 @@ mod tests {
         check(Some("https://index.docker.io/v1/"), "docker.io");
         check(Some("localhost:5000"), "localhost:5000");
         check(Some("http://localhost:5000/v2/"), "localhost:5000");
+        check(Some("localhost:5000/team/app/"), "localhost:5000/team/app");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! One credential file: Docker's `config.json` or podman's `auth.json`, which share their form.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -42,6 +42,11 @@ impl CredentialFile {
     /// Reads the file; one that does not exist holds nothing.
     pub(super) fn read(path: &Path) -> Result<Self, CredentialError> {
         match fs::read(path) {
+            Ok(bytes) if is_legacy(path) && !bytes.trim_ascii().is_empty() => {
+                let auths =
+                    serde_json::from_slice(&bytes).map_err(|error| malformed(path, &error))?;
+                Ok(CredentialFile { auths, ..Self::default() })
+            }
             Ok(bytes) => Self::parse(&bytes, path),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => Err(CredentialError::Read { path: path.to_owned(), source }),
@@ -73,6 +78,16 @@ impl CredentialFile {
         own.or(self.creds_store.as_deref()).filter(|name| !name.is_empty())
     }
 
+    /// Whether there is an entry under `key`, even an empty one, as helpers leave behind.
+    pub(super) fn names(&self, key: &str) -> bool {
+        self.auths.keys().any(|written| written == key || normalised(written) == key)
+    }
+
+    /// All that the file names, once each.
+    pub(super) fn keys(&self) -> BTreeSet<&str> {
+        self.auths.keys().chain(self.cred_helpers.keys()).map(String::as_str).collect()
+    }
+
     /// The helper that is named for exactly this key.
     pub(super) fn own_helper(&self, key: &str) -> Option<&str> {
         self.cred_helpers.get(key).map(String::as_str).filter(|name| !name.is_empty())
@@ -84,6 +99,11 @@ impl CredentialFile {
         let is_part = key.contains('/') && key != DOCKER_HUB_KEY;
         if is_part { self.own_helper(key) } else { self.helper(key) }
     }
+}
+
+/// Whether a file is Docker's first one, `.dockercfg`: its top is what `auths` is elsewhere.
+fn is_legacy(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == ".dockercfg")
 }
 
 /// A key without scheme and API version: `https://registry.example/v2/` is `registry.example`.
@@ -153,8 +173,12 @@ pub(super) fn write_entry(
     let mut document = read_document(path)?;
     let not_an_object =
         || CredentialError::Malformed { path: path.to_owned(), problem: "not an object".into() };
-    let auths = document.entry("auths").or_insert_with(|| Value::Object(Map::new()));
-    let auths = auths.as_object_mut().ok_or_else(not_an_object)?;
+    let auths = if is_legacy(path) {
+        &mut document
+    } else {
+        let auths = document.entry("auths").or_insert_with(|| Value::Object(Map::new()));
+        auths.as_object_mut().ok_or_else(not_an_object)?
+    };
     match credential {
         Some(credential) => drop(auths.insert(key.to_owned(), entry_for(credential))),
         // `shift_remove` keeps the order of the others.

@@ -1,6 +1,6 @@
 //! Credential files in the order of precedence, and the helpers that they name.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -177,13 +177,33 @@ impl CredentialStore {
     /// Forgets the credential for a registry, wherever it is kept.
     pub async fn logout(&self, registry: &str) -> Result<(), CredentialError> {
         let server = server_key(registry);
-        for Source { path, file } in &self.sources {
-            if let Some(name) = file.keeper(server) {
-                self.helpers.forget(name, server).await?;
+        for source in &self.sources {
+            source.forget(&self.helpers, server).await?;
+        }
+        Ok(())
+    }
+
+    /// Forgets all credentials that the files name, and says for how many registries and parts of
+    /// them there were any.
+    pub async fn logout_of_all(&self) -> Result<usize, CredentialError> {
+        let mut forgotten = BTreeSet::new();
+        for source in &self.sources {
+            for key in source.file.keys() {
+                source.forget(&self.helpers, key).await?;
+                forgotten.insert(key);
             }
-            if file.entry(server).is_some() {
-                file::write_entry(path, server, None)?;
-            }
+        }
+        Ok(forgotten.len())
+    }
+}
+
+impl Source {
+    async fn forget(&self, helpers: &Runner, key: &str) -> Result<(), CredentialError> {
+        if let Some(name) = self.file.keeper(key) {
+            helpers.forget(name, key).await?;
+        }
+        if self.file.names(key) {
+            file::write_entry(&self.path, key, None)?;
         }
         Ok(())
     }
