@@ -8,12 +8,15 @@
 pub mod base;
 pub mod buildah;
 pub mod cache;
+mod certificates;
 mod context;
 pub mod crun;
 pub mod oracle;
 pub mod plywood;
 mod program;
+pub mod record;
 mod registry;
+mod server;
 mod skopeo;
 mod tree;
 pub mod umoci;
@@ -23,6 +26,8 @@ pub use context::Context;
 pub use oracle::Oracle;
 pub use plywood::Plywood;
 pub use program::{Failure, Result, output, program, run, stdout};
-pub use registry::{Login, Registry, Request};
-pub use skopeo::Skopeo;
+pub use registry::{
+    Grant, Guise, Login, Registry, Request, Rights, TokenRequest, TokenRules, User,
+};
+pub use skopeo::{Skopeo, Visit};
 pub use tree::{Entry, Kind, Tree};

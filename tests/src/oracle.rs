@@ -23,6 +23,8 @@ pub const ORACLES: &[Oracle] = &[
     oracle("git", "git", "contexts that are checkouts"),
     oracle("gzip", "gzip", "layers as a stream"),
     oracle("htpasswd", "apache2-utils", "registries that ask for a password"),
+    oracle("nginx", "nginx", "client certificates, and bodies that are too long"),
+    oracle("openssl", "openssl", "certificates and signatures"),
     oracle("pigz", "pigz", "the speed to beat"),
     oracle("python3", "python3", "layers as tar files"),
     oracle("setpriv", "util-linux", "builds by another user"),

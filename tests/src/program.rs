@@ -2,7 +2,11 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::process::{Command, Output};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::record::recorded;
 
 /// What went wrong, in words for the person who reads a test's output.
 ///
@@ -45,7 +49,23 @@ pub fn program(name: impl AsRef<OsStr>) -> Command {
 
 /// Runs a command and gives what it wrote, whether it succeeded or not.
 pub fn output(command: &mut Command) -> Result<Output> {
-    command.output().map_err(|error| Failure(format!("failed to run {}: {error}", shown(command))))
+    let output = command.output().map_err(failed_to_run(command))?;
+    Ok(recorded(&called(command), output))
+}
+
+/// Runs a command that must succeed on this input, and gives the bytes that it wrote to stdout.
+pub(crate) fn answer(command: &mut Command, input: &[u8]) -> Result<Vec<u8>> {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(failed_to_run(command))?;
+    // Who reads no input may be gone before it is written.
+    let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input));
+    let output = child.wait_with_output().map_err(failed_to_run(command))?;
+    successful(command, output).map(|output| output.stdout)
+}
+
+fn failed_to_run(command: &Command) -> impl FnOnce(std::io::Error) -> Failure {
+    let shown = shown(command);
+    move |error| Failure(format!("failed to run {shown}: {error}"))
 }
 
 /// Runs a command that must succeed.
@@ -60,6 +80,10 @@ pub fn stdout(command: &mut Command) -> Result<String> {
 
 fn succeed(command: &mut Command) -> Result<Output> {
     let output = output(command)?;
+    successful(command, output)
+}
+
+fn successful(command: &Command, output: Output) -> Result<Output> {
     if output.status.success() {
         return Ok(output);
     }
@@ -70,6 +94,13 @@ fn succeed(command: &mut Command) -> Result<Output> {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr),
     )))
+}
+
+/// The program and the first of its arguments, which is all that may be told where nothing failed.
+pub(crate) fn called(command: &Command) -> String {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default();
+    let first = command.get_args().next().unwrap_or_default();
+    format!("{} {}", name.to_string_lossy(), first.to_string_lossy())
 }
 
 /// The command line, near enough to be typed again.

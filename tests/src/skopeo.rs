@@ -1,11 +1,12 @@
 //! skopeo: reads and copies images, and checks every digest that it touches.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
 
-use crate::{Failure, Result, program, run, stdout};
+use crate::{Failure, Registry, Result, program, run, stdout};
 
 /// skopeo, talking plain HTTP to registries on loopback.
 pub struct Skopeo;
@@ -36,6 +37,69 @@ impl Skopeo {
     /// What skopeo says of an image: `Digest`, `Layers`, `Env`, …
     pub fn inspect(place: &str) -> Result<Value> {
         json(&stdout(skopeo("inspect").args(["--tls-verify=false", place]))?)
+    }
+}
+
+/// skopeo at one registry, with what it takes to get in.
+#[derive(Debug)]
+pub struct Visit<'a> {
+    registry: &'a Registry,
+    credentials: Option<&'a Path>,
+}
+
+impl Registry {
+    /// skopeo here, with this registry's certificates if it has some.
+    pub fn skopeo(&self) -> Visit<'_> {
+        Visit { registry: self, credentials: None }
+    }
+}
+
+impl<'a> Visit<'a> {
+    /// With the credentials in this file, in Docker's or podman's format.
+    pub fn with_credentials(self, file: Option<&'a Path>) -> Self {
+        Visit { credentials: file, ..self }
+    }
+
+    /// The manifest of `name` (with its tag or digest).
+    pub fn manifest(&self, name: &str) -> Result<String> {
+        let mut inspect = skopeo("inspect");
+        inspect.arg("--raw").args(self.options(""));
+        stdout(inspect.arg(self.registry.place(name)))
+    }
+
+    /// What skopeo says of an image: `Digest`, `Layers`, `RepoTags`, …
+    pub fn inspect(&self, name: &str) -> Result<Value> {
+        json(&stdout(skopeo("inspect").args(self.options("")).arg(self.registry.place(name)))?)
+    }
+
+    /// Copies `name` to the image `tag` of the OCI layout at `layout`.
+    pub fn copy_to_layout(&self, name: &str, layout: &Path, tag: &str) -> Result {
+        let destination = format!("oci:{}:{tag}", layout.display());
+        let mut copy = skopeo("copy");
+        copy.args(self.options("src-"));
+        run(copy.arg(self.registry.place(name)).arg(destination))
+    }
+
+    /// Copies from `source`, in skopeo's notation, which nobody guards.
+    pub fn copy_from(&self, source: &str, name: &str) -> Result {
+        let mut copy = skopeo("copy");
+        copy.args(self.options("dest-"));
+        run(copy.arg(source).arg(self.registry.place(name)))
+    }
+
+    /// skopeo's options for this registry, whose names have `prefix` in a copy.
+    fn options(&self, prefix: &str) -> Vec<OsString> {
+        let mut options = Vec::new();
+        match self.registry.certificates() {
+            Some(directory) => {
+                options.extend([format!("--{prefix}cert-dir").into(), directory.into()]);
+            }
+            None => options.push(format!("--{prefix}tls-verify=false").into()),
+        }
+        if let Some(file) = self.credentials {
+            options.extend([format!("--{prefix}authfile").into(), file.into()]);
+        }
+        options
     }
 }
 

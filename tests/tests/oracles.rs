@@ -3,10 +3,17 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
 use std::fs;
+use std::time::Duration;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
+use tempfile::NamedTempFile;
 use testbed::buildah::Driver;
-use testbed::{Buildah, Context, Kind, Login, Registry, Result, Skopeo, Tree, base, crun, umoci};
+use testbed::{
+    Buildah, Context, Grant, Guise, Kind, Login, Registry, Result, Skopeo, TokenRules, Tree, base,
+    crun, program, umoci,
+};
 
 /// Unpacks the image at `place` and reads its tree.
 fn tree_of(place: &str) -> Result<Tree> {
@@ -97,11 +104,104 @@ fn registry_tells_what_it_was_asked() -> Result {
     Ok(())
 }
 
+const SOMEBODY: Login = Login { user: "somebody", password: "SECRET, known to it" };
+
+/// A file with the credentials of [`SOMEBODY`], as Docker keeps them.
+fn credentials(registry: &Registry) -> NamedTempFile {
+    let pair = format!("{}:{}", SOMEBODY.user, SOMEBODY.password);
+    let auth = json!({ "auth": BASE64_STANDARD.encode(pair) });
+    let file = NamedTempFile::new().unwrap();
+    let host = registry.host();
+    fs::write(&file, json!({ "auths": { host: auth } }).to_string()).unwrap();
+    file
+}
+
+/// A registry in this guise takes an image from skopeo, which knows the password, and gives it back.
+fn takes_and_gives(guise: &Guise) -> Result<Registry> {
+    let registry = Registry::start_as(guise)?;
+    let file = credentials(&registry);
+    let skopeo = registry.skopeo().with_credentials(Some(file.path()));
+    skopeo.copy_from(&format!("oci:{}:{}", base::tiny()?.display(), base::TAG), "base/tiny:1")?;
+    let inspected = skopeo.inspect("base/tiny:1")?;
+    assert_eq!(inspected["RepoTags"], json!(["1"]));
+    let requests = registry.requests()?;
+    assert!(requests.iter().any(|request| request.starts_upload()), "{requests:#?}");
+    registry.forget()?;
+    assert_eq!(registry.requests()?, []);
+    Ok(registry)
+}
+
 #[test]
 fn registry_asks_for_a_password() -> Result {
-    let login = Login { user: "somebody", password: "knows it" };
-    let registry = Registry::start_with_login(login)?;
+    let registry = takes_and_gives(&Guise::Htpasswd(SOMEBODY))?;
     let failure = push_base(&registry, "base/tiny:1").unwrap_err();
     assert!(failure.to_string().contains("authentication required"), "{failure}");
+    Ok(())
+}
+
+#[test]
+fn registry_asks_for_tokens() -> Result {
+    let registry = Registry::start_as(&Guise::Tokens(TokenRules::of(SOMEBODY)))?;
+    let file = credentials(&registry);
+    let skopeo = registry.skopeo().with_credentials(Some(file.path()));
+    skopeo.copy_from(&format!("oci:{}:{}", base::tiny()?.display(), base::TAG), "base/tiny:1")?;
+    let asked = registry.token_requests();
+    let scope = "repository:base/tiny:pull,push";
+    assert!(
+        asked.iter().any(|asked| asked.grant == Grant::Basic && asked.scopes == [scope]),
+        "{asked:#?}"
+    );
+    assert!(asked.iter().all(|asked| asked.status == 200), "{asked:#?}");
+
+    let failure = push_base(&registry, "base/tiny:1").unwrap_err();
+    assert!(failure.to_string().contains("unable to retrieve auth token"), "{failure}");
+    let asked = registry.token_requests();
+    assert!(asked.iter().any(|asked| asked.grant == Grant::Anonymous && asked.status == 401));
+    Ok(())
+}
+
+#[test]
+fn tokens_run_out_when_they_should() -> Result {
+    let login = TokenRules::of(SOMEBODY);
+    let spent = TokenRules { life: Duration::ZERO, ..login };
+    let registry = Registry::start_as(&Guise::Tokens(spent))?;
+    let file = credentials(&registry);
+    let skopeo = registry.skopeo().with_credentials(Some(file.path()));
+    let tiny = format!("oci:{}:{}", base::tiny()?.display(), base::TAG);
+    let failure = skopeo.copy_from(&tiny, "base/tiny:1").unwrap_err();
+    assert!(failure.to_string().contains("authentication required"), "{failure}");
+    Ok(())
+}
+
+#[test]
+fn registry_speaks_tls() -> Result {
+    let registry = takes_and_gives(&Guise::PrivateCa)?;
+    let stranger = program("skopeo").arg("inspect").arg(registry.place("base/tiny:1")).output();
+    let said = String::from_utf8(stranger.unwrap().stderr).unwrap();
+    assert!(said.contains("certificate signed by unknown authority"), "{said}");
+    Ok(())
+}
+
+#[test]
+fn front_demands_a_certificate() -> Result {
+    let registry = takes_and_gives(&Guise::ClientCertificate)?;
+    let certificates = registry.certificates().unwrap();
+    fs::remove_file(certificates.join("client.cert")).unwrap();
+    fs::remove_file(certificates.join("client.key")).unwrap();
+    let failure = registry.skopeo().inspect("base/tiny:1").unwrap_err();
+    assert!(failure.to_string().contains("400"), "{failure}");
+    let [refused, ..] = &registry.requests_at_the_front()?[..] else { panic!("nothing refused") };
+    assert_eq!(refused.status, 400);
+    Ok(())
+}
+
+#[test]
+fn front_refuses_long_bodies() -> Result {
+    takes_and_gives(&Guise::BodyCap(1 << 20))?;
+    let registry = Registry::start_as(&Guise::BodyCap(100))?;
+    let failure = push_base(&registry, "base/tiny:1").unwrap_err();
+    assert!(failure.to_string().contains("413"), "{failure}");
+    let seen = registry.requests_at_the_front()?;
+    assert!(seen.iter().any(|request| request.status == 413), "{seen:#?}");
     Ok(())
 }

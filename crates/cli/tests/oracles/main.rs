@@ -1,6 +1,6 @@
 //! End to end: the real binary, a real registry, real bases, and other people's programs as judges.
 //!
-//! Needs: buildah, bzip2, crun, debootstrap, docker-registry, git, setpriv, skopeo, tar, taskset, umoci, unshare, xz, zstd, root.
+//! Needs: buildah, bzip2, crun, debootstrap, docker-registry, git, htpasswd, nginx, openssl, setpriv, skopeo, tar, taskset, umoci, unshare, xz, zstd, root.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
