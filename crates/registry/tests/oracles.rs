@@ -1,137 +1,36 @@
 //! The wire against Debian's `docker-registry`, which judges it and whose access log tells what
 //! moved. A missing program is a failure, not a skip.
+//!
+//! Needs: docker-registry, htpasswd, openssl.
 
 // Clippy knows tests by their attribute, and takes what they share for a program.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::net::{Ipv4Addr, TcpListener};
+use std::fs;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use oci::{Compression, Descriptor, Digest, ImageIndex, ImageManifest, Manifest, MediaType, Tag};
 use registry::{
     BlobBody, BlobOutcome, BlobSource, Client, Credential, Credentials, Error, Publication,
     Published, RetryPolicy, Scheme, Secret, Settings,
 };
+use testbed::{Guise, Login, Registry, Request};
 
-/// A running `docker-registry`; dropping it stops it.
-struct Registry {
-    process: Child,
-    folder: tempfile::TempDir,
-    name: String,
+fn repository(registry: &Registry, path: &str) -> oci::RepositoryName {
+    registry.reference(path).parse().unwrap()
 }
 
-enum Door {
-    Open,
-    Tls,
-    Htpasswd { user: &'static str, password: &'static str },
-}
-
-impl Registry {
-    async fn start(door: Door) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let port = free_port();
-        let (mut auth, mut tls) = (String::new(), String::new());
-        match door {
-            Door::Open => {}
-            Door::Tls => {
-                let (key, certificate) = self_signed(folder.path());
-                tls = format!(
-                    ", tls: {{certificate: {}, key: {}}}",
-                    certificate.display(),
-                    key.display()
-                );
-            }
-            Door::Htpasswd { user, password } => {
-                let path = folder.path().join("htpasswd");
-                let entry = Command::new("htpasswd")
-                    .args(["-nbB", user, password])
-                    .output()
-                    .expect("htpasswd (Debian's apache2-utils) is needed");
-                fs::write(&path, entry.stdout).unwrap();
-                auth = format!("auth: {{htpasswd: {{realm: test, path: {}}}}}\n", path.display());
-            }
-        }
-        let config = format!(
-            "version: 0.1\nlog: {{level: info, formatter: json}}\n\
-             storage: {{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}\n\
-             http: {{addr: '127.0.0.1:{port}', secret: test{tls}}}\n{auth}",
-            folder.path().join("data").display(),
-        );
-        let config_path = folder.path().join("config.yml");
-        fs::write(&config_path, config).unwrap();
-        let log = File::create(folder.path().join("log")).unwrap();
-        let process = Command::new("docker-registry")
-            .arg("serve")
-            .arg(&config_path)
-            .env("OTEL_TRACES_EXPORTER", "none")
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .stdin(Stdio::null())
-            .spawn()
-            .expect("docker-registry (Debian's docker-registry) is needed");
-        let registry = Registry { process, folder, name: format!("127.0.0.1:{port}") };
-        let started = Instant::now();
-        while tokio::net::TcpStream::connect(&registry.name).await.is_err() {
-            assert!(started.elapsed() < Duration::from_secs(20), "{}", registry.raw_log());
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        registry
-    }
-
-    fn repository(&self, path: &str) -> oci::RepositoryName {
-        format!("{}/{path}", self.name).parse().unwrap()
-    }
-
-    fn raw_log(&self) -> String {
-        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-    }
-
-    /// `METHOD URI STATUS` of each request so far.
-    fn requests(&self) -> Vec<String> {
-        // The log is written after the answer.
-        std::thread::sleep(Duration::from_millis(200));
-        let log = self.raw_log();
-        let lines = log.lines().filter_map(|line| {
-            let entry: serde_json::Value = serde_json::from_str(line).ok()?;
-            let text = |key: &str| entry.get(key).and_then(|value| value.as_str());
-            let status = entry.get("http.response.status")?;
-            Some(format!("{} {} {status}", text("http.request.method")?, text("http.request.uri")?))
-        });
-        lines.collect()
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// A certificate for 127.0.0.1 that only its own file vouches for.
-fn self_signed(folder: &std::path::Path) -> (PathBuf, PathBuf) {
-    let (key, certificate) = (folder.join("key.pem"), folder.join("certificate.pem"));
-    let made = Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
-        .args(["-nodes", "-days", "2", "-subj", "/CN=test"])
-        .args(["-addext", "subjectAltName=IP:127.0.0.1"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .arg("-keyout")
-        .arg(&key)
-        .arg("-out")
-        .arg(&certificate)
-        .output()
-        .expect("openssl is needed");
-    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    (key, certificate)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
+/// `METHOD URI STATUS` of each request so far.
+fn requests(registry: &Registry) -> Vec<String> {
+    let requests = registry.requests().unwrap().into_iter();
+    let line = |request: Request| {
+        let query = if request.query.is_empty() { "" } else { "?" };
+        let Request { method, path, query: after, status, .. } = request;
+        format!("{method} {path}{query}{after} {status}")
+    };
+    requests.map(line).collect()
 }
 
 fn client() -> Client {
@@ -186,11 +85,11 @@ fn publication(repository: oci::RepositoryName, sample: &Sample, tag: &str) -> P
 
 #[tokio::test]
 async fn push_pull_mount_and_a_second_push_that_moves_nothing() {
-    let registry = Registry::start(Door::Open).await;
+    let registry = Registry::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let sample = sample(folder.path(), 1);
     let client = client();
-    let target = registry.repository("team/app");
+    let target = repository(&registry, "team/app");
     let wanted = publication(target.clone(), &sample, "1");
     let published = client.publish(&wanted).await.unwrap();
     assert_eq!((published.uploaded, published.manifests), (3, 1));
@@ -208,31 +107,31 @@ async fn push_pull_mount_and_a_second_push_that_moves_nothing() {
     }
     assert_eq!(client.tags(&target).await.unwrap(), ["1"]);
 
-    let before = registry.requests().len();
+    let before = requests(&registry).len();
     assert_eq!(client.publish(&wanted).await.unwrap(), Published::default());
-    let second: Vec<_> = registry.requests().split_off(before);
+    let second: Vec<_> = requests(&registry).split_off(before);
     assert_eq!(second, ["HEAD /v2/team/app/manifests/1 200"]);
 
-    let before = registry.requests().len();
-    let mut copy = publication(registry.repository("copy"), &sample, "2");
+    let before = requests(&registry).len();
+    let mut copy = publication(repository(&registry, "copy"), &sample, "2");
     for source in copy.blobs.values_mut() {
         *source = BlobSource::from(BlobBody::Remote(target.clone()));
     }
     let copied = client.publish(&copy).await.unwrap();
     assert_eq!((copied.mounted, copied.uploaded), (3, 0));
-    let moved = registry.requests().split_off(before);
+    let moved = requests(&registry).split_off(before);
     let uploads = moved.iter().filter(|line| line.starts_with("PUT") || line.starts_with("PATCH"));
     assert_eq!(uploads.collect::<Vec<_>>(), ["PUT /v2/copy/manifests/2 201"]);
 }
 
 #[tokio::test]
 async fn an_index_a_delete_and_an_empty_blob() {
-    let registry = Registry::start(Door::Open).await;
+    let registry = Registry::start().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let (one, two) = (sample(folder.path(), 1), sample(folder.path(), 2));
     let entries = vec![one.manifest.descriptor(), two.manifest.descriptor()];
     let index = Manifest::Index(ImageIndex::new(entries, BTreeMap::new()));
-    let target = registry.repository("app");
+    let target = repository(&registry, "app");
     let mut wanted = publication(target.clone(), &one, "multi");
     wanted.root = index.clone();
     wanted.children = vec![one.manifest.clone(), two.manifest.clone()];
@@ -264,39 +163,41 @@ async fn an_index_a_delete_and_an_empty_blob() {
     assert!(!blobs.is_empty(), "it says which");
 }
 
+const BOB: Login = Login { user: "bob", password: "SECRET" };
+
 #[tokio::test]
 async fn htpasswd() {
-    let registry = Registry::start(Door::Htpasswd { user: "bob", password: "correct" }).await;
+    let registry = Registry::start_as(&Guise::Htpasswd(BOB)).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let sample = sample(folder.path(), 1);
-    let wanted = publication(registry.repository("app"), &sample, "1");
+    let wanted = publication(repository(&registry, "app"), &sample, "1");
     let with = |password: &str| {
         let password = Secret::new(password);
-        let credential = Credential::Password { user: "bob".to_owned(), password };
-        let known = BTreeMap::from([(registry.name.clone(), credential)]);
+        let credential = Credential::Password { user: BOB.user.to_owned(), password };
+        let known = BTreeMap::from([(registry.host(), credential)]);
         let credentials = Credentials::Fixed(known);
         Client::new(Settings { credentials, ..Settings::default() }).unwrap()
     };
-    with("correct").ping(&registry.name).await.unwrap();
-    with("correct").publish(&wanted).await.unwrap();
-    for refused in [with("wrong"), client()] {
-        let error = refused.ping(&registry.name).await.unwrap_err();
+    with(BOB.password).ping(&registry.host()).await.unwrap();
+    with(BOB.password).publish(&wanted).await.unwrap();
+    for refused in [with("SECRET but wrong"), client()] {
+        let error = refused.ping(&registry.host()).await.unwrap_err();
         assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
         assert!(error.hint().unwrap().contains("plywood login"));
-        assert!(!format!("{error:?}").contains("wrong\""));
+        assert!(!format!("{error:?}").contains("SECRET"));
     }
 }
 
 #[tokio::test]
 async fn tls_with_a_certificate_of_its_own() {
-    let registry = Registry::start(Door::Tls).await;
+    let registry = Registry::start_as(&Guise::PrivateCa).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let sample = sample(folder.path(), 1);
-    let wanted = publication(registry.repository("app"), &sample, "1");
-    let certificate = fs::read(registry.folder.path().join("certificate.pem")).unwrap();
+    let wanted = publication(repository(&registry, "app"), &sample, "1");
+    let certificate = fs::read(registry.certificates().unwrap().join("ca.crt")).unwrap();
     // Loopback is plain http unless it is said otherwise.
     let settings = |root_certificates| Settings {
-        schemes: BTreeMap::from([(registry.name.clone(), Scheme::Https)]),
+        schemes: BTreeMap::from([(registry.host(), Scheme::Https)]),
         root_certificates,
         retry: RetryPolicy { attempts: 1, ..RetryPolicy::default() },
         ..Settings::default()
@@ -304,7 +205,7 @@ async fn tls_with_a_certificate_of_its_own() {
     let trusting = Client::new(settings(vec![certificate])).unwrap();
     assert_eq!(trusting.publish(&wanted).await.unwrap().uploaded, 3);
     let wary = Client::new(settings(Vec::new())).unwrap();
-    let error = wary.ping(&registry.name).await.unwrap_err();
+    let error = wary.ping(&registry.host()).await.unwrap_err();
     assert!(matches!(error, Error::Connection { .. }), "{error}");
     assert!(error.to_string().contains("certificate"), "{error}");
     assert!(error.hint().unwrap().contains("give its CA"));
@@ -316,8 +217,8 @@ async fn tls_with_a_certificate_of_its_own() {
 /// another session.
 #[tokio::test]
 async fn an_upload_that_broke_off_is_sent_again() {
-    let registry = Registry::start(Door::Open).await;
-    let cutting = cut_once(registry.name.clone(), 2_000_000).await;
+    let registry = Registry::start().unwrap();
+    let cutting = cut_once(registry.host(), 2_000_000).await;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("blob");
     let bytes = noise(30_000_000, 9);
@@ -329,9 +230,9 @@ async fn an_upload_that_broke_off_is_sent_again() {
     let BlobOutcome::Uploaded { bytes } = outcome else { panic!("{outcome:?}") };
     assert!((30_000_001..50_000_000).contains(&bytes), "sent {bytes}");
     let mut sink = Vec::new();
-    client.blob(&registry.repository("app"), &blob, &mut sink).await.unwrap();
+    client.blob(&repository(&registry, "app"), &blob, &mut sink).await.unwrap();
     assert_eq!(Digest::of(&sink), blob.digest);
-    let log = registry.requests();
+    let log = requests(&registry);
     assert_eq!(log.iter().filter(|line| line.starts_with("POST")).count(), 2, "{log:#?}");
 }
 
