@@ -11,6 +11,7 @@ pub mod cache;
 mod certificates;
 mod context;
 pub mod crun;
+pub mod leak;
 pub mod oracle;
 pub mod plywood;
 mod program;
@@ -25,7 +26,7 @@ pub use buildah::Buildah;
 pub use context::Context;
 pub use oracle::Oracle;
 pub use plywood::Plywood;
-pub use program::{Failure, Result, output, program, run, stdout};
+pub use program::{Failure, Result, output, output_on, program, run, stdout};
 pub use registry::{
     Grant, Guise, Login, Registry, Request, Rights, TokenRequest, TokenRules, User,
 };

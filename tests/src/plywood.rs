@@ -1,12 +1,13 @@
 //! The program under test, run as a user runs it, in a home of its own.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-use crate::{Failure, Result, stdout};
+use crate::{Failure, Login, Registry, Result, output, output_on, stdout};
 
 /// The `plywood` binary with an empty home and an empty store.
 pub struct Plywood {
@@ -49,6 +50,61 @@ impl Plywood {
         command
     }
 
+    /// Runs the program, which has to succeed, and gives its answer.
+    pub fn answer<I>(&self, arguments: I) -> Result<String>
+    where
+        I: IntoIterator<Item: AsRef<OsStr>>,
+    {
+        stdout(&mut self.command(arguments))
+    }
+
+    /// Runs the program, which has to fail, and gives its exit code and what it said.
+    pub fn refusal<I>(&self, arguments: I) -> Result<(i32, String)>
+    where
+        I: IntoIterator<Item: AsRef<OsStr>>,
+    {
+        refused(output(&mut self.command(arguments))?)
+    }
+
+    /// `plywood login`, which has to succeed.
+    pub fn login(&self, registry: &Registry, login: Login) -> Result {
+        let output = self.try_login(registry, login)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(Failure::new(format!("login answered {}\n{said}", output.status)))
+    }
+
+    /// `plywood login`, which has to fail: its exit code and what it said.
+    pub fn refused_login(&self, registry: &Registry, login: Login) -> Result<(i32, String)> {
+        refused(self.try_login(registry, login)?)
+    }
+
+    fn try_login(&self, registry: &Registry, login: Login) -> Result<Output> {
+        let host = registry.host();
+        let words = ["login", "--username", login.user, "--password-stdin", &host];
+        output_on(login.password.as_bytes(), &mut self.command(words))
+    }
+
+    /// The file that `login` writes to.
+    pub fn credentials(&self) -> PathBuf {
+        self.home().join(".docker/config.json")
+    }
+
+    /// Makes a registry's certificates known to the user, as `containers-certs.d(5)` says.
+    pub fn trust(&self, registry: &Registry) -> Result {
+        let Some(certificates) = registry.certificates() else { return Ok(()) };
+        let directory = self.home().join(".config/containers/certs.d").join(registry.host());
+        let doing = "copy certificates";
+        fs::create_dir_all(&directory).map_err(Failure::doing(doing))?;
+        for entry in fs::read_dir(certificates).map_err(Failure::doing(doing))?.flatten() {
+            fs::copy(entry.path(), directory.join(entry.file_name()))
+                .map_err(Failure::doing(doing))?;
+        }
+        Ok(())
+    }
+
     /// Builds `context`, pushes it as `reference` and gives the digest that `build` printed.
     pub fn build_and_push(
         &self,
@@ -59,6 +115,15 @@ impl Plywood {
         let mut command = self.command(["build", "--push", "-t", reference]);
         command.args(arguments).arg(context);
         printed_digest(&mut command)
+    }
+}
+
+/// The exit code of a program that failed, and what it said.
+fn refused(output: Output) -> Result<(i32, String)> {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    match output.status.code() {
+        Some(0) | None => Err(Failure::new(format!("plywood answered {}\n{said}", output.status))),
+        Some(code) => Ok((code, said)),
     }
 }
 

@@ -53,13 +53,19 @@ pub fn output(command: &mut Command) -> Result<Output> {
     Ok(recorded(&called(command), output))
 }
 
-/// Runs a command that must succeed on this input, and gives the bytes that it wrote to stdout.
-pub(crate) fn answer(command: &mut Command, input: &[u8]) -> Result<Vec<u8>> {
+/// Runs a command on this input and gives what it wrote, whether it succeeded or not.
+pub fn output_on(input: &[u8], command: &mut Command) -> Result<Output> {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(failed_to_run(command))?;
     // Who reads no input may be gone before it is written.
     let _ = child.stdin.take().map(|mut stdin| stdin.write_all(input));
     let output = child.wait_with_output().map_err(failed_to_run(command))?;
+    Ok(recorded(&called(command), output))
+}
+
+/// Runs a command that must succeed on this input, and gives the bytes that it wrote to stdout.
+pub(crate) fn answer(command: &mut Command, input: &[u8]) -> Result<Vec<u8>> {
+    let output = output_on(input, command)?;
     successful(command, output).map(|output| output.stdout)
 }
 

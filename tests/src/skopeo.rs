@@ -72,6 +72,17 @@ impl<'a> Visit<'a> {
         json(&stdout(skopeo("inspect").args(self.options("")).arg(self.registry.place(name)))?)
     }
 
+    /// The tags of a repository, sorted.
+    pub fn tags(&self, repository: &str) -> Result<Vec<String>> {
+        let mut list = skopeo("list-tags");
+        list.args(self.options("")).arg(self.registry.place(repository));
+        let listed = json(&stdout(&mut list)?)?;
+        let tags = listed["Tags"].as_array().into_iter().flatten();
+        let mut tags: Vec<_> = tags.filter_map(|tag| Some(tag.as_str()?.to_owned())).collect();
+        tags.sort();
+        Ok(tags)
+    }
+
     /// Copies `name` to the image `tag` of the OCI layout at `layout`.
     pub fn copy_to_layout(&self, name: &str, layout: &Path, tag: &str) -> Result {
         let destination = format!("oci:{}:{tag}", layout.display());

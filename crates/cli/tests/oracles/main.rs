@@ -6,6 +6,7 @@
 
 mod full_disk;
 mod moves_only_what_is_new;
+mod registries;
 mod run_image;
 mod same_as_buildah;
 mod same_digest;
