@@ -90,10 +90,9 @@ fn a_push_moves_only_what_is_missing() {
     scene.answer(&["tag", "REGISTRY/app:1", "REGISTRY/copy:1"]);
     scene.answer(&["push", "REGISTRY/copy:1"]);
     insta::assert_snapshot!(scene.changes().join("\n"), @"
-    POST /v2/copy/blobs/uploads/ 202
     POST /v2/copy/blobs/uploads/?mount 201
     POST /v2/copy/blobs/uploads/?mount 201
-    PUT /v2/copy/blobs/uploads/session 201
+    POST /v2/copy/blobs/uploads/?mount 201
     PUT /v2/copy/manifests/1 201
     ");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use oci::{Descriptor, Digest, ImageIndex, Manifest, Reference, RepositoryName};
+use oci::{Descriptor, Digest, ImageIndex, Manifest, MediaType, Reference, RepositoryName};
 use registry::{BlobBody, BlobSource, Client, Publication, Published};
 use store::Store;
 
@@ -47,9 +47,9 @@ pub(crate) async fn push(
     let published = client.observed(observer).publish(&publication).await?;
     if published != Published::default() {
         // What is there now can be mounted from there next time.
-        let is_layer = |blob: &&Descriptor| blob.media_type.layer_compression().is_some();
-        for layer in luggage.described.iter().filter(is_layer) {
-            store.record_remote(&layer.digest, target.repository())?;
+        let is_document = |kind: &MediaType| kind.is_manifest() || kind.is_index();
+        for blob in luggage.described.iter().filter(|blob| !is_document(&blob.media_type)) {
+            store.record_remote(&blob.digest, target.repository())?;
         }
     }
     Ok(published)
