@@ -30,6 +30,14 @@ pub fn packages() -> Result<Vec<Value>> {
     }
 }
 
+/// Where cargo puts what it builds.
+pub fn target_directory() -> Result<PathBuf> {
+    let text = stdout(cargo("metadata").args(["--no-deps", "--format-version", "1", "--locked"]))?;
+    let metadata: Value =
+        serde_json::from_str(&text).map_err(Failure::doing("read cargo's metadata"))?;
+    Ok(PathBuf::from(metadata["target_directory"].as_str().unwrap_or("target")))
+}
+
 /// Whether `cargo SUBCOMMAND` is installed.
 pub fn has(subcommand: &str) -> bool {
     cargo(subcommand).arg("--version").output().is_ok_and(|output| output.status.success())

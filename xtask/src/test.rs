@@ -3,6 +3,10 @@
 //! A test target named `oracles` is judged by other programs; a line `//! Needs: skopeo, umoci.` in
 //! it says by which, and without one it is by all of them. Where a program is missing, that target
 //! is left out and the end of the output says so; with `CI=true` it is a failure.
+//!
+//! Whatever was said meanwhile, by tests that passed, too, is looked through for secrets.
+
+mod secrets;
 
 use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::path::PathBuf;
@@ -11,9 +15,10 @@ use std::sync::Mutex;
 
 use serde_json::Value;
 use testbed::oracle::{ORACLES, ROOT, is_root};
-use testbed::{Failure, Oracle, Result, stdout};
+use testbed::{Failure, Oracle, Result, record, stdout};
 
 use crate::{Outcome, cargo};
+use secrets::Evidence;
 
 const ORACLE_TARGET: &str = "oracles";
 
@@ -26,15 +31,27 @@ pub fn run(arguments: &[String]) -> Outcome {
     let (judged, left_out): (Vec<_>, Vec<_>) =
         targets.oracles.iter().partition(|target| target.missing().is_empty());
 
-    let mut phases = vec![runner.hermetic(&targets.hermetic)?, documentation_tests()?];
+    let mut evidence = Evidence::new()?;
+    let mut phases = vec![
+        runner.hermetic(&targets.hermetic, &mut evidence)?,
+        documentation_tests(&mut evidence)?,
+    ];
     if !judged.is_empty() {
-        phases.push(runner.oracles(&judged, &left_out)?);
+        phases.push(runner.oracles(&judged, &left_out, &mut evidence)?);
     }
+    let leaks = evidence.search();
     let left_out_tests = report_left_out(&left_out)?;
     report(&phases, left_out_tests);
 
-    let failed: Vec<_> =
+    let mut failed: Vec<_> =
         phases.iter().filter(|phase| !phase.succeeded).map(|phase| phase.name).collect();
+    match leaks {
+        Ok(looked_at) => eprintln!("secrets: none in {looked_at}"),
+        Err(leaks) => {
+            eprintln!("secrets: {leaks}");
+            failed.push("secrets");
+        }
+    }
     if !failed.is_empty() {
         return Err(Failure::new(format!("failed: {}", failed.join(", "))));
     }
@@ -127,7 +144,7 @@ enum Runner {
 }
 
 impl Runner {
-    fn hermetic(self, targets: &[String]) -> Result<Phase> {
+    fn hermetic(self, targets: &[String], evidence: &mut Evidence) -> Result<Phase> {
         let mut command = self.command();
         command.arg("--workspace");
         match self {
@@ -137,14 +154,20 @@ impl Runner {
             Runner::Cargo => {
                 command.args(["--lib", "--bins"]);
                 command.args(targets.iter().flat_map(|target| ["--test", target]));
+                command.args(SHOWING_ALL);
             }
         }
-        Phase::run("hermetic", &mut command)
+        self.run("hermetic", &mut command, evidence)
     }
 
     /// Runs `targets`. It is the whole workspace again, and not their packages, so that nothing is
     /// built with other features than before.
-    fn oracles(self, targets: &[&OracleTarget], left_out: &[&OracleTarget]) -> Result<Phase> {
+    fn oracles(
+        self,
+        targets: &[&OracleTarget],
+        left_out: &[&OracleTarget],
+        evidence: &mut Evidence,
+    ) -> Result<Phase> {
         let mut command = self.command();
         command.arg("--workspace");
         match self {
@@ -157,9 +180,29 @@ impl Runner {
             Runner::Cargo => {
                 command.args(left_out.iter().flat_map(|target| ["--exclude", &target.package]));
                 command.args(["--test", ORACLE_TARGET]);
+                command.args(SHOWING_ALL);
             }
         }
-        Phase::run("oracles", &mut command)
+        self.run("oracles", &mut command, evidence)
+    }
+
+    fn run(
+        self,
+        name: &'static str,
+        command: &mut Command,
+        evidence: &mut Evidence,
+    ) -> Result<Phase> {
+        match self {
+            // Its report has what each test said; on the screen are only those that failed.
+            Runner::Nextest => {
+                let report = cargo::target_directory()?.join(NEXTEST_REPORT);
+                let _ = std::fs::remove_file(&report);
+                let phase = Phase::run(name, command, evidence)?;
+                evidence.hear(name, std::fs::read_to_string(&report).unwrap_or_default());
+                Ok(phase)
+            }
+            Runner::Cargo => Phase::run(name, command, evidence),
+        }
     }
 
     fn command(self) -> Command {
@@ -167,6 +210,7 @@ impl Runner {
             Runner::Nextest => {
                 let mut command = cargo::cargo("nextest");
                 command.args(["run", "--locked", "--no-fail-fast", "--no-tests=pass"]);
+                command.args(["--profile", "default"]);
                 command
             }
             Runner::Cargo => {
@@ -178,10 +222,16 @@ impl Runner {
     }
 }
 
-fn documentation_tests() -> Result<Phase> {
+/// Makes libtest show what tests said that passed.
+const SHOWING_ALL: [&str; 2] = ["--", "--show-output"];
+
+/// Where nextest puts what tests said, in the target directory, as `.config/nextest.toml` tells it.
+const NEXTEST_REPORT: &str = "nextest/default/junit.xml";
+
+fn documentation_tests(evidence: &mut Evidence) -> Result<Phase> {
     let mut command = cargo::cargo("test");
-    command.args(["--workspace", "--locked", "--no-fail-fast", "--doc"]);
-    Phase::run("documentation", &mut command)
+    command.args(["--workspace", "--locked", "--no-fail-fast", "--doc"]).args(SHOWING_ALL);
+    Phase::run("documentation", &mut command, evidence)
 }
 
 /// One run of a test runner, and what it counted.
@@ -200,38 +250,48 @@ struct Counts {
 
 impl Phase {
     /// Runs `command`, shows what it writes as it comes, and counts by its summaries.
-    fn run(name: &'static str, command: &mut Command) -> Result<Phase> {
+    fn run(name: &'static str, command: &mut Command, evidence: &mut Evidence) -> Result<Phase> {
         eprintln!("\n--> {name} tests");
         if std::io::stderr().is_terminal() {
             command.env("CARGO_TERM_COLOR", "always");
         }
         let doing = "run cargo";
         let mut child = command
+            .env(record::VARIABLE, evidence.record())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(Failure::doing(doing))?;
         let counts = Mutex::new(Counts::default());
         let (out, err) = (child.stdout.take(), child.stderr.take());
-        std::thread::scope(|scope| {
-            scope.spawn(|| show(out, std::io::stdout(), &counts));
-            scope.spawn(|| show(err, std::io::stderr(), &counts));
+        let heard = std::thread::scope(|scope| {
+            let streams = [
+                scope.spawn(|| show(out, std::io::stdout(), &counts)),
+                scope.spawn(|| show(err, std::io::stderr(), &counts)),
+            ];
+            streams.map(|stream| stream.join().unwrap_or_default())
         });
         let status = child.wait().map_err(Failure::doing(doing))?;
+        evidence.hear(name, heard.concat());
         let counts = counts.into_inner().unwrap_or_default();
         Ok(Phase { name, succeeded: status.success(), counts })
     }
 }
 
-fn show(from: Option<impl Read>, mut to: impl Write, counts: &Mutex<Counts>) {
-    let Some(from) = from else { return };
+/// Shows what comes, and returns all of it.
+fn show(from: Option<impl Read>, mut to: impl Write, counts: &Mutex<Counts>) -> String {
+    let mut all = String::new();
+    let Some(from) = from else { return all };
     for line in BufReader::new(from).split(b'\n').map_while(|line| line.ok()) {
         let line = String::from_utf8_lossy(&line);
         let _ = writeln!(to, "{line}");
         if let (Some(found), Ok(mut counts)) = (Counts::in_line(&line), counts.lock()) {
             counts.add(found);
         }
+        all.push_str(&without_colour(&line));
+        all.push('\n');
     }
+    all
 }
 
 impl Counts {

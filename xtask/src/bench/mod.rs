@@ -16,8 +16,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde_json::Value;
-use testbed::{Failure, Result, program, stdout};
+use testbed::{Failure, Result, program};
 
 use crate::{Outcome, cargo};
 use contenders::{Contender, Place, Run};
@@ -106,12 +105,7 @@ impl Options {
         if !status.success() {
             return Err(Failure::new("plywood does not build"));
         }
-        let metadata =
-            stdout(cargo::cargo("metadata").args(["--no-deps", "--format-version", "1"]))?;
-        let metadata: Value =
-            serde_json::from_str(&metadata).map_err(Failure::doing("read cargo's metadata"))?;
-        let target = metadata["target_directory"].as_str().unwrap_or("target");
-        Ok(Path::new(target).join("release/plywood"))
+        Ok(cargo::target_directory()?.join("release/plywood"))
     }
 }
 

@@ -79,6 +79,7 @@ impl Scene {
 
     /// What a run came to, in the words of a snapshot.
     pub(crate) fn ended(&self, output: &Output) -> Ended {
+        testbed::record::record("plywood", &[&output.stdout[..], b"\n", &output.stderr].concat());
         let text = |bytes: &[u8]| {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
             let home = self.directory.path().display().to_string();

@@ -88,10 +88,11 @@ fn rights_end_where_the_server_says() -> Result {
 #[test]
 fn tokens_are_renewed_on_the_way() -> Result {
     let second = Duration::from_secs(1);
-    for told in [Some(second), Some(100 * second), None] {
-        let site = Site::new(Guise::Tokens(TokenRules { told, life: second, ..rules() }))?;
+    for told in [second, 100 * second] {
+        let site =
+            Site::new(Guise::Tokens(TokenRules { told: Some(told), life: second, ..rules() }))?;
         let directory = tempfile::tempdir().unwrap();
-        let digest = many_layers(directory.path(), 400);
+        let digest = many_layers(directory.path(), 300);
         let layout = format!("oci:{}:x", directory.path().display());
         site.registry.forget()?;
         site.plywood.answer(["copy", "--quiet", &layout, &site.reference("team/app:1")])?;
