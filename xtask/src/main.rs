@@ -56,7 +56,7 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "bench",
         arguments: "[PART]… [--large] [--rounds N] [--plywood BINARY]",
-        summary: "side by side with other tools; parts are big, many and rebuild",
+        summary: "side by side with other tools; parts are big, many, rebuild, copy and small",
         run: bench::run,
     },
     Chore {

@@ -7,8 +7,10 @@
 //! machine does decides about it too.
 
 mod contenders;
+mod image;
 mod measure;
 mod report;
+mod transfer;
 mod workload;
 
 use std::fs;
@@ -38,6 +40,12 @@ pub fn run(arguments: &[String]) -> Outcome {
         rebuild(BIG, RebuildLimit::Seconds(0.1), &plywood, &mut report)?;
         rebuild(MANY, RebuildLimit::OfFirst(10.0), &plywood, &mut report)?;
     }
+    if options.wants(Part::Copy) {
+        transfer::copy(options.rounds, &plywood, &mut report)?;
+    }
+    if options.wants(Part::Small) {
+        transfer::small(options.rounds, &plywood, &mut report)?;
+    }
     if options.wants(Part::Large) {
         large(&plywood, &mut report)?;
     }
@@ -51,7 +59,14 @@ enum Part {
     Big,
     Many,
     Rebuild,
+    Copy,
+    Small,
     Large,
+}
+
+impl Part {
+    /// What is run where nothing is named.
+    const USUAL: [Part; 5] = [Part::Big, Part::Many, Part::Rebuild, Part::Copy, Part::Small];
 }
 
 struct Options {
@@ -71,6 +86,8 @@ impl Options {
                 "big" => options.parts.push(Part::Big),
                 "many" => options.parts.push(Part::Many),
                 "rebuild" => options.parts.push(Part::Rebuild),
+                "copy" => options.parts.push(Part::Copy),
+                "small" => options.parts.push(Part::Small),
                 "--large" => large = true,
                 "--rounds" => {
                     let value = words.next().and_then(|value| value.parse().ok());
@@ -83,7 +100,7 @@ impl Options {
             }
         }
         if options.parts.is_empty() {
-            options.parts = vec![Part::Big, Part::Many, Part::Rebuild];
+            options.parts = Part::USUAL.to_vec();
         }
         options.parts.extend(large.then_some(Part::Large));
         Ok(options)
@@ -313,7 +330,7 @@ mod tests {
 
     #[test]
     fn options() {
-        assert_eq!(parse(&[]).unwrap().parts, [Part::Big, Part::Many, Part::Rebuild]);
+        assert_eq!(parse(&[]).unwrap().parts, Part::USUAL);
         let options = parse(&["many", "--large", "--rounds", "5"]).unwrap();
         assert_eq!((options.parts, options.rounds), (vec![Part::Many, Part::Large], 5));
         assert!(parse(&["--rounds", "0"]).is_err());

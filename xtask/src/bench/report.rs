@@ -2,6 +2,7 @@
 
 use super::Summary;
 use super::measure::Measured;
+use super::transfer::Moved;
 
 /// Targets, to be printed together when everything has run.
 #[derive(Default)]
@@ -74,6 +75,29 @@ impl Report {
             measured.processor.as_secs_f64(),
             "",
             measured.peak as f64 / 1e6,
+        );
+    }
+
+    /// Begins the table of one way of moving images.
+    pub fn transfer_heading(&self, workload: &str) {
+        println!("\n{workload}");
+        println!(
+            "  {:<24} {:>9} {:>8} {:>8} {:>10} {:>10} {:>10}",
+            "", "seconds", "ratio", "cpu s", "requests", "blobs", "peak MB"
+        );
+    }
+
+    /// One who moves them; `first` is the one that it is compared with.
+    pub fn transfer(&self, name: &str, moved: &Moved, first: Option<&Moved>) {
+        let ratio = first.map(|first| format!("{:.2}×", moved.seconds() / first.seconds()));
+        println!(
+            "  {name:<24} {:>9.3} {:>8} {:>8.2} {:>10} {:>10} {:>10.1}",
+            moved.seconds(),
+            ratio.unwrap_or_default(),
+            moved.measured.processor.as_secs_f64(),
+            moved.requests,
+            moved.blobs,
+            moved.measured.peak as f64 / 1e6,
         );
     }
 

@@ -43,7 +43,7 @@ pub const MANY: Workload = Workload {
     sizes: Sizes::Equal,
 };
 
-const SEED: u64 = 0x706c_7977_6f6f_6421;
+pub(super) const SEED: u64 = 0x706c_7977_6f6f_6421;
 const FILES_A_DIRECTORY: u64 = 100;
 
 impl Workload {
@@ -94,7 +94,7 @@ impl Workload {
 }
 
 /// SplitMix64, after Steele, Lea and Flood: "Fast splittable pseudorandom number generators", 2014.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -105,7 +105,8 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    fn noise(&mut self, size: u64) -> Vec<u8> {
+    /// Bytes that no compressor makes smaller.
+    pub(super) fn noise(&mut self, size: u64) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(size as usize + 8);
         while bytes.len() < size as usize {
             bytes.extend(self.next().to_le_bytes());
