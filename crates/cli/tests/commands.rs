@@ -275,7 +275,7 @@ fn a_copy_within_a_registry_mounts() {
 #[test]
 fn login_keeps_what_the_registry_takes() {
     let (scene, _) = with_app();
-    let door = TestDoor::Basic { user: "me".into(), password: "s3cret".into() };
+    let door = TestDoor::Basic { user: "me".into(), password: "SECRET-3".into() };
     scene.registry.behave(Behaviour { door, ..Behaviour::default() });
     insta::assert_snapshot!(scene.refusal(&["push", "REGISTRY/app:1"]), @"
     exit 6
@@ -283,12 +283,12 @@ fn login_keeps_what_the_registry_takes() {
     hint: log in with `plywood login REGISTRY`
     ");
     let login = ["login", "-u", "me", "--password-stdin", "REGISTRY"];
-    let wrong = scene.run_with(&login, b"guess\n");
+    let wrong = scene.run_with(&login, b"SECRET-guess\n");
     assert_eq!((wrong.code, wrong.stdout.as_str()), (6, ""));
     assert!(!scene.path(".docker/config.json").exists(), "what was refused is not kept");
-    let right = scene.run_with(&login, b"s3cret\n");
+    let right = scene.run_with(&login, b"SECRET-3\n");
     assert_eq!(right.code, 0, "{}", right.stderr);
-    assert!(!format!("{right:?}").contains("s3cret"));
+    assert!(!format!("{right:?}").contains("SECRET-3"));
     scene.answer(&["push", "REGISTRY/app:1"]);
     scene.answer(&["logout", "REGISTRY"]);
     assert!(scene.refusal(&["push", "REGISTRY/app:1"]).starts_with("exit 6\n"));

@@ -241,8 +241,8 @@ mod tests {
     fn urls_lose_their_credentials() {
         let check = |url: &str, expected: &str| assert_eq!(without_credentials(url), expected);
         check("https://example.org/a", "https://example.org/a");
-        check("https://token@example.org/a@b", "https://example.org/a@b");
-        check("https://u:p@ss@example.org", "https://example.org");
+        check("https://SECRET@example.org/a@b", "https://example.org/a@b");
+        check("https://u:SECRET@p@ss@example.org", "https://example.org");
         check("ssh://git@example.org:22/a", "ssh://example.org:22/a");
         check("git@example.org:a/b.git", "git@example.org:a/b.git");
         check("/srv/git/a@b.git", "/srv/git/a@b.git");

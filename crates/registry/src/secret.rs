@@ -11,9 +11,9 @@ use url::Url;
 /// A password or a token.
 ///
 /// ```
-/// let secret = registry::Secret::new("hunter2");
+/// let secret = registry::Secret::new("SECRET hunter2");
 /// assert_eq!(format!("{secret:?}"), "Secret(…)");
-/// assert_eq!(secret.expose(), "hunter2");
+/// assert_eq!(secret.expose(), "SECRET hunter2");
 /// ```
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Secret(String);

@@ -187,7 +187,7 @@ impl Registry {
     }
 
     /// The root of the registry's storage.
-    pub fn storage(&self) -> PathBuf {
+    fn storage(&self) -> PathBuf {
         config::storage(self.directory.path())
     }
 

@@ -376,8 +376,8 @@ mod tests {
         let login = command(&["login", "-u", "me", "--password-stdin", "localhost:5000"]);
         let Command::Login(login) = login else { panic!("not login") };
         assert_eq!(login.password, PasswordSource::StandardInput);
-        let typed = command(&["login", "-u", "me", "-p", "secret"]);
-        assert!(!format!("{typed:?}").contains("secret"));
+        let typed = command(&["login", "-u", "me", "-p", "SECRET"]);
+        assert!(!format!("{typed:?}").contains("SECRET"));
         refuse(&["login"], "`login` needs a user's name | give it with `--username NAME`");
         refuse(&["login", "-u", "me"], "`login` needs a password | pipe it to `--password-stdin`");
     }

@@ -130,7 +130,7 @@ fn a_registry_that_is_not_there() {
 #[test]
 fn a_registry_that_lets_nobody_in() {
     let (attempt, _) = attempt();
-    let door = TestDoor::Basic { user: "user".into(), password: "password".into() };
+    let door = TestDoor::Basic { user: "user".into(), password: "SECRET".into() };
     attempt.scene.registry.behave(Behaviour { door, ..Behaviour::default() });
     insta::assert_snapshot!(refused(&attempt), @"
     exit 6

@@ -19,7 +19,7 @@ fn guarded(door: TestDoor) -> TestRegistry {
 }
 
 fn token_door() -> TokenDoor {
-    TokenDoor { user: "bob".into(), password: "pw".into(), ..TokenDoor::default() }
+    TokenDoor { user: "bob".into(), password: "SECRET-PW".into(), ..TokenDoor::default() }
 }
 
 async fn fetch(client: &Client, registry: &TestRegistry) -> Result<oci::Manifest, Error> {
@@ -29,9 +29,9 @@ async fn fetch(client: &Client, registry: &TestRegistry) -> Result<oci::Manifest
 
 #[tokio::test]
 async fn basic_is_learned_once() {
-    let registry = guarded(TestDoor::Basic { user: "bob".into(), password: "pw".into() });
+    let registry = guarded(TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() });
     Sample::new(1, 1).insert(&registry, "app", Some("1"));
-    let client = client_with(&registry, password("bob", "pw"));
+    let client = client_with(&registry, password("bob", "SECRET-PW"));
     fetch(&client, &registry).await.unwrap();
     fetch(&client, &registry).await.unwrap();
     let shown: Vec<_> = registry.requests().iter().map(|request| request.presented).collect();
@@ -41,7 +41,7 @@ async fn basic_is_learned_once() {
 
 #[tokio::test]
 async fn who_is_not_let_in_is_told_what_to_do() {
-    let door = || TestDoor::Basic { user: "bob".into(), password: "pw".into() };
+    let door = || TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() };
     let show = async |door: TestDoor, credential: Option<Credential>| {
         let registry = guarded(door);
         let client = match credential {
@@ -53,8 +53,8 @@ async fn who_is_not_let_in_is_told_what_to_do() {
         text.replace(&registry.name(), "HOST")
     };
     insta::assert_snapshot!(show(door(), None).await, @"GET http://HOST/v2/app/manifests/1: an anonymous user is not let in: UNAUTHORIZED (authentication required); log in with `plywood login HOST`");
-    insta::assert_snapshot!(show(door(), Some(password("bob", "wrong"))).await, @"GET http://HOST/v2/app/manifests/1: user `bob` is not let in: UNAUTHORIZED (authentication required); the stored credential is wrong or has expired; log in again with `plywood login HOST`");
-    insta::assert_snapshot!(show(TestDoor::Token(token_door()), Some(password("bob", "wrong"))).await, @"GET http://HOST/token: user `bob` is not let in: UNAUTHORIZED (incorrect username or password); the stored credential is wrong or has expired; log in again with `plywood login HOST`");
+    insta::assert_snapshot!(show(door(), Some(password("bob", "SECRET-WRONG"))).await, @"GET http://HOST/v2/app/manifests/1: user `bob` is not let in: UNAUTHORIZED (authentication required); the stored credential is wrong or has expired; log in again with `plywood login HOST`");
+    insta::assert_snapshot!(show(TestDoor::Token(token_door()), Some(password("bob", "SECRET-WRONG"))).await, @"GET http://HOST/token: user `bob` is not let in: UNAUTHORIZED (incorrect username or password); the stored credential is wrong or has expired; log in again with `plywood login HOST`");
 }
 
 #[tokio::test]
@@ -78,12 +78,12 @@ async fn an_anonymous_token_reads_and_does_not_write() {
 #[tokio::test]
 async fn both_fields_and_both_flows_of_tokens() {
     for field in ["token", "access_token"] {
-        let identity = Some("IDENTITY".to_owned());
+        let identity = Some("SECRET-IDENTITY".to_owned());
         let door = TokenDoor { field, identity_token: identity, ..token_door() };
         let registry = guarded(TestDoor::Token(door));
         Sample::new(1, 1).insert(&registry, "app", Some("1"));
-        let identity = Credential::IdentityToken(Secret::new("IDENTITY"));
-        for (credential, method) in [(password("bob", "pw"), "GET"), (identity, "POST")] {
+        let identity = Credential::IdentityToken(Secret::new("SECRET-IDENTITY"));
+        for (credential, method) in [(password("bob", "SECRET-PW"), "GET"), (identity, "POST")] {
             fetch(&client_with(&registry, credential), &registry).await.unwrap();
             let requests = registry.take_requests();
             let asked = requests.iter().find(|request| request.path == "/token").unwrap();
@@ -102,7 +102,7 @@ async fn a_token_is_fetched_once_however_many_wait() {
     let door = TokenDoor { delay: Duration::from_millis(50), ..token_door() };
     let registry = guarded(TestDoor::Token(door));
     Sample::new(1, 1).insert(&registry, "app", Some("1"));
-    let client = client_with(&registry, password("bob", "pw"));
+    let client = client_with(&registry, password("bob", "SECRET-PW"));
     let all: Vec<_> = (0..30).map(|_| fetch(&client, &registry)).collect();
     for one in futures_util::future::join_all(all).await {
         one.unwrap();
@@ -122,7 +122,7 @@ async fn a_token_that_runs_out_is_renewed_and_the_request_sent_again() {
     let uses = Some(3);
     let registry = guarded(TestDoor::Token(TokenDoor { uses, ..token_door() }));
     let sample = Sample::new(1, 3);
-    let known = BTreeMap::from([(registry.name(), password("bob", "pw"))]);
+    let known = BTreeMap::from([(registry.name(), password("bob", "SECRET-PW"))]);
     let credentials = Credentials::Fixed(known);
     // One at a time, so that the tokens run out at known places.
     let client = Client::new(Settings { credentials, requests_per_host: 1, ..settings() }).unwrap();
@@ -144,7 +144,7 @@ async fn expires_in_is_honoured() {
     let lifetime = Some(Duration::from_secs(1));
     let registry = guarded(TestDoor::Token(TokenDoor { lifetime, ..token_door() }));
     Sample::new(1, 1).insert(&registry, "app", Some("1"));
-    let client = client_with(&registry, password("bob", "pw"));
+    let client = client_with(&registry, password("bob", "SECRET-PW"));
     fetch(&client, &registry).await.unwrap();
     tokio::time::sleep(Duration::from_millis(1100)).await;
     fetch(&client, &registry).await.unwrap();
@@ -158,7 +158,7 @@ async fn expires_in_is_honoured() {
 async fn a_mount_has_one_token_for_both_repositories() {
     let registry = guarded(TestDoor::Token(token_door()));
     let blob = registry.insert_blob("base", GZIP, b"layer");
-    let client = client_with(&registry, password("bob", "pw"));
+    let client = client_with(&registry, password("bob", "SECRET-PW"));
     let body = BlobBody::Remote(registry.repository("base"));
     let outcome = client.push_blob(&registry.repository("app"), &blob, &body, &[]).await.unwrap();
     assert_eq!(outcome, BlobOutcome::Mounted { from: registry.repository("base") });
@@ -174,15 +174,15 @@ async fn a_credential_stays_with_its_host() {
     let elsewhere = registry();
     let bytes = noise(5000, 2);
     let blob = elsewhere.insert_blob("app", GZIP, &bytes);
-    let registry = guarded(TestDoor::Basic { user: "bob".into(), password: "pw".into() });
+    let registry = guarded(TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() });
     registry.insert_blob("app", GZIP, &bytes);
     let base = format!("http://{}", elsewhere.name());
     registry.behave(Behaviour {
-        door: TestDoor::Basic { user: "bob".into(), password: "pw".into() },
+        door: TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() },
         downloads: Downloads::RedirectTo(base),
         ..Behaviour::default()
     });
-    let client = client_with(&registry, password("bob", "pw"));
+    let client = client_with(&registry, password("bob", "SECRET-PW"));
     let mut sink = Vec::new();
     client.blob(&registry.repository("app"), &blob, &mut sink).await.unwrap();
     assert!(sink == bytes);
@@ -194,17 +194,18 @@ async fn a_credential_stays_with_its_host() {
 #[tokio::test]
 async fn a_challenge_from_elsewhere_is_not_answered() {
     for door in [
-        TestDoor::Basic { user: "bob".into(), password: "pw".into() },
+        TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() },
         TestDoor::Token(token_door()),
     ] {
-        let elsewhere = guarded(TestDoor::Basic { user: "bob".into(), password: "pw".into() });
+        let elsewhere =
+            guarded(TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() });
         let thief = guarded(TestDoor::Token(token_door()));
         let registry = guarded(door.clone());
         let blob = registry.insert_blob("app", GZIP, b"layer");
         for other in [&elsewhere, &thief] {
             let downloads = Downloads::RedirectTo(format!("http://{}", other.name()));
             registry.behave(Behaviour { door: door.clone(), downloads, ..Behaviour::default() });
-            let client = client_with(&registry, password("bob", "pw"));
+            let client = client_with(&registry, password("bob", "SECRET-PW"));
             let fetched = client.blob(&registry.repository("app"), &blob, &mut Vec::new()).await;
             let error = fetched.unwrap_err();
             assert!(matches!(error, Error::Refused { .. }), "{error}");
@@ -231,7 +232,7 @@ async fn redirects_have_an_end() {
 async fn a_password_does_not_go_over_plain_http() {
     let realm = Some("http://tokens.example/token?x=1".to_owned());
     let registry = guarded(TestDoor::Token(TokenDoor { realm, ..token_door() }));
-    let client = client_with(&registry, password("bob", "pw"));
+    let client = client_with(&registry, password("bob", "SECRET-PW"));
     let error = fetch(&client, &registry).await.unwrap_err();
     let text = format!("{error}; {}", error.hint().unwrap_or_default());
     insta::assert_snapshot!(text, @"log in at http://tokens.example/token: a password does not go over plain http; if it is to be trusted on plain http, pass `--insecure tokens.example`");
@@ -240,12 +241,12 @@ async fn a_password_does_not_go_over_plain_http() {
 /// The registry's in-process stand-in is the proxy here, and answers for whatever it is asked for.
 #[tokio::test]
 async fn a_proxy_that_is_set_is_used_and_an_insecure_host_gets_its_credential() {
-    let proxy = guarded(TestDoor::Basic { user: "bob".into(), password: "pw".into() });
+    let proxy = guarded(TestDoor::Basic { user: "bob".into(), password: "SECRET-PW".into() });
     let sample = Sample::new(1, 1);
     sample.insert(&proxy, "app", Some("1"));
     let host = "registry.example:81".to_owned();
     let settings = |none_for: &str| Settings {
-        credentials: Credentials::Fixed([(host.clone(), password("bob", "pw"))].into()),
+        credentials: Credentials::Fixed([(host.clone(), password("bob", "SECRET-PW"))].into()),
         schemes: [(host.clone(), Scheme::Http)].into(),
         proxies: Proxies {
             http: Some(Secret::new(format!("http://{}", proxy.name()))),

@@ -34,7 +34,7 @@ impl Dice {
 fn behaviour(dice: &mut Dice) -> Behaviour {
     let door = TokenDoor {
         user: "bob".into(),
-        password: "pw".into(),
+        password: "SECRET-PW".into(),
         uses: dice.one_of(&[None, Some(7)]),
         ..TokenDoor::default()
     };
@@ -106,7 +106,7 @@ struct Done {
 }
 
 async fn run(registry: &TestRegistry, sample: &Sample) -> Done {
-    let client = client_with(registry, password("bob", "pw"));
+    let client = client_with(registry, password("bob", "SECRET-PW"));
     let publication = Publication {
         repository: registry.repository("app"),
         tags: vec!["1".parse().unwrap()],
