@@ -8,3 +8,4 @@ mod pull;
 mod push;
 mod secrets;
 mod support;
+mod ways;

@@ -98,16 +98,13 @@ impl Session {
     }
 
     /// Where the session stands (distribution-spec 1.1, "Get the upload status"): `Range` names
-    /// the last byte that is there.
+    /// the last byte that is there. A 404 does not mean that there is nothing left to be deleted:
+    /// some registries know a session and do not tell of it.
     pub(super) async fn resumption(&mut self, host: &Host) -> Resumption {
         let call = self.call(Method::GET, self.location.clone());
         let Ok(reply) = self.client.call(host, call, Persistence::Retry).await else {
             return Resumption::Lost;
         };
-        if reply.status() == StatusCode::NOT_FOUND {
-            // There is nothing left to be deleted.
-            self.close();
-        }
         if !matches!(reply.status(), StatusCode::NO_CONTENT | StatusCode::ACCEPTED) {
             return Resumption::Lost;
         }
