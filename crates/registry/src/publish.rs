@@ -70,7 +70,8 @@ impl Client {
     /// repository has a manifest already, the blobs of it are not asked for one by one.
     pub async fn publish(&self, publication: &Publication) -> Result<Published> {
         let work = Work { client: self, publication };
-        let done = work.run().await;
+        let mut tally = Tally::default();
+        let done = work.run(&mut tally).await.map(|()| tally.published);
         if done.is_err() {
             // Sessions that were broken off are deleted before the caller ends the process.
             let _ = tokio::time::timeout(SETTLING_LIMIT, self.settle()).await;
@@ -84,9 +85,32 @@ struct Work<'a> {
     publication: &'a Publication,
 }
 
+/// What was done so far.
+#[derive(Default)]
+struct Tally {
+    published: Published,
+    /// Blobs that are there by the registry's word alone.
+    believed: BTreeSet<Digest>,
+}
+
+impl Tally {
+    fn count(&mut self, blob: &Descriptor, outcome: &BlobOutcome) {
+        match outcome {
+            BlobOutcome::Existed => {
+                self.published.existed += 1;
+                self.believed.insert(blob.digest);
+            }
+            BlobOutcome::Mounted { .. } => self.published.mounted += 1,
+            BlobOutcome::Uploaded { bytes } => {
+                self.published.uploaded += 1;
+                self.published.uploaded_bytes += bytes;
+            }
+        }
+    }
+}
+
 impl Work<'_> {
-    async fn run(&self) -> Result<Published> {
-        let mut published = Published::default();
+    async fn run(&self, tally: &mut Tally) -> Result<()> {
         let digest = self.publication.root.digest();
         let mut open = Vec::new();
         for tag in &self.publication.tags {
@@ -99,7 +123,7 @@ impl Work<'_> {
         }
         let stands = open.is_empty() && !self.publication.tags.is_empty();
         if stands && self.publication.referrers.is_empty() {
-            return Ok(published);
+            return Ok(());
         }
         let root = (!stands).then_some(&self.publication.root);
         let missing = self.missing_manifests(root).await?;
@@ -107,14 +131,14 @@ impl Work<'_> {
         if open.is_empty() && root_is_missing {
             open.push(TagOrDigest::Digest(digest));
         }
-        self.bring_blobs(&missing, &mut published).await?;
+        self.bring_blobs(&missing, tally).await?;
         for manifest in missing.iter().filter(|manifest| manifest.digest() != digest) {
-            self.put(manifest, &TagOrDigest::Digest(manifest.digest()), &mut published).await?;
+            self.put(manifest, &TagOrDigest::Digest(manifest.digest()), tally).await?;
         }
         for under in &open {
-            self.put(&self.publication.root, under, &mut published).await?;
+            self.put(&self.publication.root, under, tally).await?;
         }
-        Ok(published)
+        Ok(())
     }
 
     /// Whether the registry has this manifest under this name.
@@ -166,7 +190,7 @@ impl Work<'_> {
         Ok(missing)
     }
 
-    async fn bring_blobs(&self, manifests: &[&Manifest], published: &mut Published) -> Result<()> {
+    async fn bring_blobs(&self, manifests: &[&Manifest], tally: &mut Tally) -> Result<()> {
         let mut wanted = BTreeSet::new();
         let blobs: Vec<&Descriptor> = manifests
             .iter()
@@ -179,16 +203,18 @@ impl Work<'_> {
         let given = |blob: &&Descriptor| self.publication.blobs.contains_key(&blob.digest);
         let (mut blobs, assumed): (Vec<_>, Vec<_>) = blobs.into_iter().partition(given);
         for blob in assumed {
-            count(published, &self.bring(blob, Existing::Believed).await?);
+            tally.count(blob, &self.bring(blob, Existing::Believed).await?);
         }
         blobs.sort_by_key(|blob| std::cmp::Reverse(blob.size));
         // Futures do nothing until they are polled, so making all of them beforehand begins none.
-        let work: Vec<_> =
-            blobs.into_iter().map(|blob| self.bring(blob, Existing::Believed)).collect();
-        let outcomes: Vec<BlobOutcome> =
-            stream::iter(work).buffer_unordered(limit).try_collect().await?;
-        for outcome in outcomes {
-            count(published, &outcome);
+        let bring = |blob| async move {
+            let outcome = self.bring(blob, Existing::Believed).await?;
+            Ok::<_, Error>((blob, outcome))
+        };
+        let work: Vec<_> = blobs.into_iter().map(bring).collect();
+        let outcomes: Vec<_> = stream::iter(work).buffer_unordered(limit).try_collect().await?;
+        for (blob, outcome) in outcomes {
+            tally.count(blob, &outcome);
         }
         Ok(())
     }
@@ -215,26 +241,21 @@ impl Work<'_> {
 
     /// Puts a manifest. If the registry then says that blobs are missing whose presence it claimed
     /// a moment ago (Artifactory does), they are sent in any case, once.
-    async fn put(
-        &self,
-        manifest: &Manifest,
-        under: &TagOrDigest,
-        published: &mut Published,
-    ) -> Result<()> {
+    async fn put(&self, manifest: &Manifest, under: &TagOrDigest, tally: &mut Tally) -> Result<()> {
         let repository = &self.publication.repository;
         let put = || self.client.push_manifest(repository, manifest, under.clone());
-        match put().await {
-            Err(Error::ManifestBlobUnknown { blobs, .. }) => {
-                let all = blobs_of(manifest);
-                let named = all.filter(|blob| blobs.is_empty() || blobs.contains(&blob.digest));
-                for blob in named.collect::<Vec<_>>() {
-                    count(published, &self.bring(blob, Existing::Ignored).await?);
-                }
-                put().await?;
+        if let Err(error) = put().await {
+            let missing = missing_blobs(manifest, &error, &tally.believed);
+            if missing.is_empty() {
+                return Err(error);
             }
-            other => other?,
+            for blob in missing {
+                tally.believed.remove(&blob.digest);
+                tally.count(blob, &self.bring(blob, Existing::Ignored).await?);
+            }
+            put().await?;
         }
-        published.manifests += 1;
+        tally.published.manifests += 1;
         let bytes = manifest.bytes().len() as u64;
         self.tell_manifest(manifest.digest(), Outcome::Uploaded { bytes });
         Ok(())
@@ -273,13 +294,22 @@ fn is_foreign(blob: &Descriptor) -> bool {
     foreign && !blob.urls.is_empty()
 }
 
-fn count(published: &mut Published, outcome: &BlobOutcome) {
-    match outcome {
-        BlobOutcome::Existed => published.existed += 1,
-        BlobOutcome::Mounted { .. } => published.mounted += 1,
-        BlobOutcome::Uploaded { bytes } => {
-            published.uploaded += 1;
-            published.uploaded_bytes += bytes;
+/// The blobs for whose sake a manifest was refused: those that the registry names, or all if it
+/// names none. Where it only says that the manifest is invalid, it may be those that are there by
+/// its own word alone.
+fn missing_blobs<'a>(
+    manifest: &'a Manifest,
+    refusal: &Error,
+    believed: &BTreeSet<Digest>,
+) -> Vec<&'a Descriptor> {
+    let all = blobs_of(manifest);
+    match refusal {
+        Error::ManifestBlobUnknown { blobs, .. } => {
+            all.filter(|blob| blobs.is_empty() || blobs.contains(&blob.digest)).collect()
         }
+        Error::Refused { answers, .. } if answers.has("MANIFEST_INVALID") => {
+            all.filter(|blob| believed.contains(&blob.digest)).collect()
+        }
+        _ => Vec::new(),
     }
 }

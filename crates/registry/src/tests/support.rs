@@ -65,15 +65,32 @@ pub(super) struct Sample {
 
 impl Sample {
     pub(super) fn new(seed: u64, layers: usize) -> Self {
+        let layer = |at| noise(40_000, seed * 100 + at as u64);
+        Self::made(MediaType::OciConfig, seed, (0..layers).map(layer).collect())
+    }
+
+    /// An image of these layers.
+    pub(super) fn of_layers(layers: Vec<Vec<u8>>) -> Self {
+        Self::made(MediaType::OciConfig, 0, layers)
+    }
+
+    /// What is no image, by the type of its config.
+    pub(super) fn with_config_type(seed: u64, config: &str) -> Self {
+        Self::made(MediaType::from(config), seed, vec![noise(100, seed)])
+    }
+
+    fn made(config_type: MediaType, seed: u64, layers: Vec<Vec<u8>>) -> Self {
         let mut blobs = BTreeMap::new();
         let mut keep = |media_type: MediaType, bytes: Vec<u8>| {
             let descriptor = Descriptor::of(media_type, &bytes);
             blobs.insert(descriptor.digest, Bytes::from(bytes));
             descriptor
         };
-        let config = keep(MediaType::OciConfig, format!("{{\"seed\":{seed}}}").into_bytes());
-        let layers =
-            (0..layers).map(|at| keep(GZIP, noise(40_000, seed * 100 + at as u64))).collect();
+        // As many entries of history as there are layers, which some registries want.
+        let history = vec![serde_json::json!({"created_by": "test"}); layers.len()];
+        let config = serde_json::json!({"seed": seed, "history": history}).to_string();
+        let config = keep(config_type, config.into_bytes());
+        let layers = layers.into_iter().map(|layer| keep(GZIP, layer)).collect();
         let manifest = Manifest::Image(ImageManifest::new(config, layers, BTreeMap::new()));
         Sample { manifest, blobs }
     }
