@@ -1,158 +1,249 @@
-//! Random faults over push and pull, each schedule from a seed: whatever goes wrong, the end is the
-//! right image or an error, in bounded time, and no tag is ever ahead of its blobs.
+//! Random faults over push, pull and copy, each schedule from a seed: whatever goes wrong, the end is
+//! the right image or an error, in bounded time; no tag is ever ahead of its blobs, no session is
+//! left, and no byte that has arrived is asked for again.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use oci::{Manifest, Tag};
+use oci::{Descriptor, Manifest, Tag};
+use serve::testing::{Behaviour, Downloads, Effect, Recorded, Schedule, TestRegistry};
 
-use crate::tests::support::{Sample, client_with, password};
-use crate::{Client, Publication};
-use serve::testing::{
-    Behaviour, Downloads, Effect, Fault, Locations, Mounts, Resumptions, TestDoor, TestRegistry,
-    TokenDoor,
+use crate::tests::support::{Sample, password, settings};
+use crate::{
+    BlobBody, BlobSource, Client, Credentials, Observer, Publication, Settings, TransferEvent,
 };
 
-const SCHEDULES: u64 = 200;
+/// So many schedules in each of the tests below.
+const EACH: u64 = 250;
+const AT_ONCE: usize = 16;
+/// Far more than the policy for retries allows: whoever needs it hangs.
+const HANGS: Duration = Duration::from_secs(60);
 
-/// Numbers from a seed: the same schedule whenever the seed is the same.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-
-    fn one_of<T: Clone>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len() as u64) as usize].clone()
-    }
-}
-
-fn behaviour(dice: &mut Dice) -> Behaviour {
-    let door = TokenDoor {
-        user: "bob".into(),
-        password: "SECRET-PW".into(),
-        uses: dice.one_of(&[None, Some(7)]),
-        ..TokenDoor::default()
+macro_rules! schedules {
+    ($($name:ident: $part:expr;)*) => {
+        $(#[tokio::test]
+        async fn $name() {
+            all($part * EACH..($part + 1) * EACH).await;
+        })*
     };
-    Behaviour {
-        door: dice.one_of(&[TestDoor::Open, TestDoor::Token(door)]),
-        mounts: dice.one_of(&[Mounts::Honoured, Mounts::OpenSession, Mounts::Refused]),
-        locations: dice.one_of(&[Locations::AbsoluteWithQuery, Locations::Relative]),
-        downloads: dice.one_of(&[Downloads::Ranged, Downloads::WholeOnly]),
-        resumptions: dice.one_of(&[Resumptions::Kept, Resumptions::Lost]),
-        ..Behaviour::default()
-    }
 }
 
-fn fault(dice: &mut Dice) -> Fault {
-    let status = |code| Effect::Status { code, retry_after: None };
-    let bytes = dice.below(45_000);
-    let (method, path, effect) = match dice.below(6) {
-        0 => ("GET", "/blobs/", Effect::ResetDownload { after: bytes }),
-        1 => ("GET", "/blobs/", dice.one_of(&[Effect::Corrupt, Effect::Shorten])),
-        2 | 3 => {
-            (dice.one_of(&["PUT", "PATCH"]), "/uploads/", Effect::ResetUpload { after: bytes })
-        }
-        4 => {
-            let code = dice.one_of(&[400, 401, 403, 404, 408, 416, 429, 500, 502, 503, 504]);
-            (dice.one_of(&["GET", "HEAD", "POST", "PUT", "PATCH"]), "/v2/", status(code))
-        }
-        _ => {
-            let stall = Effect::Stall(Duration::from_millis(30));
-            let effect = dice.one_of(&[Effect::Reset, stall]);
-            (dice.one_of(&["GET", "HEAD", "POST", "PUT", "PATCH"]), "/", effect)
-        }
-    };
-    let (after, times) = (dice.below(6) as u32, 1 + dice.below(3) as u32);
-    Fault { method, path: path.to_owned(), after, times, effect }
+// Eight times 250, so that they run side by side.
+schedules! {
+    schedules_from_0: 0;
+    schedules_from_250: 1;
+    schedules_from_500: 2;
+    schedules_from_750: 3;
+    schedules_from_1000: 4;
+    schedules_from_1250: 5;
+    schedules_from_1500: 6;
+    schedules_from_1750: 7;
 }
 
-#[tokio::test]
-async fn end_in_the_right_image_or_in_an_error() {
-    let (mut pushed, mut pulled) = (0, 0);
-    let mut runs = stream::iter((1..=SCHEDULES).map(scheduled)).buffer_unordered(8);
-    while let Some(done) = runs.next().await {
-        pushed += u64::from(done.pushed);
-        pulled += u64::from(done.pulled);
-        assert!(done.wrong.is_empty(), "{}", done.wrong);
+/// How many operations came to a good end.
+#[derive(Debug, Default)]
+struct Good {
+    pushed: u64,
+    pulled: u64,
+    copied: u64,
+}
+
+async fn all(seeds: std::ops::Range<u64>) {
+    let mut good = Good::default();
+    let mut runs = stream::iter(seeds.map(scheduled)).buffer_unordered(AT_ONCE);
+    while let Some((schedule, outcome)) = runs.next().await {
+        let one = outcome.unwrap_or_else(|wrong| panic!("{wrong}\n{schedule}"));
+        good.pushed += one.pushed;
+        good.pulled += one.pulled;
+        good.copied += one.copied;
     }
     // Most faults pass; if most runs failed, this test would show little.
-    assert!(pushed > SCHEDULES / 2 && pulled > SCHEDULES / 4, "{pushed} pushed, {pulled} pulled");
+    let enough = good.pushed > EACH / 2 && good.pulled > EACH / 4 && good.copied > EACH / 2;
+    assert!(enough, "{good:?}");
 }
 
-/// The schedule of a seed, and what came of it.
-async fn scheduled(seed: u64) -> Done {
-    let mut dice = Dice(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    let registry = TestRegistry::start(behaviour(&mut dice)).unwrap();
-    let faults: Vec<Fault> = (0..1 + dice.below(4)).map(|_| fault(&mut dice)).collect();
-    faults.iter().for_each(|one| registry.fault(one.clone()));
-    let sample = Sample::new(seed, 1 + dice.below(4) as usize);
-    let run = tokio::time::timeout(Duration::from_secs(30), run(&registry, &sample));
-    let mut done = run.await.unwrap_or_else(|_| panic!("seed {seed} hangs: {faults:?}"));
-    if !done.wrong.is_empty() {
-        done.wrong = format!("seed {seed}: {}; {faults:?}", done.wrong);
-    }
-    done
+/// The three operations under the schedule of a seed.
+async fn scheduled(seed: u64) -> (Schedule, Result<Good, String>) {
+    let schedule = Schedule::from_seed(seed);
+    let work = async {
+        let pushed = push(&schedule).await?;
+        let pulled = pull(&schedule).await?;
+        let copied = copy(&schedule).await?;
+        Ok(Good { pushed: pushed.into(), pulled: pulled.into(), copied: copied.into() })
+    };
+    let outcome = tokio::time::timeout(HANGS, work).await;
+    let outcome = outcome.unwrap_or_else(|_| Err("it hangs".to_owned()));
+    (schedule, outcome)
 }
 
-struct Done {
-    pushed: bool,
-    pulled: bool,
-    wrong: String,
+/// A client that may enter all of these.
+fn client(registries: &[&TestRegistry]) -> Client {
+    let user = || password(Schedule::USER, Schedule::PASSWORD);
+    let known = registries.iter().map(|registry| (registry.name(), user())).collect();
+    let credentials = Credentials::Fixed(known);
+    Client::new(Settings { credentials, ..settings() }).unwrap()
 }
 
-async fn run(registry: &TestRegistry, sample: &Sample) -> Done {
-    let client = client_with(registry, password("bob", "SECRET-PW"));
-    let publication = Publication {
+fn sample(schedule: &Schedule) -> Sample {
+    Sample::new(schedule.seed, 1 + (schedule.seed % 4) as usize)
+}
+
+fn following(schedule: &Schedule) -> TestRegistry {
+    let registry = TestRegistry::start(schedule.behaviour.clone()).unwrap();
+    registry.follow(schedule);
+    registry
+}
+
+fn publication(registry: &TestRegistry, sample: &Sample) -> Publication {
+    Publication {
         repository: registry.repository("app"),
         tags: vec!["1".parse().unwrap()],
         root: sample.manifest.clone(),
         children: Vec::new(),
         referrers: Vec::new(),
         blobs: sample.sources(),
-    };
-    let published = client.publish(&publication).await;
-    client.settle().await;
-    let mut wrong = String::new();
-    let whole = |registry: &TestRegistry| {
-        sample
-            .blobs
-            .iter()
-            .all(|(digest, bytes)| registry.blob("app", *digest).as_ref() == Some(bytes))
-    };
-    let tag = registry.tag("app", "1");
-    if tag.is_some() && !whole(registry) {
-        wrong.push_str("the tag is ahead of its blobs");
     }
-    if published.is_ok() && tag != Some(sample.manifest.digest()) {
-        wrong.push_str("success without the tag");
-    }
-    if registry.open_sessions() > 0 {
-        wrong.push_str("a session is left");
-    }
-    sample.insert(registry, "app", Some("1"));
-    let pulled = pull(&client, registry, sample).await;
-    if pulled == Some(false) {
-        wrong.push_str("wrong bytes were taken for right ones");
-    }
-    Done { pushed: published.is_ok(), pulled: pulled == Some(true), wrong }
 }
 
-/// Whether all bytes were right; `None` if there was an error.
-async fn pull(client: &Client, registry: &TestRegistry, sample: &Sample) -> Option<bool> {
+/// Whether the image was pushed; an error if what is there now must not be.
+async fn push(schedule: &Schedule) -> Result<bool, String> {
+    let registry = following(schedule);
+    let (client, sample) = (client(&[&registry]), sample(schedule));
+    let published = client.publish(&publication(&registry, &sample)).await;
+    client.settle().await;
+    check_target(&registry, &sample, published.is_ok(), schedule, "push")?;
+    Ok(published.is_ok())
+}
+
+/// Whether the image was copied, from a registry where other things go wrong.
+async fn copy(schedule: &Schedule) -> Result<bool, String> {
+    let source = TestRegistry::start(Behaviour::default()).unwrap();
+    let (target, sample) = (following(schedule), sample(schedule));
+    sample.insert(&source, "base", None);
+    let elsewhere = Schedule::from_seed(schedule.seed + 1_000_000);
+    if schedule.seed % 2 == 0 {
+        source.behave(elsewhere.behaviour.clone());
+        source.follow(&elsewhere);
+    }
+    let client = client(&[&source, &target]);
+    let mut wanted = publication(&target, &sample);
+    for blob in wanted.blobs.values_mut() {
+        *blob = BlobSource::from(BlobBody::Remote(source.repository("base")));
+    }
+    let published = client.publish(&wanted).await;
+    client.settle().await;
+    let told = |wrong| format!("{wrong}; the source had\n{elsewhere}");
+    check_target(&target, &sample, published.is_ok(), schedule, "copy").map_err(told)?;
+    Ok(published.is_ok())
+}
+
+fn check_target(
+    registry: &TestRegistry,
+    sample: &Sample,
+    succeeded: bool,
+    schedule: &Schedule,
+    what: &str,
+) -> Result<(), String> {
+    let tag = registry.tag("app", "1");
+    let right =
+        |(digest, bytes): (&oci::Digest, _)| registry.blob("app", *digest).as_ref() == Some(bytes);
+    if tag.is_some() && !sample.blobs.iter().all(right) {
+        return Err(format!("{what}: the tag is ahead of its blobs"));
+    }
+    if succeeded && tag != Some(sample.manifest.digest()) {
+        return Err(format!("{what}: success without the tag"));
+    }
+    let (left, unknown) = (registry.open_sessions(), unknowable_sessions(schedule));
+    if left > unknown {
+        return Err(format!("{what}: {left} sessions are left, of which {unknown} may be"));
+    }
+    Ok(())
+}
+
+/// How many sessions can have been opened without the client's knowledge: those whose answer did not
+/// arrive as it should.
+fn unknowable_sessions(schedule: &Schedule) -> usize {
+    let garbled = |effect: &Effect| {
+        matches!(effect, Effect::AnswerLost | Effect::CutAnswer { .. } | Effect::WrongLength { .. })
+    };
+    let faults = schedule.faults.iter();
+    let posts = faults.filter(|fault| fault.method == "POST" && garbled(&fault.effect));
+    posts.map(|fault| fault.times as usize).sum()
+}
+
+/// Whether the image was pulled; an error if wrong bytes were taken for right ones, or right ones
+/// asked for twice.
+async fn pull(schedule: &Schedule) -> Result<bool, String> {
+    let registry = Arc::new(TestRegistry::start(schedule.behaviour.clone()).unwrap());
+    let sample = sample(schedule);
+    sample.insert(&registry, "app", Some("1"));
+    registry.follow(schedule);
+    let client = client(&[&registry]);
     let repository = registry.repository("app");
     let tag: Tag = "1".parse().unwrap();
-    let manifest = client.manifest(&repository, tag).await.ok()?;
-    let Manifest::Image(image) = &manifest else { return Some(false) };
-    let mut right = manifest == sample.manifest;
+    let Ok(manifest) = client.manifest(&repository, tag).await else { return Ok(false) };
+    if manifest != sample.manifest {
+        return Err("pull: another manifest was taken for the right one".to_owned());
+    }
+    let Manifest::Image(image) = &manifest else { return Err("no image".to_owned()) };
     for blob in image.layers().iter().chain([image.config()]) {
         let mut sink = Vec::new();
-        client.blob(&repository, blob, &mut sink).await.ok()?;
-        right &= sink == sample.blobs[&blob.digest];
+        let arrivals = Arrivals::of(&registry);
+        let fetched = client.observed(arrivals.observer()).blob(&repository, blob, &mut sink).await;
+        if schedule.behaviour.downloads == Downloads::Ranged {
+            arrivals.check(blob)?;
+        }
+        if fetched.is_err() {
+            return Ok(false);
+        }
+        if sink != sample.blobs[&blob.digest] {
+            return Err("pull: wrong bytes were taken for right ones".to_owned());
+        }
     }
-    Some(right)
+    Ok(true)
+}
+
+/// How far a download had come when each of its requests was made.
+struct Arrivals {
+    registry: Arc<TestRegistry>,
+    /// Position by the number of requests so far.
+    positions: Arc<Mutex<BTreeMap<usize, u64>>>,
+}
+
+impl Arrivals {
+    fn of(registry: &Arc<TestRegistry>) -> Self {
+        registry.take_requests();
+        Arrivals { registry: registry.clone(), positions: Arc::default() }
+    }
+
+    fn observer(&self) -> Observer {
+        let (registry, positions) = (self.registry.clone(), self.positions.clone());
+        Observer::new(move |event| {
+            if let TransferEvent::Moved { position, .. } = event {
+                let requests = registry.requests().len();
+                positions.lock().unwrap().insert(requests, position);
+            }
+        })
+    }
+
+    /// Each request for the blob has to go on from where the one before it had come.
+    fn check(&self, blob: &Descriptor) -> Result<(), String> {
+        let positions = self.positions.lock().unwrap();
+        let asked = |request: &Recorded| {
+            request.method == "GET" && request.path.contains(&blob.digest.hex())
+        };
+        for (index, request) in self.registry.requests().iter().enumerate() {
+            if !asked(request) || !matches!(request.status, Some(200 | 206)) {
+                continue;
+            }
+            let known = positions.range(..=index).next_back().map_or(0, |(_, known)| *known);
+            if request.sent_from != known {
+                let from = request.sent_from;
+                return Err(format!("pull: {known} bytes were there, and it asks from {from}"));
+            }
+        }
+        Ok(())
+    }
 }
