@@ -141,11 +141,17 @@ impl Environment {
 
     /// Where the store is unless `--store` says so.
     pub(crate) fn store(&self) -> Option<PathBuf> {
-        let below_data = || {
-            let data = self.base_directory("XDG_DATA_HOME", ".local/share")?;
-            Some(data.join("plywood").join("store"))
-        };
-        self.path("PLYWOOD_STORE").or_else(below_data)
+        self.path("PLYWOOD_STORE").or_else(|| Some(self.data()?.join("store")))
+    }
+
+    /// Where `serve` keeps its images unless `--root` says so.
+    pub(crate) fn registry(&self) -> Option<PathBuf> {
+        Some(self.data()?.join("registry"))
+    }
+
+    /// Where the program keeps what is not to be lost.
+    fn data(&self) -> Option<PathBuf> {
+        Some(self.base_directory("XDG_DATA_HOME", ".local/share")?.join("plywood"))
     }
 
     /// The directory in which Docker keeps its `config.json`.

@@ -62,6 +62,9 @@ pub(crate) enum Error {
     /// A registry, or the way to it.
     #[error(transparent)]
     Registry(#[from] registry::Error),
+    /// The registry that `serve` is.
+    #[error(transparent)]
+    Serve(#[from] serve::Error),
     /// A blob's bytes on their way into the store.
     #[error("keep blob {digest}")]
     Blob {
@@ -199,6 +202,11 @@ impl Error {
             Error::Stream { .. } | Error::NoStore => Exit::Storage,
             Error::Store(error) => store_exit(error),
             Error::Registry(error) => registry_exit(error),
+            Error::Serve(error) => match error {
+                serve::Error::Document { .. } => Exit::Corrupt,
+                serve::Error::Listen { .. } => Exit::Network,
+                serve::Error::File { .. } | serve::Error::InUse { .. } => Exit::Storage,
+            },
             Error::Blob { .. } => Exit::Storage,
             Error::Manifest { .. } | Error::Config { .. } | Error::NestedIndex { .. } => {
                 Exit::Corrupt
@@ -227,6 +235,7 @@ impl Error {
             Error::File { .. }
                 | Error::Store(_)
                 | Error::Registry(_)
+                | Error::Serve(_)
                 | Error::Blob { .. }
                 | Error::Manifest { .. }
                 | Error::Config { .. }
@@ -250,6 +259,7 @@ impl Error {
             Error::NoStore => Some("set PLYWOOD_STORE, or give `--store DIR`".to_owned()),
             Error::Store(error) => error.hint(),
             Error::Registry(error) => error.hint(),
+            Error::Serve(error) => error.hint(),
             Error::NoMatchingPlatform { available, .. } => {
                 let names: Vec<String> = available.iter().map(Platform::to_string).collect();
                 Some(match names.as_slice() {

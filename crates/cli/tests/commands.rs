@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod scene;
+mod serving;
 
 use std::io::Read;
 use std::process::Stdio;

@@ -12,6 +12,7 @@ mod names;
 mod prune;
 mod remote;
 mod remote_lists;
+mod serve;
 mod stored;
 mod table;
 mod version;
@@ -41,6 +42,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
         Command::Login(arguments) => login::login(arguments, session),
         Command::Logout(arguments) => login::logout(arguments, session),
         Command::Prune(arguments) => prune::prune(arguments, session),
+        Command::Serve(arguments) => serve::serve(arguments, session),
         Command::Version(report) => version::version(report, session),
         Command::Completions(shell) => completions::completions(*shell, session),
     }

@@ -17,6 +17,7 @@ mod long_forms;
 mod meaning;
 mod output;
 mod remote;
+mod serve;
 mod transfer;
 mod usage;
 
@@ -37,6 +38,7 @@ pub(crate) use images::{
 pub(crate) use location::{LayoutName, Location};
 pub(crate) use output::{Destination, Output};
 pub(crate) use remote::{LsTagsArguments, ReferrersArguments, TagsReport};
+pub(crate) use serve::ServeArguments;
 pub(crate) use transfer::{
     ArchiveFormat, CopyArguments, CopyPlatforms, LoadArguments, LoginArguments, LogoutArguments,
     PasswordSource, PullArguments, PushArguments, Pushed, Referrers, SaveArguments,
@@ -144,6 +146,8 @@ pub(crate) enum Command {
     Logout(LogoutArguments),
     /// `prune`
     Prune(PruneArguments),
+    /// `serve`
+    Serve(ServeArguments),
     /// `version`
     Version(VersionReport),
     /// `completions`
@@ -277,6 +281,8 @@ enum Commands {
     Logout(transfer::LogoutFlags),
     /// Remove from the store what is no longer used
     Prune(images::PruneFlags),
+    /// Run a registry on this machine, over a directory
+    Serve(serve::ServeFlags),
     /// Show the version
     Version(VersionFlags),
     /// Write a completion script for a shell
@@ -343,6 +349,7 @@ impl Typed {
             Commands::Login(flags) => Command::Login(flags.meaning()?),
             Commands::Logout(flags) => Command::Logout(flags.meaning()),
             Commands::Prune(flags) => Command::Prune(flags.meaning()?),
+            Commands::Serve(flags) => Command::Serve(flags.meaning(environment)?),
             Commands::Version(flags) => Command::Version(flags.meaning()),
             Commands::Completions(flags) => Command::Completions(flags.shell),
         };
