@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderName, LINK};
-use oci::ImageIndex;
+use oci::{Descriptor, Digest, ImageIndex};
 use serde_json::json;
 use url::form_urlencoded;
 
@@ -14,6 +14,9 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::registry::{Registry, digest};
 use crate::relations::Referral;
 use crate::request::Asked;
+
+/// How much a page of referrers holds, so that it stays a manifest that clients read.
+const MAX_REFERRERS_BYTES: usize = 3 << 20;
 
 const FILTERS: HeaderName = HeaderName::from_static("oci-filters-applied");
 
@@ -45,25 +48,48 @@ impl Registry {
     ) -> Result<Answer, Refusal> {
         let subject = digest(reference)?;
         let wanted = asked.parameter("artifactType");
+        let last = asked.parameter("last").unwrap_or_default();
+        let (mut page, mut size, mut next) = (Vec::new(), 0, None);
+        for referrer in self.all_referrers(name, &subject)? {
+            let kind = referrer.artifact_type.as_ref().map(|kind| kind.as_str());
+            let meant = wanted.is_none() || wanted == kind;
+            if !meant || referrer.digest.to_string().as_str() <= last {
+                continue;
+            }
+            size += oci::json::to_bytes(&referrer).len();
+            if size > MAX_REFERRERS_BYTES && !page.is_empty() {
+                next = page.last().map(|shown: &Descriptor| shown.digest.to_string());
+                break;
+            }
+            page.push(referrer);
+        }
+        let list = ImageIndex::new(page, Default::default());
+        let content = Content::Bytes(Bytes::copy_from_slice(list.bytes()));
+        let mut answer =
+            Answer::new(StatusCode::OK, content).with(CONTENT_TYPE, list.media_type().as_str());
+        if let Some(last) = next {
+            let kind = wanted.map(|kind| ("artifactType", kind));
+            answer = linked(answer, asked, &query(kind.into_iter().chain([("last", &*last)])));
+        }
+        Ok(if wanted.is_some() { answer.with(FILTERS, "artifactType") } else { answer })
+    }
+
+    /// Sorted by digest.
+    fn all_referrers(
+        &self,
+        name: &RepositoryPath,
+        subject: &Digest,
+    ) -> Result<Vec<Descriptor>, Refusal> {
         let index = self.storage.index(name)?.unwrap_or_default();
         let mut found = Vec::new();
         for listed in index.manifests() {
             let Some(bytes) = self.bytes(name, &listed.digest)? else { continue };
-            let Some(referral) = Referral::of(&bytes) else { continue };
-            if referral.subject() != Some(subject) {
-                continue;
-            }
-            let referrer = referral.describe(listed.clone());
-            let artifact_type = referrer.artifact_type.as_ref().map(|kind| kind.as_str());
-            if wanted.is_none() || wanted == artifact_type {
-                found.push(referrer);
+            let referral = Referral::of(&bytes);
+            if let Some(referral) = referral.filter(|it| it.subject() == Some(*subject)) {
+                found.push(referral.describe(listed.clone()));
             }
         }
-        let list = ImageIndex::new(found, Default::default());
-        let content = Content::Bytes(Bytes::copy_from_slice(list.bytes()));
-        let answer =
-            Answer::new(StatusCode::OK, content).with(CONTENT_TYPE, list.media_type().as_str());
-        Ok(if wanted.is_some() { answer.with(FILTERS, "artifactType") } else { answer })
+        Ok(found)
     }
 }
 
@@ -83,18 +109,26 @@ impl<'a> Page<'a> {
         let rest = &all[all.partition_point(|entry| *entry <= last)..];
         let most = most.unwrap_or(rest.len());
         let entries = rest[..most.min(rest.len())].to_vec();
-        let next = entries.last().filter(|_| most < rest.len()).map(|last| {
-            let mut query = form_urlencoded::Serializer::new(String::new());
-            query.append_pair("n", &most.to_string()).append_pair("last", last).finish()
-        });
+        let next = entries
+            .last()
+            .filter(|_| most < rest.len())
+            .map(|last| query([("n", most.to_string().as_str()), ("last", *last)].into_iter()));
         Ok(Page { entries, next })
     }
 
-    /// RFC 8288.
     fn link(&self, answer: Answer, asked: &Asked) -> Answer {
         match &self.next {
-            Some(query) => answer.with(LINK, format!("<{}?{query}>; rel=\"next\"", asked.path)),
+            Some(query) => linked(answer, asked, query),
             None => answer,
         }
     }
+}
+
+fn query<'a>(parameters: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+/// With a link to the next page (RFC 8288).
+fn linked(answer: Answer, asked: &Asked, query: &str) -> Answer {
+    answer.with(LINK, format!("<{}?{query}>; rel=\"next\"", asked.path))
 }

@@ -202,7 +202,7 @@ impl Registry {
     }
 }
 
-/// "The `Content-Type` header MUST match the `mediaType`", and both have to be known.
+/// `Content-Type` and `mediaType` have to be known, and, if both are there, the same.
 fn parse(bytes: &Bytes, content_type: Option<&str>) -> Result<Manifest, Refusal> {
     let invalid = |message: String| Refusal::new(ErrorCode::ManifestInvalid, message);
     let stated = content_type.map(MediaType::from);

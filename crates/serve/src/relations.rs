@@ -41,9 +41,8 @@ impl Referral {
         self.subject.as_ref().map(|subject| subject.digest)
     }
 
-    /// Completes the descriptor of a referrer: "the value of `artifactType` MUST be set to the
-    /// `artifactType` field, or to the config descriptor's `mediaType`", and "the descriptors MUST
-    /// include annotations from the image manifest or index".
+    /// Completes the descriptor of a referrer: its own `artifactType`, or "the config descriptor
+    /// `mediaType` value", and "annotations from the image manifest or index".
     pub(crate) fn describe(self, mut descriptor: Descriptor) -> Descriptor {
         let stated = self.artifact_type.filter(|artifact_type| !artifact_type.as_str().is_empty());
         descriptor.artifact_type = stated.or(self.config.map(|config| config.media_type));

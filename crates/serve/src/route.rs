@@ -7,9 +7,9 @@ pub(crate) enum Route<'a> {
     Base,
     /// Docker's list of repositories.
     Catalog,
-    /// end-4a, end-4b and end-11: a new upload.
+    /// end-4a to end-4c and end-11: a new upload.
     Uploads(&'a str),
-    /// end-5, end-6, end-13 and its end: an upload under way.
+    /// end-5, end-6, end-13 and end-14: an upload under way.
     Session(&'a str, &'a str),
     /// end-2 and end-10.
     Blob(&'a str, &'a str),

@@ -20,10 +20,21 @@ use crate::storage::Upload;
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All sessions that are open.
+#[derive(Default)]
 pub(crate) struct Sessions {
-    /// What ids begin with.
-    prefix: String,
+    ids: Ids,
     open: Mutex<Open>,
+}
+
+/// How sessions are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Ids {
+    /// By what nobody guesses.
+    #[default]
+    Random,
+    /// The same from run to run.
+    #[cfg(any(test, feature = "testing"))]
+    Numbered,
 }
 
 #[derive(Default)]
@@ -63,19 +74,11 @@ pub(crate) struct Turn(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TurnOver;
 
-impl Default for Sessions {
-    /// Ids that nobody guesses, from the randomness that the standard library's maps have.
-    fn default() -> Self {
-        let number = RandomState::new().build_hasher().finish();
-        Sessions { prefix: format!("{number:016x}"), open: Mutex::default() }
-    }
-}
-
 impl Sessions {
     /// Sessions whose ids are the same from run to run.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn numbered() -> Self {
-        Sessions { prefix: "session".to_owned(), open: Mutex::default() }
+        Sessions { ids: Ids::Numbered, open: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -91,7 +94,7 @@ impl Sessions {
         let mut open = self.lock();
         open.sessions.retain(|_, session| session.idle() < LIFETIME);
         open.serial += 1;
-        let id = format!("{}-{}", self.prefix, open.serial);
+        let id = self.ids.id(open.serial);
         let received = Received { upload, digester: Digester::new(algorithm), algorithm };
         let state = State { received: Some(received), size: 0, touched: Instant::now() };
         let session = Arc::new(Session {
@@ -123,6 +126,26 @@ impl Sessions {
     pub(crate) fn count(&self) -> usize {
         self.lock().sessions.len()
     }
+}
+
+impl Ids {
+    fn id(self, serial: u64) -> String {
+        match self {
+            Ids::Random => random_uuid(),
+            #[cfg(any(test, feature = "testing"))]
+            Ids::Numbered => format!("session-{serial}"),
+        }
+    }
+}
+
+/// A UUID of version 4 (RFC 9562, 5.4), as the specification wants one in the location, from the
+/// randomness that the standard library's maps have.
+fn random_uuid() -> String {
+    let half = || u128::from(RandomState::new().build_hasher().finish());
+    let bits = half() << 64 | half();
+    let bits = bits & !(0xf << 76) & !(0b11 << 62) | 4 << 76 | 0b10 << 62;
+    let hex = format!("{bits:032x}");
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
 }
 
 impl Session {
@@ -183,5 +206,20 @@ impl Received {
             return Ok(digester.finish());
         }
         Ok(self.digester.clone().finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_uuids() {
+        let (one, other) = (random_uuid(), random_uuid());
+        assert_ne!(one, other);
+        let lengths: Vec<usize> = one.split('-').map(str::len).collect();
+        assert_eq!(lengths, [8, 4, 4, 4, 12]);
+        assert_eq!(&one[14..15], "4");
+        assert!("89ab".contains(&one[19..20]), "{one}");
     }
 }

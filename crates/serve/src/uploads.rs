@@ -49,7 +49,7 @@ impl Registry {
     }
 
     /// Whether the blob could be had from another repository: from the one that is named, or, where
-    /// none is, from any ("if the registry supports automatic content discovery").
+    /// none is, from any: the registry "MAY cross-mount the blob if it can be found".
     async fn mount(
         &self,
         to: &RepositoryPath,
@@ -73,7 +73,7 @@ impl Registry {
         .await
     }
 
-    /// GET (end-13), PATCH (end-5), PUT (end-6) and DELETE of a session.
+    /// GET (end-13), PATCH (end-5), PUT (end-6) and DELETE (end-14) of a session.
     pub(crate) async fn go_on_with_upload(
         &self,
         name: &RepositoryPath,

@@ -20,7 +20,7 @@ async fn pages(server: &Server, first: &str, field: &str) -> Vec<Value> {
     pages
 }
 
-/// "The list of tags MUST be in lexical order."
+/// "If the list is not empty, the tags MUST be in lexical […] or "ASCIIbetical" […] order."
 #[tokio::test]
 async fn end_8a_tags() {
     on_both(async |server| {
@@ -40,9 +40,8 @@ async fn end_8a_tags() {
     .await;
 }
 
-/// "The response to such a request MUST return at most `<n>` results", those after `<last>`, which
-/// need not be one; "a `Link` header MUST be provided where there are more"; "when `n` is zero, the
-/// endpoint MUST return an empty list, and MUST NOT include a `Link` header".
+/// As many as were asked for, of those after `last`, which need not be one, and a `Link` to more.
+/// "When `n` is zero, this endpoint MUST return an empty list, and MUST NOT include a `Link` header."
 #[tokio::test]
 async fn end_8b_tags_by_pages() {
     on_both(async |server| {
@@ -88,10 +87,10 @@ async fn refer(server: &Server, subject: &Value, change: impl Fn(&mut Value)) ->
     manifest.to_string().into_bytes()
 }
 
-/// "The descriptors MUST include an `artifactType` field that is set to the value of the
-/// `artifactType` in the manifest if present; if it is missing, to the config descriptor's
-/// `mediaType`", "MUST include annotations from the image manifest or index", and for an index
-/// without an `artifactType` it "MUST be omitted".
+/// "If the `artifactType` is empty or missing in the image manifest, the value of `artifactType` MUST
+/// be set to the config descriptor `mediaType` value. If the `artifactType` is empty or missing in an
+/// index, the `artifactType` MUST be omitted. The descriptors MUST include annotations from the image
+/// manifest or index."
 #[tokio::test]
 async fn end_12a_referrers() {
     on_both(async |server| {
@@ -132,7 +131,7 @@ async fn end_12a_referrers() {
     .await;
 }
 
-/// "If filtering is requested and applied, the response MUST include
+/// "If filtering is requested and applied, the response MUST include a header
 /// `OCI-Filters-Applied: artifactType`."
 #[tokio::test]
 async fn end_12b_referrers_of_one_type() {
@@ -156,7 +155,7 @@ async fn end_12b_referrers_of_one_type() {
 }
 
 /// "If the registry supports the referrers API, the registry MUST NOT return a `404 Not Found` to a
-/// referrers API request": an empty list. "If the request is invalid, such as a `<digest>` with an
+/// referrers API requests": an empty list. "If the request is invalid, such as a `<digest>` with an
 /// invalid syntax, a `400 Bad Request` MUST be returned."
 #[tokio::test]
 async fn end_12a_nobody_refers() {
@@ -184,6 +183,38 @@ async fn end_12a_referrers_come_and_go() {
         let digest = oci::Digest::of(&referrer);
         server.ask(&format!("DELETE /v2/app/manifests/{digest}")).await.is(202);
         assert_eq!(count().await, 0);
+    })
+    .await;
+}
+
+/// "A `Link` header MUST be included in the response when the descriptor list cannot be returned in
+/// a single manifest."
+#[tokio::test]
+async fn end_12a_more_referrers_than_a_manifest_holds() {
+    on_both(async |server| {
+        let subject = server.push_image("app", Some("1"), "layer").await;
+        let kind = "application/x.a+json";
+        for number in 0..5 {
+            refer(server, &subject, |manifest| {
+                manifest["artifactType"] = json!(kind);
+                manifest["annotations"] =
+                    json!({"text": "x".repeat(1 << 20), "number": format!("{number}")});
+            })
+            .await;
+        }
+        let query = "artifactType=application/x.a%2Bjson";
+        let first = format!("/v2/app/referrers/{}?{query}", digest_of(&subject));
+        let pages = pages(server, &first, "manifests").await;
+        assert_eq!(pages.len(), 3);
+        let mut digests: Vec<String> = Vec::new();
+        for page in &pages {
+            assert!(page.to_string().len() < 4 << 20);
+            digests.extend(page.as_array().unwrap().iter().map(|one| one["digest"].to_string()));
+        }
+        let count = digests.len();
+        digests.sort();
+        digests.dedup();
+        assert_eq!((count, digests.len()), (5, 5), "each once");
     })
     .await;
 }

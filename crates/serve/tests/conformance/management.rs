@@ -22,8 +22,8 @@ async fn end_9_a_tag_is_deleted() {
     .await;
 }
 
-/// "Deleting Manifests": "upon success, the registry MUST respond with a `202 Accepted`"; all tags
-/// of it are gone, its blobs are not.
+/// "Deleting Manifests": 202. "Once deleted, a `GET` to `/v2/<name>/manifests/<digest>` and any tag
+/// pointing to that digest will return a 404"; its blobs stay.
 #[tokio::test]
 async fn end_9_a_manifest_is_deleted() {
     on_both(async |server| {
@@ -45,7 +45,8 @@ async fn end_9_a_manifest_is_deleted() {
     .await;
 }
 
-/// "If the manifest does not exist, the response code MUST be `404 Not Found`."
+/// "If the repository does not exist, the response MUST return `404 Not Found`", and so for what it
+/// does not have.
 #[tokio::test]
 async fn end_9_a_manifest_that_is_not_there() {
     on_both(async |server| {
@@ -59,7 +60,7 @@ async fn end_9_a_manifest_that_is_not_there() {
     .await;
 }
 
-/// "Deleting Blobs": 202; "if the blob is not found, the response code MUST be `404 Not Found`".
+/// "Deleting Blobs": 202. "If the blob is not found, a `404 Not Found` code MUST be returned."
 #[tokio::test]
 async fn end_10_a_blob_is_deleted() {
     on_both(async |server| {

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::{CONFIG, INDEX, LAYER, MANIFEST, descriptor, digest_of, image, on_both};
 
-/// "Upon a successful upload, the registry MUST return response code `201 Created`, and MUST have
-/// `Location: <manifest-location>`", a pullable URL.
+/// "Upon a successful upload, the registry MUST return response code `201 Created`", and a location
+/// that "is a pullable manifest URL".
 #[tokio::test]
 async fn end_7_by_tag_and_by_digest() {
     on_both(async |server| {
@@ -104,8 +104,8 @@ async fn end_7_foreign_layers_stay_where_they_are() {
     .await;
 }
 
-/// "If a registry receives a manifest with a `mediaType` that does not match the `Content-Type`, it
-/// MUST reject the manifest": `MANIFEST_INVALID`, as with all that is none.
+/// "If a manifest includes a `mediaType` field, clients MUST set the `Content-Type` header to the
+/// value specified by the `mediaType` field": else it is `MANIFEST_INVALID`, as is all that is none.
 #[tokio::test]
 async fn end_7_what_is_no_manifest() {
     on_both(async |server| {
@@ -153,8 +153,9 @@ async fn end_7_the_largest_manifest() {
     .await;
 }
 
-/// "If the subject field is present, the response MUST include `OCI-Subject: <subject digest>`", and
-/// "the registry MUST accept an otherwise valid manifest with a subject that is not there".
+/// A registry "MUST respond with the response header `OCI-Subject: <subject digest>`", and "MUST
+/// initially accept an otherwise valid manifest with a `subject` field that references a manifest
+/// that does not exist in the repository".
 #[tokio::test]
 async fn end_7_a_subject_is_confirmed_there_or_not() {
     on_both(async |server| {

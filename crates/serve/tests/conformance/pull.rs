@@ -13,8 +13,8 @@ async fn end_1_the_base_says_that_the_registry_is_there() {
 }
 
 /// "A GET request to an existing blob URL MUST provide the expected blob, with a response code that
-/// MUST be `200 OK`." "If present, the value of `Docker-Content-Digest` MUST be a digest of the
-/// content."
+/// MUST be `200 OK`." "If present, the value of this header [`Docker-Content-Digest`] MUST be a
+/// digest matching that of the response body."
 #[tokio::test]
 async fn end_2_a_blob_is_got_and_found() {
     on_both(async |server| {
@@ -34,7 +34,7 @@ async fn end_2_a_blob_is_got_and_found() {
     .await;
 }
 
-/// "If the blob is not found in the registry, the response code MUST be `404 Not Found`."
+/// "If the blob is not found in the repository, the response code MUST be `404 Not Found`."
 #[tokio::test]
 async fn end_2_a_blob_that_is_not_there() {
     on_both(async |server| {

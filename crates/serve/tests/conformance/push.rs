@@ -10,12 +10,15 @@ async fn end_4a_and_6_a_session_and_one_put() {
     on_both(async |server| {
         for bytes in [b"".to_vec(), b"layer".to_vec(), vec![3; 2_000_000]] {
             let location = server.open("team/app").await;
+            // "The `<blob-push-location>` MUST contain a UUID."
+            let id = location.rsplit('/').next().unwrap();
+            assert_eq!(id.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12], "{id}");
             let digest = Digest::of(&bytes);
             let put = format!("PUT {}", with(&location, &format!("digest={digest}")));
             let headers = [("content-type", "application/octet-stream")];
             let created = server.call(&put, &headers, bytes.clone()).await;
             assert_eq!(created.is(201).header("docker-content-digest"), digest.to_string());
-            // "Here, `<blob-location>` is a pullable blob URL."
+            // "With `<blob-location>` being a pullable blob URL."
             let got = server.ask(&format!("GET {}", created.header("location"))).await;
             assert!(got.is(200).body == bytes);
             let again = server.call(&put, &headers, bytes).await;
@@ -105,7 +108,8 @@ async fn end_11_a_mount() {
         mounted("&from=base/image", "app").await;
         mounted("&from=base%2Fimage", "app2").await;
         mounted("&from=app", "app").await;
-        // "The registry MAY treat the `from` parameter as optional."
+        // "The registry MAY treat the `from` parameter as optional, and it MAY cross-mount the
+        // blob if it can be found."
         mounted("", "app3").await;
         server.ask(&format!("DELETE /v2/base/image/blobs/{digest}")).await.is(202);
         server.ask(&format!("GET /v2/app/blobs/{digest}")).await.is(200);
@@ -114,7 +118,7 @@ async fn end_11_a_mount() {
 }
 
 /// "If a registry does not support cross-repository mounting or is unable to mount the requested
-/// blob, it SHOULD return a `202`. This indicates that the upload session has begun."
+/// blob, it SHOULD return a `202`."
 #[tokio::test]
 async fn end_11_a_mount_that_cannot_be_is_a_session() {
     on_both(async |server| {

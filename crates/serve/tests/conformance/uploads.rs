@@ -66,7 +66,7 @@ async fn end_5_chunks_out_of_order() {
         }
         let refused = put(server, &location, &[("content-range", "3-8")], "456789").await;
         refused.refuses(416, "BLOB_UPLOAD_INVALID");
-        // "It MUST match the regular expression `^[0-9]+-[0-9]+$`."
+        // `^[0-9]+-[0-9]+$` is what a range has to be like.
         for malformed in ["bytes 4-7/10", "4", "4-", "-7", "7-4", "a-b", "+4-7"] {
             let refused = patch(server, &location, malformed, "4567").await;
             refused.refuses(400, "BLOB_UPLOAD_INVALID");
@@ -104,9 +104,9 @@ async fn end_13_where_an_upload_stands() {
     .await;
 }
 
-/// "Cancelling a blob upload": 204, and the session is gone.
+/// end-14, "Cancel a blob upload": 204, and the session is gone.
 #[tokio::test]
-async fn an_upload_is_cancelled() {
+async fn end_14_an_upload_is_cancelled() {
     on_both(async |server| {
         let location = server.open("app").await;
         patch(server, &location, "0-3", "0123").await.is(202);
