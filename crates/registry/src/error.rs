@@ -478,7 +478,7 @@ impl Error {
             }
             Error::Connection { request, cause } => tls_hint(request, cause),
             Error::Blocked { file, .. } => {
-                Some(format!("`blocked` is set for it there; change {}", file.display()))
+                Some(format!("take `blocked` out of {} if that is not meant", file.display()))
             }
             Error::AfterMirrors { error, .. } => error.hint(),
             Error::DamagedMirror { .. } => Some("try again: the mirror is passed over then".into()),

@@ -52,7 +52,12 @@ impl Tour {
             return Err(self.last_word(error));
         };
         blame(&self.client, &self.here, &self.repository, problem, &error);
-        self.left.push(format!("{}: {error}", self.here.name));
+        self.left.push(match problem {
+            MirrorProblem::Missing => format!("{} does not have it", self.here.name),
+            MirrorProblem::Failed | MirrorProblem::Damaged => {
+                format!("{}: {error}", self.here.name)
+            }
+        });
         self.here = next;
         Ok(())
     }

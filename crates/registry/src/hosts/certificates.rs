@@ -9,7 +9,7 @@ use std::sync::Arc;
 use reqwest::Certificate;
 
 use super::error::HostFileError;
-use super::read_file;
+use super::read_existing;
 use crate::{Error, Secret};
 
 /// What a host has to show and is shown, beside what holds for all hosts.
@@ -119,7 +119,7 @@ fn bundle(path: &Path) -> Result<(Vec<u8>, Vec<Certificate>), HostFileError> {
         path: path.to_owned(),
         problem: problem.to_owned(),
     };
-    let bytes = existing(path)?;
+    let bytes = read_existing(path)?;
     match Certificate::from_pem_bundle(&bytes) {
         Ok(found) if found.is_empty() => Err(bad("it holds none")),
         Ok(found) => Ok((bytes, found)),
@@ -136,10 +136,10 @@ pub(super) fn identity(
         path: certificate.to_owned(),
         problem: problem.to_owned(),
     };
-    let mut pem = text(existing(certificate)?).ok_or_else(|| bad("it is no valid PEM"))?;
+    let mut pem = text(read_existing(certificate)?).ok_or_else(|| bad("it is no valid PEM"))?;
     if let Some(key) = key {
         pem.push('\n');
-        pem.push_str(&text(existing(key)?).ok_or_else(|| bad("its key is no valid PEM"))?);
+        pem.push_str(&text(read_existing(key)?).ok_or_else(|| bad("its key is no valid PEM"))?);
     }
     if pem.contains("ENCRYPTED") {
         return Err(bad("its key is encrypted"));
@@ -153,14 +153,6 @@ pub(super) fn identity(
 
 fn text(bytes: Vec<u8>) -> Option<String> {
     String::from_utf8(bytes).ok()
-}
-
-fn existing(path: &Path) -> Result<Vec<u8>, HostFileError> {
-    let missing = || HostFileError::Read {
-        path: path.to_owned(),
-        source: std::io::ErrorKind::NotFound.into(),
-    };
-    read_file(path)?.ok_or_else(missing)
 }
 
 /// Where roots of trust are kept as OpenSSL and Go name it: `SSL_CERT_FILE` and `SSL_CERT_DIR`.

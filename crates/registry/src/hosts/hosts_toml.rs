@@ -112,10 +112,8 @@ impl From<HostFileError> for TrustProblem {
 impl HostTable {
     fn endpoint(&self, text: &str) -> Result<Endpoint, String> {
         let bad = || format!("`{}` is not a host's URL", shown(text));
-        let with_scheme = match text.starts_with("http") && text.contains("://") {
-            true => text.to_owned(),
-            false => format!("https://{text}"),
-        };
+        let with_scheme =
+            if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let url = Url::parse(&with_scheme).map_err(|_| bad())?;
         let mut made = endpoint(&url).ok_or_else(bad)?;
         if self.override_path {

@@ -32,6 +32,8 @@ mod location;
 mod registries_conf;
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -268,28 +270,36 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 
 /// A file's bytes; `None` if there is no such file.
 fn read_file(path: &Path) -> Result<Option<Vec<u8>>, HostFileError> {
-    use std::io::Read;
+    match read_existing(path) {
+        Err(HostFileError::Read { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The bytes of a file that must be there.
+fn read_existing(path: &Path) -> Result<Vec<u8>, HostFileError> {
     let failed = |source| HostFileError::Read { path: path.to_owned(), source };
-    let file = match std::fs::File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
+    let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
         return Err(HostFileError::TooLarge { path: path.to_owned(), limit: MAX_FILE_BYTES });
     }
-    Ok(Some(bytes))
+    Ok(bytes)
 }
 
 /// A file's text; `None` if there is no such file.
 fn read_text(path: &Path) -> Result<Option<String>, HostFileError> {
-    let Some(bytes) = read_file(path)? else { return Ok(None) };
-    let text = String::from_utf8(bytes).map_err(|error| {
+    read_file(path)?.map(|bytes| text_of(path, bytes)).transpose()
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String, HostFileError> {
+    String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + good.iter().filter(|byte| **byte == b'\n').count();
         HostFileError::malformed(path, Some(line), "it is not UTF-8")
-    })?;
-    Ok(Some(text))
+    })
 }
+
+#[cfg(test)]
+mod tests;

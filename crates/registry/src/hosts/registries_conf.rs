@@ -9,7 +9,7 @@ use toml::Spanned;
 
 use super::error::{HostFileError, line_of};
 use super::location::{Location, Rewrite};
-use super::{Endpoint, HostFiles, Mirror, Route, Serves, read_text};
+use super::{Endpoint, HostFiles, Mirror, Route, Serves, read_existing, text_of};
 
 /// One `[[registry]]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,10 +91,7 @@ struct MirrorTable {
 pub(super) fn read(files: &HostFiles) -> Result<Vec<Rule>, HostFileError> {
     let mut rules = BTreeMap::new();
     for path in chosen(files)? {
-        let Some(text) = read_text(&path)? else {
-            let source = std::io::ErrorKind::NotFound.into();
-            return Err(HostFileError::Read { path, source });
-        };
+        let text = text_of(&path, read_existing(&path)?)?;
         for (prefix, rule) in parse(&path, &text)? {
             rules.insert(prefix, rule);
         }

@@ -3,6 +3,7 @@
 mod auth;
 mod cloud;
 mod faults;
+mod mirrors;
 mod peculiarities;
 mod publish;
 mod pull;
