@@ -537,10 +537,12 @@ impl Error {
 fn tls_hint(request: &RequestLine, cause: &str) -> Option<String> {
     let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
     let host = host_of(&request.url)?;
-    if has(&["CertificateRequired", "HandshakeFailure", "BadCertificate", "AccessDenied"]) {
+    // What the other side says of a certificate is about ours.
+    let alerts = ["Certificate", "UnknownCA", "HandshakeFailure", "DecryptError", "AccessDenied"];
+    if cause.contains("fatal alert") && has(&alerts) {
         return Some(format!(
-            "if the registry demands a client certificate, put NAME.cert and NAME.key into \
-             /etc/containers/certs.d/{host}, or give their directory with `--cert-dir`"
+            "the registry demands a client certificate that it knows: put NAME.cert and NAME.key \
+             into /etc/containers/certs.d/{host}, or give their directory with `--cert-dir`"
         ));
     }
     has(&["certificate", "InvalidContentType", "corrupt message", "handshake"]).then(|| {

@@ -2,6 +2,7 @@
 
 mod auth;
 mod cloud;
+mod connect_proxy;
 mod faults;
 mod mirrors;
 mod peculiarities;
@@ -10,4 +11,6 @@ mod pull;
 mod push;
 mod secrets;
 mod support;
+mod tls;
+mod tls_front;
 mod ways;
