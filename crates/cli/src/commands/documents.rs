@@ -168,7 +168,14 @@ impl Place<'_> {
             _ if document.size > oci::MAX_MANIFEST_BYTES => Err(too_large()),
             Place::Registry { session, client, reference } => session.block_on(async {
                 let mut bytes = Vec::new();
-                client.blob(reference.repository(), document, &mut bytes).await?;
+                let repository = reference.repository();
+                let mut fetched = client.blob(repository, document, &mut bytes).await;
+                // It was told, and the mirror is passed over from now on.
+                while let Err(registry::Error::DamagedMirror { .. }) = &fetched {
+                    bytes.clear();
+                    fetched = client.blob(repository, document, &mut bytes).await;
+                }
+                fetched?;
                 Ok(bytes)
             }),
             Place::Layout(directory) => {

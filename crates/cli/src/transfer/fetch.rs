@@ -93,7 +93,12 @@ pub(crate) async fn download_all(
     let downloads = wanted.iter().map(|(blob, sources)| async move {
         let mut failure = None;
         for source in sources {
-            match download(store, client, blob, source, progress).await {
+            let mut fetched = download(store, client, blob, source, progress).await;
+            // It was told, and the mirror is passed over from now on.
+            while let Err(Error::Registry(registry::Error::DamagedMirror { .. })) = &fetched {
+                fetched = download(store, client, blob, source, progress).await;
+            }
+            match fetched {
                 // Another repository may have what this one lost.
                 Err(Error::Registry(error @ registry::Error::BlobNotFound { .. })) => {
                     failure = Some(error);
