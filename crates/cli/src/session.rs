@@ -90,7 +90,7 @@ impl Session {
             credentials,
             schemes: insecure.map(|host| (host.clone(), Scheme::Insecure)).collect(),
             hosts: Hosts::read(files)?,
-            system_roots: hosts::system_roots(&self.environment.roots())?,
+            system_roots: self.environment.roots(),
             root_certificates: ca.collect::<Result<_, _>>()?,
             proxies: registry::Proxies {
                 http: proxies.http.map(Secret::new),

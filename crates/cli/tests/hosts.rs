@@ -4,8 +4,8 @@
 
 mod scene;
 
-use registry::testing::{Behaviour, Effect, Fault, Presented, TestDoor, TestRegistry};
 use scene::{Scene, image};
+use serve::testing::{Behaviour, Effect, Fault, Presented, TestDoor, TestRegistry};
 
 const OWN: &str = "linux/amd64";
 
@@ -179,7 +179,7 @@ fn files_that_are_wrong_are_named_with_the_way_out() {
     error: failed to use certs/ca.crt as a certificate: it holds none
     hint: it takes PEM: `-----BEGIN CERTIFICATE-----`; convert DER with `openssl x509 -inform der`
     ");
-    let mut command = here.scene.command(&["pull", "REGISTRY/app:1"]);
+    let mut command = here.scene.command(&["pull", "registry.invalid/app:1"]);
     command.env("SSL_CERT_FILE", "certs/ca.crt");
     let ended = here.scene.ended(&command.output().unwrap());
     insta::assert_snapshot!(ended.stderr, @"

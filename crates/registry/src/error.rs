@@ -68,6 +68,15 @@ pub enum Error {
         /// What the connection said.
         cause: String,
     },
+    /// TLS could not be agreed on, which trying again does not help: a certificate that is not
+    /// taken, on either side, or a host that does not speak it.
+    #[error("{request}: {cause}")]
+    Tls {
+        /// What was asked.
+        request: RequestLine,
+        /// What is wrong.
+        cause: String,
+    },
     /// The other side was silent for too long.
     #[error("{request}: no answer for {} s", .after.as_secs_f32())]
     TimedOut {
@@ -476,7 +485,12 @@ impl Error {
             Error::RateLimited { .. } => {
                 Some("try again later, or log in for a higher limit".into())
             }
-            Error::Connection { request, cause } => tls_hint(request, cause),
+            Error::Tls { request, cause } | Error::Connection { request, cause } => {
+                tls_hint(request, cause)
+            }
+            Error::Refused { request, status: StatusCode::BAD_REQUEST, answers } => {
+                bad_request_hint(request, answers)
+            }
             Error::Blocked { file, .. } => {
                 Some(format!("take `blocked` out of {} if that is not meant", file.display()))
             }
@@ -538,20 +552,42 @@ fn tls_hint(request: &RequestLine, cause: &str) -> Option<String> {
     let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
     let host = host_of(&request.url)?;
     // What the other side says of a certificate is about ours.
-    let alerts = ["Certificate", "UnknownCA", "HandshakeFailure", "DecryptError", "AccessDenied"];
-    if cause.contains("fatal alert") && has(&alerts) {
+    if cause.contains("fatal alert") || has(&["SSL certificate"]) {
         return Some(format!(
-            "the registry demands a client certificate that it knows: put NAME.cert and NAME.key \
+            "if the registry demands a client certificate, put NAME.cert and NAME.key \
              into /etc/containers/certs.d/{host}, or give their directory with `--cert-dir`"
         ));
     }
-    has(&["certificate", "InvalidContentType", "corrupt message", "handshake"]).then(|| {
+    let other = ["certificate", "InvalidContentType", "corrupt message", "handshake", "HTTPS"];
+    has(&other).then(|| {
         format!(
             "if the registry has a certificate of its own, give its CA with `--ca FILE` or put it \
              into /etc/containers/certs.d/{host}/ca.crt; `--insecure {host}` does without \
              verification, and takes plain http"
         )
     })
+}
+
+/// What stands in front of a registry answers 400 to a request without TLS, or without a client
+/// certificate. The answer to a HEAD cannot say which.
+fn bad_request_hint(request: &RequestLine, answers: &Answers) -> Option<String> {
+    let cause =
+        if request.url.as_str().starts_with("https:") { "SSL certificate" } else { "HTTPS" };
+    if request.method == Method::HEAD && answers.0.is_empty() {
+        return tls_hint(request, cause);
+    }
+    answers.0.iter().find_map(|answer| tls_hint(request, &answer.message))
+}
+
+/// What a server says in front of any registry of a request that is not as its TLS wants it: Go's
+/// in a line, nginx's as the title of a page.
+pub(crate) fn tls_answer(body: &[u8]) -> Option<Answers> {
+    let text = String::from_utf8_lossy(body);
+    let title = text.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    let said = title.map_or(&*text, |(title, _)| title).trim();
+    let said = printable(said.trim_start_matches("400 "));
+    let is_about_tls = said.contains("SSL certificate") || said.contains("HTTPS");
+    is_about_tls.then(|| Answers(vec![Answer { code: String::new(), message: said, digest: None }]))
 }
 
 /// `host[:port]`, as flags and directories name it.
@@ -578,6 +614,23 @@ mod tests {
             let body = format!(r#"{{"errors":[{{"code":"X","detail":{detail}}}]}}"#);
             assert_eq!(Answers::parse(body.as_bytes()).0[0].digest, Some(digest));
         }
+    }
+
+    #[test]
+    fn answers_about_tls() {
+        let url = Url::parse("https://h.example:5000/v2/").unwrap();
+        let show = |body: &str| match tls_answer(body.as_bytes()) {
+            Some(answers) => {
+                let request = RequestLine::new(&Method::GET, &url);
+                let status = StatusCode::BAD_REQUEST;
+                let error = Error::Refused { request, status, answers };
+                format!("{error} | {}", error.hint().unwrap_or_default())
+            }
+            None => "nothing".to_owned(),
+        };
+        insta::assert_snapshot!(show("<html><head><title>400 No required SSL certificate was sent</title></head>"), @"GET https://h.example:5000/v2/: the registry answered 400 Bad Request: No required SSL certificate was sent | if the registry demands a client certificate, put NAME.cert and NAME.key into /etc/containers/certs.d/h.example:5000, or give their directory with `--cert-dir`");
+        insta::assert_snapshot!(show("Client sent an HTTP request to an HTTPS server.\n"), @"GET https://h.example:5000/v2/: the registry answered 400 Bad Request: Client sent an HTTP request to an HTTPS server. | if the registry has a certificate of its own, give its CA with `--ca FILE` or put it into /etc/containers/certs.d/h.example:5000/ca.crt; `--insecure h.example:5000` does without verification, and takes plain http");
+        insta::assert_snapshot!(show("<title>400 Bad Request</title>"), @"nothing");
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod credentials;
 mod download;
 mod error;
 mod event;
+mod greeting;
 mod host;
 pub mod hosts;
 mod manifest;

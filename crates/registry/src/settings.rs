@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::credentials::Credentials;
-use crate::hosts::Hosts;
+use crate::hosts::{Hosts, Roots};
 use crate::retry::RetryPolicy;
 use crate::{Secret, Trace};
 
@@ -28,9 +28,8 @@ pub struct Settings {
     pub requests_per_second: u32,
     /// Who is told of every request.
     pub trace: Option<Trace>,
-    /// What stands in for the system's roots of trust, as PEM; the system's own where this is
-    /// `None`.
-    pub system_roots: Option<Vec<Vec<u8>>>,
+    /// What stands in for the system's roots of trust; the system's own where this names nothing.
+    pub system_roots: Roots,
     /// More roots of trust beside the system's: PEM, each with one or more certificates.
     pub root_certificates: Vec<Vec<u8>>,
     /// Proxies; none by default.
@@ -95,7 +94,7 @@ impl Default for Settings {
             requests_per_host: 6,
             requests_per_second: 0,
             trace: None,
-            system_roots: None,
+            system_roots: Roots::default(),
             root_certificates: Vec::new(),
             proxies: Proxies::default(),
             timeouts: Timeouts::default(),

@@ -86,7 +86,7 @@ pub(crate) fn blame(
     }
     let is_list = matches!(error, Error::Refused { status: StatusCode::NOT_FOUND, .. });
     match error {
-        Error::Connection { .. } | Error::TimedOut { .. } => mirror.is_down(),
+        Error::Connection { .. } | Error::TimedOut { .. } | Error::Tls { .. } => mirror.is_down(),
         // Not every mirror has lists, and what has none may have all else.
         _ if is_list => {}
         _ => mirror.is_lacking(repository),

@@ -14,13 +14,14 @@ use tokio::sync::OnceCell;
 use tokio::time::timeout;
 use url::{Host, Url};
 
+use crate::greeting;
 use crate::hosts::{Trust, Verification};
 use crate::settings::{Scheme, Settings};
 use crate::wire::{SpokenScheme, UrlScheme};
 use crate::{Error, Result, Secret};
 
 /// How long a host has to show whether it speaks TLS.
-const HELLO_LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const HELLO_LIMIT: Duration = Duration::from_secs(5);
 
 /// Docker Hub's registry has another address than name (distribution `reference/normalize.go` has
 /// the one, Docker's daemon the other).
@@ -80,18 +81,23 @@ impl Transport {
         pool.get_or_try_init(make).await.cloned()
     }
 
-    /// Whether a host that may speak plainly speaks TLS. Nothing but `GET /v2/` is said to it, and
-    /// no certificate is looked at: only whether there is one.
+    /// Whether a host that may speak plainly speaks TLS. Nothing but `GET /v2/` is said to it, on
+    /// loopback nothing but a greeting, and no certificate is looked at: only whether there is one.
     pub(crate) async fn ask_scheme(&self, url: &Url) -> Result<SpokenScheme> {
+        if url.host().is_some_and(is_loopback) {
+            return Ok(greeting::ask(url).await);
+        }
         let bare = Trust { verification: Verification::None, ..Trust::default() };
         let answer = self.pool(bare).await?.get(url.clone()).send();
         let sure = |scheme| SpokenScheme { scheme, lasts: true };
         Ok(match timeout(HELLO_LIMIT, answer).await {
             Ok(Ok(_)) => sure(UrlScheme::Https),
-            Ok(Err(error)) => match said(&cause(error)) {
-                Some(scheme) => sure(scheme),
+            Ok(Err(error)) => match cause(error) {
+                // Some servers hang up on what they do not understand.
+                text if text.contains("handshake eof") => sure(UrlScheme::Http),
+                text if let Some(scheme) = said(&text) => sure(scheme),
                 // Nobody is there, or not at the port that is TLS's own.
-                None => SpokenScheme { scheme: UrlScheme::Http, lasts: false },
+                _ => SpokenScheme { scheme: UrlScheme::Http, lasts: false },
             },
             // Whoever speaks TLS answers a greeting at once.
             Err(_) => sure(UrlScheme::Http),
@@ -100,12 +106,12 @@ impl Transport {
 }
 
 /// What a failed greeting says of the host: that it does not know TLS, that it does and is not
-/// content, or nothing.
-fn said(cause: &str) -> Option<UrlScheme> {
+/// content, or nothing. The words are rustls's.
+pub(crate) fn said(cause: &str) -> Option<UrlScheme> {
     let has = |words: &[&str]| words.iter().any(|word| cause.contains(word));
-    if has(&["InvalidContentType", "InvalidMessage", "corrupt message", "handshake eof"]) {
+    if has(&["InvalidContentType", "received corrupt message"]) {
         Some(UrlScheme::Http)
-    } else if has(&["alert", "certificate", "peer"]) {
+    } else if has(&["received fatal alert", "invalid peer certificate"]) {
         Some(UrlScheme::Https)
     } else {
         None
@@ -163,35 +169,21 @@ fn encrypted(settings: &Settings, trust: &Trust) -> Result<reqwest::Client> {
         builder = builder.identity(identity.parse()?);
     }
     let own = trust.roots.iter().map(|root| certificates(root)).collect::<Result<Vec<_>>>()?;
-    let all = roots(settings)?.into_iter().chain(own.into_iter().flatten());
-    build(match (trust.verification, &settings.system_roots) {
-        (Verification::None, _) => builder.tls_certs_only([]).tls_danger_accept_invalid_certs(true),
-        (Verification::Full, Some(_)) => builder.tls_certs_only(all),
-        (Verification::Full, None) => builder.tls_certs_merge(all),
+    let more = roots(settings)?.into_iter().chain(own.into_iter().flatten());
+    build(match trust.verification {
+        Verification::None => builder.tls_certs_only([]).tls_danger_accept_invalid_certs(true),
+        Verification::Full if settings.system_roots.is_empty() => builder.tls_certs_merge(more),
+        Verification::Full => {
+            builder.tls_certs_only(settings.system_roots.read()?.into_iter().chain(more))
+        }
     })
 }
 
-/// The roots that count at every host, beside the system's or in their place.
+/// The roots that count at every host, beside the system's or what stands in for these.
 fn roots(settings: &Settings) -> Result<Vec<Certificate>> {
-    let read = |bundles: &[Vec<u8>]| {
-        let read = bundles.iter().map(|pem| certificates(pem)).collect::<Result<Vec<_>>>()?;
-        Ok::<_, Error>(read.into_iter().flatten().collect::<Vec<_>>())
-    };
-    let mut all = usable(read(settings.system_roots.as_deref().unwrap_or_default())?);
-    all.extend(read(&settings.root_certificates)?);
-    Ok(all)
-}
-
-/// Without those that TLS does not take: among a hundred roots one may be of a kind that is no
-/// longer in use, and the others are good all the same.
-fn usable(mut roots: Vec<Certificate>) -> Vec<Certificate> {
-    let taken = |roots: &[Certificate]| {
-        reqwest::Client::builder().tls_certs_only(roots.iter().cloned()).build().is_ok()
-    };
-    if !taken(&roots) {
-        roots.retain(|root| taken(std::slice::from_ref(root)));
-    }
-    roots
+    let bundles = settings.root_certificates.iter();
+    let read = bundles.map(|pem| certificates(pem)).collect::<Result<Vec<_>>>()?;
+    Ok(read.into_iter().flatten().collect())
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>> {

@@ -12,11 +12,11 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::error::{Answers, Identity, RequestLine};
+use crate::error::{Answers, Identity, RequestLine, tls_answer};
 use crate::hosts::Trust;
 use crate::settings::{Scheme, Settings};
 use crate::trace::{self, Came, Exchange};
-use crate::transport::{Transport, cause, is_loopback, names};
+use crate::transport::{self, Transport, cause, is_loopback, names};
 use crate::upload::body::Upload;
 use crate::{AnswerProblem, Error, Result};
 
@@ -110,7 +110,7 @@ impl Wire {
     fn may_know_certificate(&self, names: &[String]) -> Result<bool> {
         let settings = &self.settings;
         let own = settings.hosts.trust(names)?;
-        Ok(settings.system_roots.is_some()
+        Ok(!settings.system_roots.is_empty()
             || !settings.root_certificates.is_empty()
             || own != Trust::default())
     }
@@ -226,7 +226,11 @@ impl Wire {
 }
 
 fn broken(request: &RequestLine, error: reqwest::Error) -> Error {
-    Error::Connection { request: request.clone(), cause: cause(error) }
+    let (request, cause) = (request.clone(), cause(error));
+    match transport::said(&cause) {
+        Some(_) => Error::Tls { request, cause },
+        None => Error::Connection { request, cause },
+    }
 }
 
 /// An answer whose body is still to be read. It holds its place in the host's queue until dropped.
@@ -311,7 +315,12 @@ impl Reply {
 
     async fn answers(&mut self) -> Answers {
         let body = self.body(MAX_ERROR_BYTES).await.ok().flatten().unwrap_or_default();
-        Answers::parse(&body)
+        match Answers::parse(&body) {
+            answers if answers.0.is_empty() && self.status() == StatusCode::BAD_REQUEST => {
+                tls_answer(&body).unwrap_or_default()
+            }
+            answers => answers,
+        }
     }
 
     /// The error that this answer is, with what its body says.

@@ -10,6 +10,7 @@ use reqwest::Certificate;
 
 use super::error::HostFileError;
 use super::read_existing;
+use crate::transport::cause;
 use crate::{Error, Secret};
 
 /// What a host has to show and is shown, beside what holds for all hosts.
@@ -147,7 +148,7 @@ pub(super) fn identity(
     let identity = reqwest::Identity::from_pem(pem.as_bytes())
         .map_err(|_| bad("a certificate or a key is missing, or is no valid PEM"))?;
     let alone = reqwest::Client::builder().tls_certs_only([]).identity(identity).build();
-    alone.map_err(|_| bad("the key does not belong to the certificate, or is of no known kind"))?;
+    alone.map_err(|error| bad(&cause(error)))?;
     Ok(ClientIdentity(Secret::new(pem)))
 }
 
@@ -156,7 +157,7 @@ fn text(bytes: Vec<u8>) -> Option<String> {
 }
 
 /// Where roots of trust are kept as OpenSSL and Go name it: `SSL_CERT_FILE` and `SSL_CERT_DIR`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roots {
     /// A file with many certificates.
     pub file: Option<PathBuf>,
@@ -169,26 +170,36 @@ pub fn root_certificate(path: &Path) -> Result<Vec<u8>, HostFileError> {
     certificate(path).map(|pem| pem.to_vec())
 }
 
-/// The roots of trust that stand in for the system's, as PEM; `None` if nothing was named.
-pub fn system_roots(roots: &Roots) -> Result<Option<Vec<Vec<u8>>>, HostFileError> {
-    if roots.file.is_none() && roots.directories.is_empty() {
-        return Ok(None);
+impl Roots {
+    /// Whether nothing is named, so that the system's own count.
+    pub fn is_empty(&self) -> bool {
+        self.file.is_none() && self.directories.is_empty()
     }
-    let mut found = Vec::new();
-    if let Some(file) = &roots.file {
-        found.push(bundle(file)?.0);
-    }
-    for directory in &roots.directories {
-        let failed = |source| HostFileError::Read { path: directory.clone(), source };
-        for entry in std::fs::read_dir(directory).map_err(failed)? {
-            let path = entry.map_err(failed)?.path();
-            // Such directories hold other files, too, and links that lead nowhere.
-            if path.is_file()
-                && let Ok((pem, _)) = bundle(&path)
-            {
-                found.push(pem);
+
+    /// The certificates that TLS takes. Among a hundred roots one may be of a kind that is no longer
+    /// in use, and directories hold other files, too, and links that lead nowhere.
+    pub(crate) fn read(&self) -> Result<Vec<Certificate>, HostFileError> {
+        let mut roots = match &self.file {
+            Some(file) => bundle(file)?.1,
+            None => Vec::new(),
+        };
+        for directory in &self.directories {
+            let failed = |source| HostFileError::Read { path: directory.clone(), source };
+            for entry in std::fs::read_dir(directory).map_err(failed)? {
+                let path = entry.map_err(failed)?.path();
+                if path.is_file()
+                    && let Ok((_, found)) = bundle(&path)
+                {
+                    roots.extend(found);
+                }
             }
         }
+        let taken = |roots: &[Certificate]| {
+            reqwest::Client::builder().tls_certs_only(roots.iter().cloned()).build().is_ok()
+        };
+        if !taken(&roots) {
+            roots.retain(|root| taken(std::slice::from_ref(root)));
+        }
+        Ok(roots)
     }
-    Ok(Some(found))
 }

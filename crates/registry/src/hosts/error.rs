@@ -98,7 +98,9 @@ impl HostFileError {
                     .to_owned()
             }
             HostFileError::NoIdentity { .. } => {
-                "it takes PEM, and an unencrypted key that belongs to the certificate".to_owned()
+                "it takes PEM, an X.509 v3 certificate (`openssl x509 -req` makes one only with \
+                 `-extfile`) and its unencrypted key"
+                    .to_owned()
             }
             HostFileError::Unpaired { present, missing } => {
                 let is_certificate = present.extension().is_some_and(|end| end == "cert");

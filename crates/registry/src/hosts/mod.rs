@@ -44,7 +44,7 @@ use crate::settings::Scheme;
 use crate::transport::DOCKER_HUB;
 pub use error::HostFileError;
 
-pub use certificates::{Roots, root_certificate, system_roots};
+pub use certificates::{Roots, root_certificate};
 pub(crate) use certificates::{Trust, Verification};
 use daemon_json::Daemon;
 use hosts_toml::HostsToml;

@@ -306,10 +306,10 @@ fn certificates_that_are_none_are_named() {
     insta::assert_snapshot!(check(&[(&file("ca.crt"), none)]), @"use /system/certs.d/h.example:5000/ca.crt as a certificate: what it holds is none | it takes PEM: `-----BEGIN CERTIFICATE-----`; convert DER with `openssl x509 -inform der`");
     insta::assert_snapshot!(check(&[(&file("a.cert"), none)]), @"use /system/certs.d/h.example:5000/a.cert: /system/certs.d/h.example:5000/a.key is missing beside it | put a.key there; a CA's certificate ends in `.crt`");
     insta::assert_snapshot!(check(&[(&file("a.key"), "SECRET")]), @"use /system/certs.d/h.example:5000/a.key: /system/certs.d/h.example:5000/a.cert is missing beside it | put a.cert there");
-    insta::assert_snapshot!(check(&[(&file("a.cert"), none), (&file("a.key"), "SECRET")]), @"use /system/certs.d/h.example:5000/a.cert as a client certificate: a certificate or a key is missing, or is no valid PEM | it takes PEM, and an unencrypted key that belongs to the certificate");
+    insta::assert_snapshot!(check(&[(&file("a.cert"), none), (&file("a.key"), "SECRET")]), @"use /system/certs.d/h.example:5000/a.cert as a client certificate: a certificate or a key is missing, or is no valid PEM | it takes PEM, an X.509 v3 certificate (`openssl x509 -req` makes one only with `-extfile`) and its unencrypted key");
     let encrypted =
         "-----BEGIN ENCRYPTED PRIVATE KEY-----\nSECRET\n-----END ENCRYPTED PRIVATE KEY-----";
-    insta::assert_snapshot!(check(&[(&file("a.cert"), none), (&file("a.key"), encrypted)]), @"use /system/certs.d/h.example:5000/a.cert as a client certificate: its key is encrypted | it takes PEM, and an unencrypted key that belongs to the certificate");
+    insta::assert_snapshot!(check(&[(&file("a.cert"), none), (&file("a.key"), encrypted)]), @"use /system/certs.d/h.example:5000/a.cert as a client certificate: its key is encrypted | it takes PEM, an X.509 v3 certificate (`openssl x509 -req` makes one only with `-extfile`) and its unencrypted key");
     // The user's directory stands for the system's.
     let own = "user/certs.d/h.example:5000/nothing";
     let files = Files::new(&[(&file("ca.crt"), "DER"), (own, "")]);

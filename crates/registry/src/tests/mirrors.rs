@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use crate::testing::{Behaviour, Effect, Fault, Presented, TestDoor, TestRegistry, TokenDoor};
 use crate::tests::support::{GZIP, Sample, log, noise, password, registry, settings, watched};
 use crate::{
     BlobBody, BlobOutcome, Client, Credential, Credentials, Error, HostFiles, Hosts, MirrorProblem,
     Publication, TransferEvent,
 };
 use oci::{Reference, RepositoryName, Tag};
+use serve::testing::{Behaviour, Effect, Fault, Presented, TestDoor, TestRegistry, TokenDoor};
 
 /// A registry with a mirror, and a `registries.conf` that says so.
 struct Pair {
@@ -287,6 +287,7 @@ fn publication(pair: &Pair, sample: &Sample) -> Publication {
         tags: vec![one()],
         root: sample.manifest.clone(),
         children: Vec::new(),
+        referrers: Vec::new(),
         blobs: sample.sources(),
     }
 }

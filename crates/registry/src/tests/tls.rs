@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use oci::{RepositoryName, Tag};
 use tempfile::TempDir;
 
-use crate::testing::{Behaviour, Downloads, Presented, TestDoor, TestRegistry};
+use crate::hosts::Roots;
+use crate::tests::connect_proxy::ConnectProxy;
 use crate::tests::support::{GZIP, Sample, noise, password, registry, settings};
 use crate::tests::tls_front::{Authority, Certified, Clients, TlsFront};
 use crate::{Client, Credentials, Error, HostFiles, Hosts, Proxies, Scheme, Secret, Settings};
+use serve::testing::{Behaviour, Downloads, Presented, TestDoor, TestRegistry};
 
 /// A registry behind TLS, and a directory for files.
 struct Scene {
@@ -84,8 +86,7 @@ async fn a_certificate_that_nobody_vouches_for_is_not_taken() {
     let settings = Settings { root_certificates: vec![other], ..settings() };
     let error = scene.fetch(settings).await.unwrap_err();
     insta::assert_snapshot!(scene.told(&error), @"GET https://HOST/v2/app/manifests/1: invalid peer certificate: UnknownIssuer; if the registry has a certificate of its own, give its CA with `--ca FILE` or put it into /etc/containers/certs.d/HOST/ca.crt; `--insecure HOST` does without verification, and takes plain http");
-    let asked = scene.registry.requests();
-    assert!(asked.iter().all(|request| request.path == "/v2/"), "only whether it speaks TLS");
+    assert_eq!(scene.registry.requests(), []);
 }
 
 #[tokio::test]
@@ -94,7 +95,12 @@ async fn a_ca_is_had_from_settings_or_from_files() {
     let pem = || vec![scene.authority.pem().into_bytes()];
     // Loopback is asked, as it could have such a certificate.
     scene.fetch(Settings { root_certificates: pem(), ..settings() }).await.unwrap();
-    scene.fetch(Settings { system_roots: Some(pem()), ..settings() }).await.unwrap();
+    let file = Some(scene.file("roots.pem", &scene.authority.pem()));
+    let system_roots = Roots { file, directories: Vec::new() };
+    scene.fetch(Settings { system_roots, ..settings() }).await.unwrap();
+    let directories = vec![scene.directory.path().join("certs.d").join(scene.front.name())];
+    let system_roots = Roots { file: None, directories };
+    scene.fetch(Settings { system_roots, ..settings() }).await.unwrap();
     scene.file("ca.crt", &scene.authority.pem());
     scene.fetch(scene.with_files()).await.unwrap();
     scene.fetch(scene.strict(scene.with_files())).await.unwrap();
@@ -128,10 +134,10 @@ async fn a_client_certificate_is_shown_where_it_belongs() {
     scene.front = TlsFront::start(&scene.registry, &shown, Clients::Certified(&users)).await;
     scene.file("ca.crt", &scene.authority.pem());
     let error = scene.fetch(scene.with_files()).await.unwrap_err();
-    insta::assert_snapshot!(scene.told(&error), @"GET https://HOST/v2/app/manifests/1: received fatal alert: CertificateRequired; the registry demands a client certificate that it knows: put NAME.cert and NAME.key into /etc/containers/certs.d/HOST, or give their directory with `--cert-dir`");
+    insta::assert_snapshot!(scene.told(&error), @"GET https://HOST/v2/app/manifests/1: received fatal alert: CertificateRequired; if the registry demands a client certificate, put NAME.cert and NAME.key into /etc/containers/certs.d/HOST, or give their directory with `--cert-dir`");
     scene.show(&Authority::new("other").issue("bob"));
     let error = scene.fetch(scene.with_files()).await.unwrap_err();
-    insta::assert_snapshot!(scene.told(&error), @"GET https://HOST/v2/app/manifests/1: received fatal alert: UnknownCA; the registry demands a client certificate that it knows: put NAME.cert and NAME.key into /etc/containers/certs.d/HOST, or give their directory with `--cert-dir`");
+    insta::assert_snapshot!(scene.told(&error), @"GET https://HOST/v2/app/manifests/1: received fatal alert: UnknownCA; if the registry demands a client certificate, put NAME.cert and NAME.key into /etc/containers/certs.d/HOST, or give their directory with `--cert-dir`");
     scene.show(&users.issue("bob"));
     scene.fetch(scene.with_files()).await.unwrap();
     // `--cert-dir` is such a directory for all hosts.
@@ -142,7 +148,7 @@ async fn a_client_certificate_is_shown_where_it_belongs() {
     scene.file("client.key", &users.issue("eve").key);
     let error = scene.fetch(scene.with_files()).await.unwrap_err();
     let text = scene.told(&error).replace(&scene.directory.path().display().to_string(), "DIR");
-    insta::assert_snapshot!(text, @"use DIR/certs.d/HOST/client.cert as a client certificate: the key does not belong to the certificate, or is of no known kind; it takes PEM, and an unencrypted key that belongs to the certificate");
+    insta::assert_snapshot!(text, @"use DIR/certs.d/HOST/client.cert as a client certificate: keys may not be consistent: KeyMismatch; it takes PEM, an X.509 v3 certificate (`openssl x509 -req` makes one only with `-extfile`) and its unencrypted key");
 }
 
 /// `--insecure` takes any certificate, and none; which it is is found out before a credential is
@@ -163,13 +169,11 @@ async fn an_insecure_host_is_spoken_to_as_it_speaks() {
         for _ in 0..3 {
             client.manifest(&repository, "1".parse::<Tag>().unwrap()).await.unwrap();
         }
-        let asked = scene.registry.take_requests();
-        let greetings = asked.iter().filter(|request| request.path == "/v2/");
-        let expected = usize::from(host == scene.front.name());
-        assert_eq!(greetings.count(), expected, "{host} is asked once");
-        assert_eq!(asked[0].presented, Presented::Nothing);
+        let shown = scene.registry.take_requests().into_iter().map(|asked| asked.presented);
+        let expected = [Presented::Nothing, Presented::Basic, Presented::Basic, Presented::Basic];
+        assert_eq!(shown.collect::<Vec<_>>(), expected, "{host}");
     }
-    assert!(scene.front.connections() > 0);
+    assert_eq!(scene.front.connections(), 1, "one greeting, and one that is kept");
 }
 
 #[tokio::test]
@@ -185,7 +189,7 @@ async fn files_can_make_a_host_insecure() {
     std::fs::write(&json, text).unwrap();
     let files = HostFiles { daemon_json: vec![json], ..HostFiles::default() };
     scene.fetch(Settings { hosts: Hosts::read(files).unwrap(), ..settings() }).await.unwrap();
-    assert_eq!(scene.front.connections(), 2, "it is spoken to where it was asked");
+    assert_eq!(scene.front.connections(), 2, "a greeting is no connection that was agreed on");
 }
 
 /// A registry that is trusted sends a blob's reader to a host that is not.
@@ -212,15 +216,31 @@ async fn a_redirect_leads_to_a_host_with_settings_of_its_own() {
     fetch(Settings { schemes: schemes(), root_certificates, ..settings() }).await.unwrap();
 }
 
+/// Beyond loopback the greeting goes the way of all requests: through the proxy.
+#[tokio::test]
+async fn an_insecure_host_behind_a_proxy_is_asked_once() {
+    let scene = Scene::new().await;
+    let proxy = ConnectProxy::start(scene.front.port(), "Basic Ym9iOlNFQ1JFVA==").await;
+    let via = Some(Secret::new(format!("http://bob:SECRET@127.0.0.1:{}", proxy.port())));
+    let proxies = Proxies { https: via, ..Proxies::default() };
+    let host = "registry.example".to_owned();
+    let schemes = [(host.clone(), Scheme::Insecure)].into();
+    let client = Client::new(Settings { schemes, proxies, ..settings() }).unwrap();
+    let repository: RepositoryName = format!("{host}/app").parse().unwrap();
+    for _ in 0..3 {
+        client.manifest(&repository, "1".parse::<Tag>().unwrap()).await.unwrap();
+    }
+    let asked = scene.registry.requests().into_iter().map(|request| request.path);
+    let manifest = "/v2/app/manifests/1";
+    assert_eq!(asked.collect::<Vec<_>>(), ["/v2/", manifest, manifest, manifest]);
+    assert_eq!(proxy.asked(), ["registry.example:443"]);
+}
+
 /// Whatever TLS settings a host has, the way to it is the proxy's.
 #[tokio::test]
 async fn a_proxy_with_a_password_leads_to_hosts_behind_tls() {
     let scene = Scene::new().await;
-    let proxy = crate::tests::connect_proxy::ConnectProxy::start(
-        scene.front.port(),
-        "Basic Ym9iOlNFQ1JFVA==",
-    )
-    .await;
+    let proxy = ConnectProxy::start(scene.front.port(), "Basic Ym9iOlNFQ1JFVA==").await;
     let certified = scene.authority.issue("registry.example");
     let front = TlsFront::start(&scene.registry, &certified, Clients::Anyone).await;
     proxy.lead_to(front.port());

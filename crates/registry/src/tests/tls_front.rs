@@ -14,7 +14,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
-use crate::testing::TestRegistry;
+use serve::testing::TestRegistry;
 
 /// Who vouches for certificates.
 pub(super) struct Authority(CertifiedIssuer<'static, KeyPair>);
