@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+#[allow(dead_code, reason = "these tests need a part of it")]
 mod scene;
 
 use scene::{Scene, image};

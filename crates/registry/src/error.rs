@@ -495,7 +495,9 @@ impl Error {
                 Some(format!("take `blocked` out of {} if that is not meant", file.display()))
             }
             Error::AfterMirrors { error, .. } => error.hint(),
-            Error::DamagedMirror { .. } => Some("try again: the mirror is passed over then".into()),
+            Error::DamagedMirror { mirror, .. } => {
+                Some(format!("take {mirror} out of the mirrors until its copy is right"))
+            }
             Error::HostFile(error) => error.hint(),
             Error::ManifestNotFound { .. } => {
                 Some("check the name and the tag; the registry lists the tags that exist".into())

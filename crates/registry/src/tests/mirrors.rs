@@ -115,11 +115,10 @@ async fn what_it_lacks_comes_from_the_registry_and_it_is_not_asked_for_the_rest(
     pull(&client, &pair, &sample).await.unwrap();
     insta::assert_snapshot!(log(&pair.mirror), @"HEAD /v2/hub/app/manifests/1 404");
     assert_eq!(pair.origin.requests().len(), 6);
-    let events = events.lock().unwrap();
     let left = |event: &&TransferEvent| {
         matches!(event, TransferEvent::MirrorLeft { problem: MirrorProblem::Missing, .. })
     };
-    assert_eq!(events.iter().filter(left).count(), 1);
+    assert_eq!(events.lock().unwrap().iter().filter(left).count(), 1);
     // Another repository may be there.
     sample.insert(&pair.mirror, "hub/other", Some("1"));
     client.manifest(&pair.origin.repository("other"), one()).await.unwrap();
@@ -357,4 +356,84 @@ async fn each_host_gets_its_own_credential_and_no_other_s() {
     let client = pair.client_with(MIRRORED, &[origin, mirror]);
     pull(&client, &pair, &sample).await.unwrap();
     assert_eq!(pair.origin.requests(), [], "the mirror let us in with its own credential");
+}
+
+/// A copy that has sent wrong bytes already begins again, in another session.
+#[tokio::test]
+async fn a_copy_from_a_damaged_mirror_ends_right() {
+    let pair = Pair::new();
+    let sample = Sample::new(1, 2);
+    pair.insert(&sample);
+    pair.mirror.fault(Fault::always("GET", "/blobs/", Effect::Corrupt));
+    let target = registry();
+    let body = |digest: &oci::Digest| {
+        let source = BlobBody::Remote(pair.repository());
+        (*digest, crate::BlobSource::from(source))
+    };
+    let wanted = Publication {
+        repository: target.repository("copy"),
+        blobs: sample.blobs.keys().map(body).collect(),
+        ..publication(&pair, &sample)
+    };
+    pair.client(MIRRORED).publish(&wanted).await.unwrap();
+    assert_eq!(target.tag("copy", "1"), Some(sample.manifest.digest()));
+    for (digest, bytes) in &sample.blobs {
+        assert_eq!(target.blob("copy", *digest).as_ref(), Some(bytes));
+    }
+    assert_eq!(target.open_sessions(), 0);
+}
+
+/// The registry's stand-in is the proxy here, and answers for all hosts that do not exist.
+#[tokio::test]
+async fn mirrors_and_token_services_are_reached_as_proxies_say() {
+    let pair = Pair::new();
+    let proxy = registry();
+    let realm = Some("http://tokens.example/token".to_owned());
+    let (user, password_text) = ("bob".to_owned(), "SECRET".to_owned());
+    let door = TokenDoor { user, password: password_text, realm, ..TokenDoor::default() };
+    proxy.behave(Behaviour { door: TestDoor::Token(door), ..Behaviour::default() });
+    let sample = Sample::new(1, 1);
+    sample.insert(&proxy, "app", Some("1"));
+    let conf = MIRRORED.replace("ORIGIN", "registry.example").replace("MIRROR", "mirror.example");
+    let named_registries_conf = Some(pair.conf(&conf));
+    let hosts = Hosts::read(HostFiles { named_registries_conf, ..HostFiles::default() }).unwrap();
+    let plain = ["registry.example", "mirror.example", "tokens.example"];
+    let settings = |none_for: &str| crate::Settings {
+        hosts: hosts.clone(),
+        schemes: plain.map(|host| (host.to_owned(), crate::Scheme::Http)).into(),
+        credentials: Credentials::Fixed(
+            [("registry.example".to_owned(), password("bob", "SECRET"))].into(),
+        ),
+        proxies: crate::Proxies {
+            http: Some(crate::Secret::new(format!("http://{}", proxy.name()))),
+            https: None,
+            none_for: none_for.to_owned(),
+        },
+        ..settings()
+    };
+    let repository: RepositoryName = "registry.example/app".parse().unwrap();
+    let fetch = async |none_for: &str| {
+        let client = Client::new(settings(none_for)).unwrap();
+        client.manifest(&repository, one()).await
+    };
+    assert_eq!(fetch("").await.unwrap(), sample.manifest);
+    insta::assert_snapshot!(log(&proxy), @"
+    GET /v2/hub/app/manifests/1 401
+    GET /token 200
+    GET /v2/hub/app/manifests/1 404
+    GET /v2/app/manifests/1 401
+    GET /token 200
+    GET /v2/app/manifests/1 200
+    ");
+    for none_for in ["registry.example", ".example", "*"] {
+        assert!(fetch(none_for).await.is_err(), "{none_for}");
+    }
+    // Networks, too: this machine is one.
+    let direct = registry();
+    sample.insert(&direct, "app", Some("1"));
+    let client = Client::new(settings("127.0.0.0/8")).unwrap();
+    client.manifest(&direct.repository("app"), one()).await.unwrap();
+    let client = Client::new(settings("10.0.0.0/8")).unwrap();
+    client.manifest(&direct.repository("app"), one()).await.unwrap();
+    assert_eq!(direct.requests().len(), 1, "the second one went to the proxy, which has it, too");
 }

@@ -273,7 +273,9 @@ impl Delivery<'_> {
                 host.manner.posted(manner::Posted::NotTaken);
             }
             Ok(Posted::Other(_)) => {}
-            Err(Error::Connection { .. } | Error::TimedOut { .. }) => {}
+            Err(
+                Error::Connection { .. } | Error::TimedOut { .. } | Error::DamagedMirror { .. },
+            ) => {}
             Err(error) => return Err(error),
         }
         Ok((Some(self.open_session(host).await?), bytes))

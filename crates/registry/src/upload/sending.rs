@@ -19,8 +19,8 @@ use crate::{Error, Result};
 
 /// How often bodies break off in a row before smaller ones are tried.
 const BREAKS_BEFORE_CHUNKS: u32 = 2;
-/// How often a blob is sent anew whose pieces came to another digest.
-const MAX_SPOILED: u32 = 2;
+/// How often a blob is sent anew that came to another digest on its way.
+const MAX_SPOILED: u32 = 3;
 
 /// An upload under way.
 pub(super) struct Sending<'a> {
@@ -78,7 +78,7 @@ enum Trouble {
     ChunkRefused(Error),
     /// A PUT with a body was refused.
     BodyRefused(Error),
-    /// The pieces came to another digest.
+    /// The pieces, or what a mirror sent, came to another digest.
     Spoiled(Error),
 }
 
@@ -160,6 +160,10 @@ impl<'a> Sending<'a> {
             Ok(reply) => reply,
             Err(failure @ (Error::Connection { .. } | Error::TimedOut { .. })) => {
                 return Ok(Step::Trouble(Trouble::Passing { failure, pause: None }));
+            }
+            // What the registry has of it is wrong, and the next source is another.
+            Err(failure @ Error::DamagedMirror { .. }) => {
+                return Ok(Step::Trouble(Trouble::Spoiled(failure)));
             }
             Err(failure) => return Err(failure),
         };
