@@ -9,11 +9,13 @@ mod token;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderValue};
+use tokio::time::Instant;
 
 use crate::credentials::{Credential, Credentials, Held, Origin, Search};
 use crate::error::Identity;
@@ -55,9 +57,12 @@ pub(crate) struct Doorkeeper {
 /// What came of looking for a credential.
 struct Looked {
     held: Option<Held>,
-    /// It was refused, and looking again found the same one.
-    fruitless: bool,
+    /// It was refused, and looking again at this time found the same one.
+    fruitless: Option<Instant>,
 }
+
+/// How long nobody is asked for another credential who has just given the same one again.
+const FRUITLESS: Duration = Duration::from_secs(60);
 
 #[derive(Default)]
 struct Slot {
@@ -297,6 +302,7 @@ impl Doorkeeper {
             let is_refused = now.as_ref().is_some_and(|now| refused == Some(&now.credential));
             let lent = held.as_ref().is_some_and(|held| held.from != Origin::Kept);
             let good = held.as_ref().is_none_or(Held::is_good);
+            let fruitless = fruitless.is_some_and(|at| at.elapsed() < FRUITLESS);
             if good && !(is_refused && lent && !fruitless) {
                 return Ok(now);
             }
@@ -312,8 +318,8 @@ impl Doorkeeper {
         // Helpers are programs: each is asked once for a repository.
         let held = visit.credentials.find(search).await?;
         let found = held.as_ref().map(|held| &held.credential);
-        let fruitless = refused_source.is_some() && found == refused_source;
-        *looked = Some(Looked { held: held.clone(), fruitless });
+        let same = refused_source.is_some() && found == refused_source;
+        *looked = Some(Looked { held: held.clone(), fruitless: same.then(Instant::now) });
         Ok(held.map(|held| self.current(held)))
     }
 

@@ -3,9 +3,11 @@
 //!
 //! A helper inherits the process's environment, as it must: it reads there where its key ring is.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -21,15 +23,21 @@ use crate::credentials::{Credential, CredentialError};
 const MAX_ANSWER_BYTES: u64 = 64 * 1024;
 
 /// How helpers are run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Runner {
     /// Where they are looked for; the process's `PATH` if empty.
     pub(super) folders: Vec<PathBuf>,
     /// How long one may take.
     pub(super) limit: Duration,
+    /// Those that did not answer in time: whoever waits behind them would wait as long again.
+    hanging: Mutex<BTreeSet<String>>,
 }
 
 impl Runner {
+    pub(super) fn new(limit: Duration) -> Self {
+        Runner { folders: Vec::new(), limit, hanging: Mutex::default() }
+    }
+
     /// Asks helper `name` for the credential of `server`; `None` if it has none.
     pub(super) async fn find(
         &self,
@@ -83,6 +91,10 @@ impl Runner {
             return Err(CredentialError::BadHelperName { name: name.to_owned() });
         }
         let program = format!("docker-credential-{name}");
+        let hanging = || self.hanging.lock().unwrap_or_else(PoisonError::into_inner);
+        if hanging().contains(&program) {
+            return Err(CredentialError::HelperTimedOut { program, limit: self.limit });
+        }
         let found = self.folders.iter().map(|folder| folder.join(&program));
         let path = found.into_iter().find(|path| path.exists());
         let missing = |source| CredentialError::HelperMissing { program: program.clone(), source };
@@ -111,7 +123,10 @@ impl Runner {
         match tokio::time::timeout(self.limit, talk).await {
             Ok(Ok((status, output))) => Ok(Said { program, status, output }),
             Ok(Err(source)) => Err(missing(source)),
-            Err(_) => Err(CredentialError::HelperTimedOut { program, limit: self.limit }),
+            Err(_) => {
+                hanging().insert(program.clone());
+                Err(CredentialError::HelperTimedOut { program, limit: self.limit })
+            }
         }
     }
 }

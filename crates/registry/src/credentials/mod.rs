@@ -176,7 +176,7 @@ pub enum CredentialError {
     },
     /// A cloud's own login that fails.
     #[error(transparent)]
-    Cloud(#[from] CloudError),
+    Cloud(#[from] Arc<CloudError>),
 }
 
 impl CredentialError {

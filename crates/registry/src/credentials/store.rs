@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::credentials::cloud::{self, CloudEnvironment, Lent, Means};
+use crate::credentials::cloud::{self, CloudEnvironment, CloudError, Lent, Means};
 use crate::credentials::file::{self, CredentialFile, DOCKER_HUB_KEY};
 use crate::credentials::helper::Runner;
 use crate::credentials::{Credential, CredentialError, Held, Origin, Search};
@@ -24,8 +24,19 @@ pub struct CredentialStore {
     helpers: Runner,
     cloud: Option<CloudEnvironment>,
     /// What clouds gave, by registry: their logins are for all repositories.
-    lent: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Lent>>>>>,
+    logins: Mutex<HashMap<String, Arc<tokio::sync::Mutex<Option<Login>>>>>,
 }
+
+/// What came of a cloud's login.
+#[derive(Debug)]
+enum Login {
+    Done(Option<Lent>),
+    /// It failed until then: whoever waited for it does not try it all again.
+    Failed(Arc<CloudError>, Instant),
+}
+
+/// How long a cloud's login that has failed is not tried again.
+const FAILURE_LASTS: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 struct Source {
@@ -38,8 +49,8 @@ impl CredentialStore {
     pub fn from_files(paths: Vec<PathBuf>) -> Result<Self, CredentialError> {
         let read = |path: PathBuf| Ok(Source { file: CredentialFile::read(&path)?, path });
         let sources = paths.into_iter().map(read).collect::<Result<_, CredentialError>>()?;
-        let helpers = Runner { folders: Vec::new(), limit: HELPER_LIMIT };
-        Ok(CredentialStore { sources, helpers, cloud: None, lent: Mutex::default() })
+        let helpers = Runner::new(HELPER_LIMIT);
+        Ok(CredentialStore { sources, helpers, cloud: None, logins: Mutex::default() })
     }
 
     /// Puts the content of a file (such as `DOCKER_AUTH_CONFIG` holds it) before all files. `name`
@@ -141,17 +152,30 @@ impl CredentialStore {
             return Ok(None);
         };
         let slot = {
-            let mut slots = self.lent.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut slots = self.logins.lock().unwrap_or_else(PoisonError::into_inner);
             slots.entry(search.registry.to_owned()).or_default().clone()
         };
-        let mut lent = slot.lock().await;
-        let good = |lent: &Lent| lent.good_until.is_none_or(|until| Instant::now() < until);
-        let refused = |lent: &Lent| search.refused == Some(&lent.credential);
-        if lent.as_ref().is_none_or(|lent| !good(lent) || refused(lent)) {
-            let means = Means { wire: search.wire, retry: search.retry, environment };
-            *lent = cloud::log_in(&means, search.registry).await?;
-        }
-        Ok(lent.clone().map(|Lent { credential, good_until, by }| Held {
+        let mut login = slot.lock().await;
+        let lent = match &*login {
+            Some(Login::Failed(error, at)) if at.elapsed() < FAILURE_LASTS => {
+                return Err(error.clone().into());
+            }
+            Some(Login::Done(lent)) if !is_stale(lent.as_ref(), search.refused) => lent.clone(),
+            _ => {
+                let means = Means { wire: search.wire, retry: search.retry, environment };
+                let lent = match cloud::log_in(&means, search.registry).await {
+                    Ok(lent) => lent,
+                    Err(error) => {
+                        let error = Arc::new(error);
+                        *login = Some(Login::Failed(error.clone(), Instant::now()));
+                        return Err(error.into());
+                    }
+                };
+                *login = Some(Login::Done(lent.clone()));
+                lent
+            }
+        };
+        Ok(lent.map(|Lent { credential, good_until, by }| Held {
             credential,
             from: Origin::Cloud(by),
             good_until,
@@ -207,6 +231,14 @@ impl Source {
         }
         Ok(())
     }
+}
+
+/// Whether a login has to be done again: what it gave has run out, or was refused.
+fn is_stale(lent: Option<&Lent>, refused: Option<&Credential>) -> bool {
+    lent.is_some_and(|lent| {
+        lent.good_until.is_some_and(|until| until <= Instant::now())
+            || refused == Some(&lent.credential)
+    })
 }
 
 /// The name by which files and helpers know a registry.

@@ -38,8 +38,9 @@ pub use environment::CloudEnvironment;
 pub(crate) use error::hint;
 pub use error::{CloudError, CloudProblem, CloudSource};
 
-/// How early a credential counts as run out: a transfer should not begin with one that ends in it.
-const MARGIN: Duration = Duration::from_secs(60);
+/// How early a credential counts as run out, at most: a transfer should not begin with one that
+/// ends in it.
+const LONGEST_MARGIN: Duration = Duration::from_secs(60);
 
 /// What a login has at hand.
 pub(super) struct Means<'a> {
@@ -87,7 +88,7 @@ pub(super) async fn log_in(means: &Means<'_>, registry: &str) -> Result<Option<L
 fn lasting(asked: Instant, lifetime: Duration) -> Instant {
     // What a service says is not to be trusted with the clock's arithmetic.
     let lifetime = lifetime.min(Duration::from_secs(365 * 24 * 3600));
-    asked + lifetime.saturating_sub(MARGIN)
+    asked + lifetime - (lifetime / 10).min(LONGEST_MARGIN)
 }
 
 /// The end of a credential that is good until this time of the day.

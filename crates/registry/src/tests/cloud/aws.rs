@@ -9,8 +9,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use crate::tests::cloud::signature::verify;
-use crate::tests::cloud::stand_in::{Heard, Said, StandIn, basic_door};
 use crate::tests::cloud::{NOW, Scene};
+use crate::tests::stand_in::{Heard, Said, StandIn, basic_door};
 
 const REGISTRY: &str = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 
@@ -371,8 +371,7 @@ async fn a_password_is_had_once_while_it_is_good() {
 
 #[tokio::test]
 async fn a_password_is_renewed_before_it_runs_out() {
-    // A minute is kept back.
-    let (amazon, password) = Amazon::start(61);
+    let (amazon, password) = Amazon::start(1);
     let scene = with_keys(Scene::new(amazon).with("AWS_ENDPOINT_URL", "CLOUD"));
     let client = scene.client(REGISTRY);
     client.ping(REGISTRY).await.unwrap();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::tests::cloud::Scene;
-use crate::tests::cloud::stand_in::{Heard, Said, StandIn};
+use crate::tests::stand_in::{Heard, Said, StandIn};
 
 const REGISTRY: &str = "team.azurecr.io";
 

@@ -1,7 +1,7 @@
 //! GitHub's registry.
 
 use crate::tests::cloud::Scene;
-use crate::tests::cloud::stand_in::{StandIn, basic_door};
+use crate::tests::stand_in::{StandIn, basic_door};
 
 fn github(user: &'static str) -> Scene {
     Scene::new(StandIn::start(move |heard| basic_door(heard, user, "SECRET-GITHUB")))

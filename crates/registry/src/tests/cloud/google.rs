@@ -11,8 +11,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::tests::cloud::signature::{Parts, verify_parts};
-use crate::tests::cloud::stand_in::{Heard, Said, StandIn, basic_door};
 use crate::tests::cloud::{NOW, Scene};
+use crate::tests::stand_in::{Heard, Said, StandIn, basic_door};
 
 const REGISTRY: &str = "europe-west1-docker.pkg.dev";
 const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";

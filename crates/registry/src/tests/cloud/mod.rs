@@ -6,7 +6,6 @@ mod azure;
 mod github;
 mod google;
 mod signature;
-mod stand_in;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,9 +13,9 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::credentials::CloudEnvironment;
+use crate::tests::stand_in::StandIn;
 use crate::tests::support::settings;
 use crate::{Client, CredentialStore, Credentials, Error, Proxies, Scheme, Secret, Settings};
-use stand_in::StandIn;
 
 /// When all of it happens: 2015-08-30T12:36:00Z.
 const NOW: u64 = 1_440_938_160;

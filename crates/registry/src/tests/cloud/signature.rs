@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
 
-use crate::tests::cloud::stand_in::Heard;
+use crate::tests::stand_in::Heard;
 
 /// What an `Authorization` of AWS says.
 pub(super) struct Signed {

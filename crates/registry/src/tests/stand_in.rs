@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 use url::form_urlencoded;
 
 /// A running stand-in; dropping it stops it.
-pub(super) struct StandIn {
+pub(crate) struct StandIn {
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
@@ -27,33 +27,33 @@ pub(super) struct StandIn {
 }
 
 /// A request.
-pub(super) struct Heard {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) query: String,
-    pub(super) headers: HeaderMap,
-    pub(super) body: String,
+pub(crate) struct Heard {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 /// An answer.
-pub(super) struct Said {
+pub(crate) struct Said {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
 }
 
 impl Heard {
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// A field of the form in the body.
-    pub(super) fn field(&self, name: &str) -> String {
+    pub(crate) fn field(&self, name: &str) -> String {
         field(&self.body, name)
     }
 
     /// A field of the query.
-    pub(super) fn parameter(&self, name: &str) -> String {
+    pub(crate) fn parameter(&self, name: &str) -> String {
         field(&self.query, name)
     }
 
@@ -74,31 +74,35 @@ fn field(form: &str, name: &str) -> String {
 }
 
 impl Said {
-    pub(super) fn json(value: serde_json::Value) -> Self {
+    pub(crate) fn json(value: serde_json::Value) -> Self {
         Said { status: 200, headers: Vec::new(), body: value.to_string() }
     }
 
-    pub(super) fn text(text: impl Into<String>) -> Self {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
         Said { status: 200, headers: Vec::new(), body: text.into() }
     }
 
-    pub(super) fn status(mut self, status: u16) -> Self {
+    pub(crate) fn status(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    pub(super) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
-    pub(super) fn unknown() -> Self {
+    pub(crate) fn is_success(&self) -> bool {
+        self.status == 200
+    }
+
+    pub(crate) fn unknown() -> Self {
         Said::text("").status(404)
     }
 }
 
 /// A registry's front door that takes one user and password.
-pub(super) fn basic_door(heard: &Heard, user: &str, password: &str) -> Said {
+pub(crate) fn basic_door(heard: &Heard, user: &str, password: &str) -> Said {
     let wanted = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
     if heard.header("authorization") == wanted {
         return Said::json(json!({}));
@@ -107,7 +111,7 @@ pub(super) fn basic_door(heard: &Heard, user: &str, password: &str) -> Said {
 }
 
 impl StandIn {
-    pub(super) fn start(answer: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> Self {
+    pub(crate) fn start(answer: impl Fn(&Heard) -> Said + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -126,12 +130,12 @@ impl StandIn {
         StandIn { address, log, stop: Some(stop), thread: Some(thread) }
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.address.to_string()
     }
 
     /// What was asked since the last look, a line each.
-    pub(super) fn take_log(&self) -> String {
+    pub(crate) fn take_log(&self) -> String {
         std::mem::take(&mut *self.log.lock().unwrap()).join("\n")
     }
 }
