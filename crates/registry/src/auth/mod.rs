@@ -85,6 +85,12 @@ pub(crate) struct Refused<'a> {
     pub(crate) renewals: u32,
 }
 
+impl Refused<'_> {
+    fn is_token(&self) -> bool {
+        self.header.is_some_and(|header| header.as_bytes().starts_with(b"Bearer "))
+    }
+}
+
 impl Doorkeeper {
     pub(crate) fn new(registry: &str) -> Self {
         Doorkeeper {
@@ -142,7 +148,8 @@ impl Doorkeeper {
                     let more = self.widen(visit.scopes, &service.scope);
                     // A token fresh from the service was refused: another would be, too, unless
                     // it grants more.
-                    if refused.renewals > 0 && !more {
+                    let was_fresh = refused.renewals > 0 && refused.is_token();
+                    if was_fresh && !more {
                         continue;
                     }
                     match self.bearer(visit, &service, refused.header).await {

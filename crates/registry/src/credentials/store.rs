@@ -325,6 +325,44 @@ mod tests {
         assert_eq!(find(file, "h:5000/teammate").await, "a/1");
     }
 
+    /// Those of helpers count among the others (containers-auth.json(5) has them for whole
+    /// registries).
+    #[tokio::test]
+    async fn the_longest_prefix_among_helpers_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("docker-credential-test");
+        let script = "#!/bin/sh\nread key; echo \"{\\\"Username\\\":\\\"$key\\\",\\\"Secret\\\":\\\"SECRET\\\"}\"\n";
+        fs::write(&path, script).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let content = br#"{"credHelpers":{"h.io":"test","h.io/a/b":"test"},
+            "auths":{"h.io/a":{"auth":"YTox"}}}"#;
+        let store = CredentialStore::from_files(vec![]).unwrap();
+        let store = store.with_content(content, "test").unwrap();
+        let store = store.with_helper_folders(vec![folder.path().to_owned()]);
+        assert_eq!(look_up(&store, "h.io/a/b/c").await, "h.io/a/b/SECRET");
+        assert_eq!(look_up(&store, "h.io/a/x").await, "a/1");
+        assert_eq!(look_up(&store, "h.io/b").await, "h.io/SECRET");
+    }
+
+    #[tokio::test]
+    async fn a_part_of_a_registry_is_logged_in_to_and_all_is_forgotten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, legacy) = (folder.path().join("auth.json"), folder.path().join(".dockercfg"));
+        fs::write(&path, r#"{"credsStore":""}"#).unwrap();
+        fs::write(&legacy, r#"{"https://old.io/v1/":{"auth":"YTox","email":"x"}}"#).unwrap();
+        let open = || CredentialStore::from_files(vec![path.clone(), legacy.clone()]).unwrap();
+        let credential = Credential::Password { user: "u".into(), password: Secret::new("SECRET") };
+        open().login("h.io/team", &credential).await.unwrap();
+        assert_eq!(look_up(&open(), "h.io/team/app").await, "u/SECRET");
+        assert_eq!(look_up(&open(), "h.io/other").await, "none");
+        assert_eq!(look_up(&open(), "old.io/x").await, "a/1");
+        assert_eq!(open().logout_of_all().await.unwrap(), 2);
+        assert_eq!(look_up(&open(), "h.io/team/app").await, "none");
+        assert_eq!(look_up(&open(), "old.io/x").await, "none");
+        assert_eq!(fs::read_to_string(&legacy).unwrap(), "{}\n");
+        assert_eq!(open().logout_of_all().await.unwrap(), 0);
+    }
+
     #[tokio::test]
     async fn login_keeps_what_it_does_not_know_and_hides_what_it_writes() {
         let folder = tempfile::tempdir().unwrap();

@@ -145,6 +145,32 @@ async fn the_other_challenge_is_met_where_one_cannot_be() {
     GET /v2/ 401
     GET /token 401
     GET /v2/ 401
+    GET /token 401
+    ");
+}
+
+/// The first answer speaks of Basic alone, that to Basic of a token service.
+#[tokio::test]
+async fn a_password_that_is_sent_to_the_token_service_goes_there() {
+    let registry =
+        StandIn::start(|heard| match (heard.path.as_str(), heard.header("authorization")) {
+            ("/token", _) => match basic_door(heard, "bob", "SECRET-PASSWORD") {
+                door if door.is_success() => Said::json(json!({ "token": "SECRET-TOKEN" })),
+                door => door,
+            },
+            (_, "Bearer SECRET-TOKEN") => manifest(),
+            (_, "") => basic_door(heard, "bob", "SECRET-NEVER"),
+            _ => challenge(heard, ""),
+        });
+    let client = client_with(&registry, password("bob", "SECRET-PASSWORD"));
+    fetch(&client, &registry, "a").await.unwrap();
+    fetch(&client, &registry, "a").await.unwrap();
+    insta::assert_snapshot!(registry.take_log(), @"
+    GET /v2/a/manifests/1 401
+    GET /v2/a/manifests/1 401
+    GET /token 200
+    GET /v2/a/manifests/1 200
+    GET /v2/a/manifests/1 200
     ");
 }
 
