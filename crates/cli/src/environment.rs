@@ -82,7 +82,8 @@ Without a login:
                       AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, AWS_ENDPOINT_URL_ECR_PUBLIC and
                       AWS_ENDPOINT_URL_STS say where the APIs are.
   gcr.io, pkg.dev     GOOGLE_APPLICATION_CREDENTIALS; gcloud's application default credentials
-                      (CLOUDSDK_CONFIG); the metadata server (GCE_METADATA_HOST, NO_GCE_CHECK).
+                      (CLOUDSDK_CONFIG); the metadata server (GCE_METADATA_HOST, NO_GCE_CHECK;
+                      K_SERVICE and CLOUD_RUN_JOB say that there is one).
                       An identity of AWS's is of AWS_REGION or AWS_DEFAULT_REGION.
   azurecr.io          AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or
                       AZURE_FEDERATED_TOKEN_FILE; IDENTITY_ENDPOINT, IDENTITY_HEADER; the machine's

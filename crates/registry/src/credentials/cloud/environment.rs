@@ -59,12 +59,14 @@ impl CloudEnvironment {
         "AZURE_POD_IDENTITY_AUTHORITY_HOST",
         "AZURE_TENANT_ID",
         "CLOUDSDK_CONFIG",
+        "CLOUD_RUN_JOB",
         "GCE_METADATA_HOST",
         "GITHUB_ACTOR",
         "GITHUB_TOKEN",
         "GOOGLE_APPLICATION_CREDENTIALS",
         "IDENTITY_ENDPOINT",
         "IDENTITY_HEADER",
+        "K_SERVICE",
         "NO_GCE_CHECK",
     ];
 

@@ -370,6 +370,24 @@ async fn a_password_is_had_once_while_it_is_good() {
 }
 
 #[tokio::test]
+async fn a_login_that_fails_is_tried_once_for_all_who_wait() {
+    let scene = scene()
+        .with("AWS_ACCESS_KEY_ID", "AKIDFIXED")
+        .with("AWS_SECRET_ACCESS_KEY", "SECRET-WRONG");
+    let client = scene.client(REGISTRY);
+    let fetch = async |name: &str| {
+        let repository = format!("{REGISTRY}/{name}").parse().unwrap();
+        let tag: oci::Tag = "1".parse().unwrap();
+        let error = client.manifest(&repository, tag).await.unwrap_err();
+        assert!(error.to_string().contains("UnrecognizedClientException"), "{error}");
+    };
+    futures_util::future::join_all(["a", "b", "c", "d"].map(fetch)).await;
+    let log = scene.cloud.take_log();
+    let logins = log.lines().filter(|line| line.contains("GetAuthorizationToken")).count();
+    assert_eq!(logins, 1, "{log}");
+}
+
+#[tokio::test]
 async fn a_password_is_renewed_before_it_runs_out() {
     let (amazon, password) = Amazon::start(1);
     let scene = with_keys(Scene::new(amazon).with("AWS_ENDPOINT_URL", "CLOUD"));

@@ -284,6 +284,22 @@ async fn the_metadata_server() {
     ");
 }
 
+/// It is right there, or it is not there.
+#[tokio::test]
+async fn a_metadata_server_that_is_silent_is_not_waited_for_long() {
+    // What nobody accepts is connected all the same.
+    let silent = std::net::TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let scene = scene().with("GCE_METADATA_HOST", &address);
+    let begun = std::time::Instant::now();
+    let said = scene.ping(REGISTRY).await.replace(&address, "SILENT");
+    insta::assert_snapshot!(said, @"
+    log in to `europe-west1-docker.pkg.dev` by Google's metadata server: GET http://SILENT/computeMetadata/v1/instance/service-accounts/default/token: no answer for 2 s
+    hint: check GCE_METADATA_HOST, or set NO_GCE_CHECK=true, or log in with `plywood login europe-west1-docker.pkg.dev`
+    ");
+    assert!(begun.elapsed().as_secs() < 4);
+}
+
 /// Not in the cloud, nothing is asked, and nobody waits.
 #[tokio::test]
 async fn nothing_configured_is_nobody() {

@@ -139,4 +139,22 @@ mod tests {
         let form = "application/x-www-form-urlencoded; charset=utf-8";
         insta::assert_snapshot!(check(users, Some(form), "iam"), @"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/iam/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7");
     }
+
+    /// The signature is what AWS's own library for Python (botocore 1.43) makes of the same.
+    #[test]
+    fn a_session_s_request_as_aws_s_own_library_signs_it() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_440_938_160);
+        let keys = Keys {
+            id: "ASIAEXAMPLE".to_owned(),
+            secret: Secret::new("SECRET-KEY"),
+            token: Some(Secret::new("SECRET-TOKEN/+=")),
+        };
+        let url = Url::parse("https://api.ecr.eu-west-1.amazonaws.com/").unwrap();
+        let body = r#"{"registryIds":["123456789012"]}"#.to_owned();
+        let target = "AmazonEC2ContainerRegistry_V20150921.GetAuthorizationToken";
+        let ask = Ask::post(url, "application/x-amz-json-1.1", body).header("x-amz-target", target);
+        let scope = Scope { region: "eu-west-1", service: "ecr", now };
+        let signed = sign(ask, &keys, &scope).unwrap();
+        insta::assert_snapshot!(signed.headers[AUTHORIZATION].to_str().unwrap(), @"AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/20150830/eu-west-1/ecr/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target, Signature=564bc7fd670ab00ec233f56b997b410b527ebeff22606c1fa1a680c6ff56229e");
+    }
 }

@@ -28,7 +28,11 @@ impl Role {
 
 /// The service of a region.
 fn service(means: &Means<'_>, region: &str) -> Result<url::Url, CloudProblem> {
-    let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let suffix = match region.split('-').next() {
+        Some("cn") => "amazonaws.com.cn",
+        Some("eusc") => "amazonaws.eu",
+        _ => "amazonaws.com",
+    };
     endpoint(means, "AWS_ENDPOINT_URL_STS", &format!("https://sts.{region}.{suffix}/"))
 }
 

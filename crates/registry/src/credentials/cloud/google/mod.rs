@@ -206,8 +206,11 @@ fn token_in(answered: &Answered, asked: Instant) -> Result<Token, CloudProblem> 
 async fn by_metadata(means: &Means<'_>) -> Result<Option<Token>, CloudProblem> {
     let environment = means.environment;
     let named = environment.text("GCE_METADATA_HOST");
-    let off = environment.is_on("NO_GCE_CHECK");
-    if named.is_none() && (off || !environment.machine_is("product_name", "Google")) {
+    // Where services and jobs are run, the machine shows no firmware.
+    let is_there = environment.machine_is("product_name", "Google")
+        || environment.text("K_SERVICE").is_some()
+        || environment.text("CLOUD_RUN_JOB").is_some();
+    if named.is_none() && (environment.is_on("NO_GCE_CHECK") || !is_there) {
         return Ok(None);
     }
     let host = named.unwrap_or(METADATA_HOST);
