@@ -12,6 +12,7 @@ use url::form_urlencoded::Serializer;
 use url::{Host, Url};
 
 use crate::credentials::cloud::{CloudProblem, Means};
+use crate::error::RequestLine;
 use crate::retry::{Backoff, is_passing, retry_after};
 use crate::wire::{Payload, Wire};
 use crate::{PublicUrl, Secret};
@@ -106,8 +107,9 @@ impl Ask {
         }
         if self.reach == Reach::Machine {
             let unproxied = means.wire.unproxied().map_err(no_answer)?;
-            let late = |_| CloudProblem::NoAnswer {
-                cause: format!("{} did not answer", PublicUrl::from(&self.url)),
+            let late = |_| {
+                let request = RequestLine::new(&self.method, &self.url);
+                no_answer(crate::Error::TimedOut { request, after: MACHINE_LIMIT })
             };
             let (answered, _) =
                 timeout(MACHINE_LIMIT, self.once(&unproxied)).await.map_err(late)??;
