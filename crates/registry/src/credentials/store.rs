@@ -297,32 +297,35 @@ mod tests {
 
     #[tokio::test]
     async fn entries_as_the_tools_write_them() {
-        // `dTpw` is `u:p`; `dTpwOnc=` is `u:p:w`.
+        // `dTpTRUNSRVQ=` is `u:SECRET`; `dTpTRUNSRVQ6dw==` is `u:SECRET:w`.
         let check = find;
-        let hub = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"dTpw"}}}"#;
-        assert_eq!(check(hub, "alpine").await, "u/p");
+        let hub = r#"{"auths":{"https://index.docker.io/v1/":{"auth":"dTpTRUNSRVQ="}}}"#;
+        assert_eq!(check(hub, "alpine").await, "u/SECRET");
         assert_eq!(check(hub, "ghcr.io/a/b").await, "none");
-        assert_eq!(check(r#"{"auths":{"docker.io":{"auth":"dTpw"}}}"#, "a/b").await, "u/p");
-        let keyed = r#"{"auths":{"https://r.example/v2/":{"auth":"dTpwOnc="}}}"#;
-        assert_eq!(check(keyed, "r.example/a").await, "u/p:w");
-        let tokens = r#"{"auths":{"a.io":{"auth":"AAAA","identitytoken":"i"},"b.io":{"registrytoken":"r"},
-            "c.io":{"username":"u","password":"p"},"d.io":{},"e.io":{"auth":"dTpw","extra":[1]}},"x":1}"#;
-        assert_eq!(check(tokens, "a.io/x").await, "identity i");
-        assert_eq!(check(tokens, "b.io/x").await, "access r");
-        assert_eq!(check(tokens, "c.io/x").await, "u/p");
+        assert_eq!(
+            check(r#"{"auths":{"docker.io":{"auth":"dTpTRUNSRVQ="}}}"#, "a/b").await,
+            "u/SECRET"
+        );
+        let keyed = r#"{"auths":{"https://r.example/v2/":{"auth":"dTpTRUNSRVQ6dw=="}}}"#;
+        assert_eq!(check(keyed, "r.example/a").await, "u/SECRET:w");
+        let tokens = r#"{"auths":{"a.io":{"auth":"AAAA","identitytoken":"SECRET-I"},"b.io":{"registrytoken":"SECRET-R"},
+            "c.io":{"username":"u","password":"SECRET"},"d.io":{},"e.io":{"auth":"dTpTRUNSRVQ=","extra":[1]}},"x":1}"#;
+        assert_eq!(check(tokens, "a.io/x").await, "identity SECRET-I");
+        assert_eq!(check(tokens, "b.io/x").await, "access SECRET-R");
+        assert_eq!(check(tokens, "c.io/x").await, "u/SECRET");
         assert_eq!(check(tokens, "d.io/x").await, "none");
-        assert_eq!(check(tokens, "e.io/x").await, "u/p");
+        assert_eq!(check(tokens, "e.io/x").await, "u/SECRET");
         assert_eq!(check("", "e.io/x").await, "none");
     }
 
     #[tokio::test]
     async fn the_longest_prefix_by_whole_components() {
-        let file = r#"{"auths":{"h:5000":{"auth":"YTox"},"h:5000/team":{"auth":"Yjoy"},
-            "h:5000/team/app":{"auth":"Yzoz"}}}"#;
-        assert_eq!(find(file, "h:5000/other").await, "a/1");
-        assert_eq!(find(file, "h:5000/team/lib").await, "b/2");
-        assert_eq!(find(file, "h:5000/team/app/x").await, "c/3");
-        assert_eq!(find(file, "h:5000/teammate").await, "a/1");
+        let file = r#"{"auths":{"h:5000":{"auth":"YTpTRUNSRVQtMQ=="},"h:5000/team":{"auth":"YjpTRUNSRVQtMg=="},
+            "h:5000/team/app":{"auth":"YzpTRUNSRVQtMw=="}}}"#;
+        assert_eq!(find(file, "h:5000/other").await, "a/SECRET-1");
+        assert_eq!(find(file, "h:5000/team/lib").await, "b/SECRET-2");
+        assert_eq!(find(file, "h:5000/team/app/x").await, "c/SECRET-3");
+        assert_eq!(find(file, "h:5000/teammate").await, "a/SECRET-1");
     }
 
     /// Those of helpers count among the others (containers-auth.json(5) has them for whole
@@ -335,12 +338,12 @@ mod tests {
         fs::write(&path, script).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
         let content = br#"{"credHelpers":{"h.io":"test","h.io/a/b":"test"},
-            "auths":{"h.io/a":{"auth":"YTox"}}}"#;
+            "auths":{"h.io/a":{"auth":"YTpTRUNSRVQtMQ=="}}}"#;
         let store = CredentialStore::from_files(vec![]).unwrap();
         let store = store.with_content(content, "test").unwrap();
         let store = store.with_helper_folders(vec![folder.path().to_owned()]);
         assert_eq!(look_up(&store, "h.io/a/b/c").await, "h.io/a/b/SECRET");
-        assert_eq!(look_up(&store, "h.io/a/x").await, "a/1");
+        assert_eq!(look_up(&store, "h.io/a/x").await, "a/SECRET-1");
         assert_eq!(look_up(&store, "h.io/b").await, "h.io/SECRET");
     }
 
@@ -349,13 +352,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (path, legacy) = (folder.path().join("auth.json"), folder.path().join(".dockercfg"));
         fs::write(&path, r#"{"credsStore":""}"#).unwrap();
-        fs::write(&legacy, r#"{"https://old.io/v1/":{"auth":"YTox","email":"x"}}"#).unwrap();
+        fs::write(&legacy, r#"{"https://old.io/v1/":{"auth":"YTpTRUNSRVQtMQ==","email":"x"}}"#)
+            .unwrap();
         let open = || CredentialStore::from_files(vec![path.clone(), legacy.clone()]).unwrap();
         let credential = Credential::Password { user: "u".into(), password: Secret::new("SECRET") };
         open().login("h.io/team", &credential).await.unwrap();
         assert_eq!(look_up(&open(), "h.io/team/app").await, "u/SECRET");
         assert_eq!(look_up(&open(), "h.io/other").await, "none");
-        assert_eq!(look_up(&open(), "old.io/x").await, "a/1");
+        assert_eq!(look_up(&open(), "old.io/x").await, "a/SECRET-1");
         assert_eq!(open().logout_of_all().await.unwrap(), 2);
         assert_eq!(look_up(&open(), "h.io/team/app").await, "none");
         assert_eq!(look_up(&open(), "old.io/x").await, "none");
@@ -368,8 +372,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/config.json");
         fs::create_dir(path.parent().unwrap()).unwrap();
-        fs::write(&path, r#"{"psFormat":"x","auths":{"a.io":{"auth":"YTox","own":1}}}"#).unwrap();
-        let credential = Credential::Password { user: "u".into(), password: Secret::new("p") };
+        fs::write(
+            &path,
+            r#"{"psFormat":"x","auths":{"a.io":{"auth":"YTpTRUNSRVQtMQ==","own":1}}}"#,
+        )
+        .unwrap();
+        let credential = Credential::Password { user: "u".into(), password: Secret::new("SECRET") };
         let open = || CredentialStore::from_files(vec![path.clone()]).unwrap();
         open().login("docker.io", &credential).await.unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
@@ -379,27 +387,27 @@ mod tests {
           "psFormat": "x",
           "auths": {
             "a.io": {
-              "auth": "YTox",
+              "auth": "YTpTRUNSRVQtMQ==",
               "own": 1
             },
             "https://index.docker.io/v1/": {
-              "auth": "dTpw"
+              "auth": "dTpTRUNSRVQ="
             }
           }
         }
         "#);
-        assert_eq!(look_up(&open(), "alpine").await, "u/p");
+        assert_eq!(look_up(&open(), "alpine").await, "u/SECRET");
         open().logout("docker.io").await.unwrap();
         assert_eq!(look_up(&open(), "alpine").await, "none");
-        assert_eq!(look_up(&open(), "a.io/x").await, "a/1");
+        assert_eq!(look_up(&open(), "a.io/x").await, "a/SECRET-1");
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "nothing left behind");
     }
 
     #[tokio::test]
     async fn a_broken_file_is_named_and_not_quoted() {
         let store = CredentialStore::from_files(vec![]).unwrap();
-        let error = store.with_content(br#"{"auths":{"a":"hunter2"}}"#, "DOCKER_AUTH_CONFIG");
-        insta::assert_snapshot!(error.unwrap_err(), @"read DOCKER_AUTH_CONFIG: not a credential file at line 1 column 23");
+        let error = store.with_content(br#"{"auths":{"a":"SECRET-SHOWN"}}"#, "DOCKER_AUTH_CONFIG");
+        insta::assert_snapshot!(error.unwrap_err(), @"read DOCKER_AUTH_CONFIG: not a credential file at line 1 column 28");
     }
 
     /// A helper that is a shell script, and what the store makes of it.
@@ -422,16 +430,18 @@ mod tests {
     async fn helpers_that_work() {
         let answer = |user: &str| {
             format!(
-                r#"read server; [ "$1 $server" = "get a.io" ] && echo '{{"Username":"{user}","Secret":"s"}}'"#
+                r#"read server; [ "$1 $server" = "get a.io" ] && echo '{{"Username":"{user}","Secret":"SECRET-S"}}'"#
             )
         };
-        assert_eq!(helped(&answer("u")).await.unwrap(), "u/s");
-        assert_eq!(helped(&answer("<token>")).await.unwrap(), "identity s");
+        assert_eq!(helped(&answer("u")).await.unwrap(), "u/SECRET-S");
+        assert_eq!(helped(&answer("<token>")).await.unwrap(), "identity SECRET-S");
         let unknown = "echo credentials not found in native keychain; exit 1";
         assert_eq!(helped(unknown).await.unwrap(), "none");
         assert_eq!(
-            helped(r#"exec </dev/null; echo '{"Username":"u","Secret":"s"}'"#).await.unwrap(),
-            "u/s"
+            helped(r#"exec </dev/null; echo '{"Username":"u","Secret":"SECRET-S"}'"#)
+                .await
+                .unwrap(),
+            "u/SECRET-S"
         );
     }
 
@@ -440,8 +450,8 @@ mod tests {
         let fail = async |script: &str| helped(script).await.unwrap_err();
         insta::assert_snapshot!(fail("exit 3").await, @"run `docker-credential-test`: it failed (exit status: 3); try `echo REGISTRY | docker-credential-test get` by hand");
         insta::assert_snapshot!(fail("echo the key ring is locked; exit 1").await, @"run `docker-credential-test`: the key ring is locked; try `echo REGISTRY | docker-credential-test get` by hand");
-        insta::assert_snapshot!(fail(r#"echo '{"Secret":"hunter2"}'; exit 1"#).await, @"run `docker-credential-test`: it failed (exit status: 1); try `echo REGISTRY | docker-credential-test get` by hand");
-        insta::assert_snapshot!(fail("echo hunter2").await, @"run `docker-credential-test`: its answer is not a credential; try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail(r#"echo '{"Secret":"SECRET-SHOWN"}'; exit 1"#).await, @"run `docker-credential-test`: it failed (exit status: 1); try `echo REGISTRY | docker-credential-test get` by hand");
+        insta::assert_snapshot!(fail("echo SECRET-SHOWN").await, @"run `docker-credential-test`: its answer is not a credential; try `echo REGISTRY | docker-credential-test get` by hand");
         insta::assert_snapshot!(fail("exec sleep 60").await, @"run `docker-credential-test`: it did not answer within 1.5 s; try `echo REGISTRY | docker-credential-test get` by hand");
         insta::assert_snapshot!(fail("exec yes").await, @"run `docker-credential-test`: y; try `echo REGISTRY | docker-credential-test get` by hand");
     }
@@ -471,12 +481,12 @@ mod tests {
         fs::write(&file, r#"{"credsStore":"test"}"#).unwrap();
         let store = CredentialStore::from_files(vec![file.clone()]).unwrap();
         let store = store.with_helper_folders(vec![folder.path().to_owned()]);
-        let credential = Credential::IdentityToken(Secret::new("s"));
+        let credential = Credential::IdentityToken(Secret::new("SECRET-S"));
         store.login("docker.io", &credential).await.unwrap();
         store.logout("a.io").await.unwrap();
         insta::assert_snapshot!(fs::read_to_string(kept).unwrap(), @r#"
         store
-        {"ServerURL":"https://index.docker.io/v1/","Username":"<token>","Secret":"s"}
+        {"ServerURL":"https://index.docker.io/v1/","Username":"<token>","Secret":"SECRET-S"}
         erase
         a.io
         "#);
