@@ -79,8 +79,8 @@ Without a login:
                       AWS_CONTAINER_CREDENTIALS_FULL_URI with AWS_CONTAINER_AUTHORIZATION_TOKEN
                       or AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE; the instance's metadata
                       (AWS_EC2_METADATA_DISABLED, AWS_EC2_METADATA_SERVICE_ENDPOINT).
-                      AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, AWS_ENDPOINT_URL_ECR_PUBLIC and
-                      AWS_ENDPOINT_URL_STS say where the APIs are.
+                      AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ECR, AWS_ENDPOINT_URL_ECR_PUBLIC,
+                      AWS_ENDPOINT_URL_SSO and AWS_ENDPOINT_URL_STS say where the APIs are.
   gcr.io, pkg.dev     GOOGLE_APPLICATION_CREDENTIALS; gcloud's application default credentials
                       (CLOUDSDK_CONFIG); the metadata server (GCE_METADATA_HOST, NO_GCE_CHECK;
                       K_SERVICE and CLOUD_RUN_JOB say that there is one).

@@ -4,7 +4,7 @@
 //! A helper inherits the process's environment, as it must: it reads there where its key ring is.
 
 use std::collections::BTreeSet;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -101,34 +101,43 @@ impl Runner {
         if path.is_none() && !self.folders.is_empty() {
             return Err(missing(ErrorKind::NotFound.into()));
         }
-        let mut child = Command::new(path.unwrap_or_else(|| PathBuf::from(&program)))
-            .arg(verb)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(missing)?;
-        let talk = async {
-            if let Some(mut stdin) = child.stdin.take() {
-                // A helper that does not read its input may still answer: what it says decides.
-                let _ = stdin.write_all(input).await;
-            }
-            let mut output = Vec::new();
-            if let Some(stdout) = child.stdout.take() {
-                stdout.take(MAX_ANSWER_BYTES).read_to_end(&mut output).await?;
-            }
-            Ok((child.wait().await?, output))
-        };
-        match tokio::time::timeout(self.limit, talk).await {
-            Ok(Ok((status, output))) => Ok(Said { program, status, output }),
-            Ok(Err(source)) => Err(missing(source)),
-            Err(_) => {
+        let mut command = Command::new(path.unwrap_or_else(|| PathBuf::from(&program)));
+        match converse(command.arg(verb), input, self.limit).await {
+            Ok(Some((status, output))) => Ok(Said { program, status, output }),
+            Ok(None) => {
                 hanging().insert(program.clone());
                 Err(CredentialError::HelperTimedOut { program, limit: self.limit })
             }
+            Err(source) => Err(missing(source)),
         }
     }
+}
+
+/// Runs a program to its end: what it wrote and how it ended, or `None` if it did not within the
+/// limit. Then it is killed.
+pub(super) async fn converse(
+    command: &mut Command,
+    input: &[u8],
+    limit: Duration,
+) -> io::Result<Option<(ExitStatus, Vec<u8>)>> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let talk = async {
+        if let Some(mut stdin) = child.stdin.take() {
+            // A helper that does not read its input may still answer: what it says decides.
+            let _ = stdin.write_all(input).await;
+        }
+        let mut output = Vec::new();
+        if let Some(stdout) = child.stdout.take() {
+            stdout.take(MAX_ANSWER_BYTES).read_to_end(&mut output).await?;
+        }
+        Ok((child.wait().await?, output))
+    };
+    tokio::time::timeout(limit, talk).await.map_or(Ok(None), |said| said.map(Some))
 }
 
 /// What a helper said before it ended.

@@ -1,6 +1,7 @@
 //! Credential files in the order of precedence, and the helpers that they name.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -134,7 +135,11 @@ impl CredentialStore {
     ) -> Result<Option<Held>, CredentialError> {
         let found = match self.helpers.find(name, key).await {
             // What it would have done is built in.
-            Err(CredentialError::HelperMissing { .. }) if self.stands_in(registry) => None,
+            Err(CredentialError::HelperMissing { source, .. })
+                if source.kind() == ErrorKind::NotFound && self.stands_in(registry) =>
+            {
+                None
+            }
             found => found?,
         };
         let from = Origin::Helper;

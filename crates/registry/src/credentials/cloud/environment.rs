@@ -43,6 +43,7 @@ impl CloudEnvironment {
         "AWS_ENDPOINT_URL",
         "AWS_ENDPOINT_URL_ECR",
         "AWS_ENDPOINT_URL_ECR_PUBLIC",
+        "AWS_ENDPOINT_URL_SSO",
         "AWS_ENDPOINT_URL_STS",
         "AWS_PROFILE",
         "AWS_REGION",

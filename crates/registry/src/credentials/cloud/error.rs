@@ -85,6 +85,20 @@ pub enum CloudProblem {
         /// What it is.
         what: String,
     },
+    /// A login that another program keeps, and that has run out.
+    #[error("the login has expired: run `{renew}`")]
+    Expired {
+        /// What renews it.
+        renew: String,
+    },
+    /// A program that was to say who one is.
+    #[error("run `{program}`: {problem}")]
+    Program {
+        /// The program, without its arguments.
+        program: String,
+        /// What came of it.
+        problem: String,
+    },
     /// No answer.
     #[error("{cause}")]
     NoAnswer {
@@ -132,9 +146,7 @@ impl CloudSource {
             CloudSource::AwsWebIdentity => {
                 "check AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE and the role's trust policy".into()
             }
-            CloudSource::AwsProfile(_) => "check AWS_PROFILE and the files in ~/.aws; \
-                 `docker-credential-ecr-login` knows every kind of profile"
-                .into(),
+            CloudSource::AwsProfile(_) => "check AWS_PROFILE and the files in ~/.aws".into(),
             CloudSource::AwsContainer => {
                 "check AWS_CONTAINER_CREDENTIALS_FULL_URI or _RELATIVE_URI, and the task's role"
                     .into()

@@ -54,6 +54,18 @@ impl Amazon {
         match (heard.method.as_str(), heard.path.as_str()) {
             ("POST", "/") if !heard.header("x-amz-target").is_empty() => self.ecr(heard),
             ("POST", "/") => sts(heard),
+            ("GET", "/federation/credentials") => {
+                assert_eq!(heard.query, "role_name=pull&account_id=1");
+                match heard.header("x-amz-sso_bearer_token") {
+                    "SECRET-BROWSER" => Said::json(json!({ "roleCredentials": {
+                        "accessKeyId": "ASIAHANDED",
+                        "secretAccessKey": "SECRET-HANDED",
+                        "sessionToken": "SECRET-HANDED-TOKEN",
+                        "expiration": 1,
+                    } })),
+                    _ => Said::json(json!({ "message": "Session token not found" })).status(401),
+                }
+            }
             ("GET", "/task/role") => match heard.header("authorization") {
                 "SECRET-CONTAINER" => handed(),
                 _ => Said::text("").status(401),
@@ -190,6 +202,18 @@ role_arn = arn:aws:iam::1:role/pull
 source_profile = circle
 [profile sso]
 sso_session = corp
+sso_account_id = 1
+sso_role_name = pull
+[sso-session corp]
+sso_region = eu-west-1
+sso_start_url = https://corp.example/start
+[profile old-sso]
+sso_region = eu-west-1
+sso_start_url = https://corp.example/start
+sso_account_id = 1
+sso_role_name = pull
+[profile process]
+credential_process = sh FOLDER/tell.sh --password SECRET-ARGUMENT
 [default]
 region = eu-west-1
 ";
@@ -199,10 +223,63 @@ aws_access_key_id = AKIDFIXED
 aws_secret_access_key = SECRET-FIXED
 ";
 
+fn with_files() -> Scene {
+    scene().with_file(".aws/config", CONFIG).with_file(".aws/credentials", CREDENTIALS)
+}
+
+#[tokio::test]
+async fn a_login_in_the_browser() {
+    let kept = |end: &str| format!(r#"{{"accessToken":"SECRET-BROWSER","expiresAt":"{end}"}}"#);
+    let logged_in = async |profile: &str, end: &str| {
+        let scene = with_files().with("AWS_PROFILE", profile).with("AWS_ENDPOINT_URL_SSO", "CLOUD");
+        let scene = scene
+            .with_file(".aws/sso/cache/ee0bfd2552fbd840c02cc48b6e823320543c450f.json", &kept(end));
+        let scene = scene
+            .with_file(".aws/sso/cache/f7c9b39d0b4c7a7d82c79307585f77e1c5e74378.json", &kept(end));
+        scene.ping(REGISTRY).await
+    };
+    insta::assert_snapshot!(logged_in("sso", "2015-08-30T13:00:00Z").await, @"
+    GET /v2/ 401
+    GET /federation/credentials 200
+    POST / GetAuthorizationToken 200
+    GET /v2/ 200
+    ");
+    insta::assert_snapshot!(logged_in("old-sso", "2015-08-30T13:00:00Z").await, @"
+    GET /v2/ 401
+    GET /federation/credentials 200
+    POST / GetAuthorizationToken 200
+    GET /v2/ 200
+    ");
+    insta::assert_snapshot!(logged_in("sso", "2015-08-30T12:00:00Z").await, @"
+    log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `sso`: the login has expired: run `aws sso login --profile sso`
+    hint: check AWS_PROFILE and the files in ~/.aws, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
+    ");
+}
+
+#[tokio::test]
+async fn a_program_of_the_user_s() {
+    let process = async |script: &str| {
+        let scene = with_files().with("AWS_PROFILE", "process").with_file("tell.sh", script);
+        scene.ping(REGISTRY).await
+    };
+    let told = r#"echo '{"Version":1,"AccessKeyId":"AKIDFIXED","SecretAccessKey":"SECRET-FIXED"}'"#;
+    insta::assert_snapshot!(process(told).await, @"
+    GET /v2/ 401
+    POST / GetAuthorizationToken 200
+    GET /v2/ 200
+    ");
+    insta::assert_snapshot!(process("echo SECRET-FIXED").await, @"
+    log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `process`: run `sh`: its answer is not a credential
+    hint: check AWS_PROFILE and the files in ~/.aws, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
+    ");
+    insta::assert_snapshot!(process("echo SECRET-FIXED; exit 3").await, @"
+    log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `process`: run `sh`: it failed (exit status: 3)
+    hint: check AWS_PROFILE and the files in ~/.aws, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
+    ");
+}
+
 #[tokio::test]
 async fn a_profile_and_the_role_that_it_takes_on() {
-    let with_files =
-        || scene().with_file(".aws/config", CONFIG).with_file(".aws/credentials", CREDENTIALS);
     let show = async |profile: &str| {
         let scene = with_files().with("AWS_PROFILE", profile);
         scene.ping(REGISTRY).await
@@ -220,15 +297,15 @@ async fn a_profile_and_the_role_that_it_takes_on() {
     ");
     insta::assert_snapshot!(show("circle").await, @"
     log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `circle`: profile `circle` is without keys
-    hint: check AWS_PROFILE and the files in ~/.aws; `docker-credential-ecr-login` knows every kind of profile, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
+    hint: check AWS_PROFILE and the files in ~/.aws, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
     ");
     insta::assert_snapshot!(show("sso").await, @"
-    log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `sso`: `sso_session` is not built in
-    hint: check AWS_PROFILE and the files in ~/.aws; `docker-credential-ecr-login` knows every kind of profile, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
+    log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `sso`: the login has expired: run `aws sso login --profile sso`
+    hint: check AWS_PROFILE and the files in ~/.aws, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
     ");
     insta::assert_snapshot!(show("gone").await, @"
     log in to `123456789012.dkr.ecr.eu-west-1.amazonaws.com` by AWS profile `gone`: profile `gone` is not there
-    hint: check AWS_PROFILE and the files in ~/.aws; `docker-credential-ecr-login` knows every kind of profile, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
+    hint: check AWS_PROFILE and the files in ~/.aws, or log in with `plywood login 123456789012.dkr.ecr.eu-west-1.amazonaws.com`
     ");
     insta::assert_snapshot!(with_files().ping(REGISTRY).await, @"
     GET http://123456789012.dkr.ecr.eu-west-1.amazonaws.com/v2/: an anonymous user is not let in
@@ -421,6 +498,7 @@ async fn a_password_that_is_refused_is_had_anew_once() {
     POST / GetAuthorizationToken 200
     GET /v2/ 200
     ");
+    assert!(!format!("{client:?}").contains("SECRET-"), "what was lent is not shown");
     "SECRET-NONE".clone_into(&mut password.lock().unwrap());
     let error = client.ping(REGISTRY).await.unwrap_err();
     insta::assert_snapshot!(scene.failure(&error), @"

@@ -2,8 +2,10 @@
 //! programs find them, and a password for them (ECR API reference, "GetAuthorizationToken").
 
 mod metadata;
+mod process;
 mod profile;
 pub(super) mod signature;
+mod sso;
 mod sts;
 
 use std::time::{Duration, SystemTime};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::Secret;
 use crate::credentials::cloud::aws::sts::{self, Role};
-use crate::credentials::cloud::aws::{Keys, from_variables, metadata};
+use crate::credentials::cloud::aws::{Keys, from_variables, metadata, process, sso};
 use crate::credentials::cloud::environment::read_if_there;
 use crate::credentials::cloud::{CloudProblem, Means};
 
@@ -14,7 +14,7 @@ use crate::credentials::cloud::{CloudProblem, Means};
 pub(super) const DEFAULT: &str = "default";
 
 /// The settings of a profile.
-type Profile = BTreeMap<String, Secret>;
+pub(super) type Profile = BTreeMap<String, Secret>;
 
 /// A profile's keys; `None` if nobody named it and nothing in it is of use here.
 pub(super) async fn keys(
@@ -59,7 +59,7 @@ async fn follow(
         let profile = profiles.get(name).ok_or_else(|| Dead::Unusable(setting("not there")))?;
         let text = |key: &str| profile.get(key).map(Secret::expose);
         let Some(arn) = text("role_arn").filter(|_| seen.insert(name)) else {
-            break own_keys(profile, name)?;
+            break own_keys(means, profiles, profile, name).await?;
         };
         if text("mfa_serial").is_some() {
             return Err(CloudProblem::NotBuiltIn { what: "`mfa_serial`".into() }.into());
@@ -86,19 +86,33 @@ async fn follow(
     Ok(keys)
 }
 
-fn own_keys(profile: &Profile, name: &str) -> Result<Keys, Dead> {
+/// Keys that stand in a profile, that a program tells, or that a login in the browser is good for.
+async fn own_keys(
+    means: &Means<'_>,
+    profiles: &BTreeMap<String, Profile>,
+    profile: &Profile,
+    name: &str,
+) -> Result<Keys, Dead> {
     let of = |key: &str| profile.get(key).cloned();
-    let (Some(id), Some(secret)) = (of("aws_access_key_id"), of("aws_secret_access_key")) else {
-        let elsewhere = ["credential_process", "sso_session", "sso_start_url"];
-        let problem = match elsewhere.into_iter().find(|key| profile.contains_key(*key)) {
-            Some(key) => CloudProblem::NotBuiltIn { what: format!("`{key}`") },
-            None => {
-                CloudProblem::Setting { what: format!("profile `{name}`"), wrong: "without keys" }
-            }
-        };
-        return Err(Dead::Unusable(problem));
-    };
-    Ok(Keys { id: id.expose().to_owned(), secret, token: of("aws_session_token") })
+    if let (Some(id), Some(secret)) = (of("aws_access_key_id"), of("aws_secret_access_key")) {
+        let token = of("aws_session_token");
+        return Ok(Keys { id: id.expose().to_owned(), secret, token });
+    }
+    if let Some(session) = profile.get("sso_session") {
+        let section = format!("sso-session {}", session.expose());
+        let what = format!("`sso_session` of profile `{name}`");
+        let missing = CloudProblem::Setting { what, wrong: "not there" };
+        let section = profiles.get(&section).ok_or(missing)?;
+        return Ok(sso::keys(means, name, profile, section, session.expose()).await?);
+    }
+    if let Some(start) = profile.get("sso_start_url") {
+        return Ok(sso::keys(means, name, profile, profile, start.expose()).await?);
+    }
+    if let Some(command) = profile.get("credential_process") {
+        return Ok(process::keys(command.expose()).await?);
+    }
+    let what = format!("profile `{name}`");
+    Err(Dead::Unusable(CloudProblem::Setting { what, wrong: "without keys" }))
 }
 
 async fn from_source(means: &Means<'_>, source: &str) -> Result<Keys, CloudProblem> {
