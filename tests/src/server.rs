@@ -17,6 +17,12 @@ pub(crate) struct Server {
 }
 
 const STARTING_LIMIT: Duration = Duration::from_secs(20);
+const LOGGING_LIMIT: Duration = Duration::from_secs(5);
+
+/// A word that no log has yet.
+fn word() -> String {
+    format!("mark-{:?}", Instant::now()).replace(|c: char| !c.is_alphanumeric(), "-")
+}
 
 impl Server {
     /// Starts `command`, whose messages go to the file `log`.
@@ -29,10 +35,12 @@ impl Server {
         Ok(Server { child, name, log })
     }
 
-    /// Returns when `answers` does without a failure.
-    pub(crate) fn wait_until(&mut self, answers: impl Fn() -> Result) -> Result {
+    /// Returns when `ask`, which sends a request with a word in it, gets an answer, and the log has
+    /// that word: on a port that was taken meanwhile somebody else would answer.
+    pub(crate) fn wait_until_it_answers(&mut self, ask: impl Fn(&str) -> Result) -> Result {
         let started = Instant::now();
-        while let Err(failure) = answers() {
+        let word = word();
+        while let Err(failure) = ask(&word).and_then(|()| self.wait_for(&word)) {
             let problem = match self.child.try_wait() {
                 Ok(Some(status)) => format!("ended: {status}"),
                 _ if started.elapsed() > STARTING_LIMIT => format!("does not answer: {failure}"),
@@ -42,6 +50,27 @@ impl Server {
                 }
             };
             return Err(Failure::new(format!("{} {problem}\n{}", self.name, self.log())));
+        }
+        Ok(())
+    }
+
+    /// Returns when the log has caught up with everything that was answered: an answer can be read
+    /// before its line is written, and a request that comes later tells when it is.
+    pub(crate) fn catch_up(&self, ask: impl Fn(&str) -> Result) -> Result {
+        let word = word();
+        ask(&word)?;
+        self.wait_for(&word)?;
+        std::thread::sleep(Duration::from_millis(20));
+        Ok(())
+    }
+
+    fn wait_for(&self, word: &str) -> Result {
+        let started = Instant::now();
+        while !self.log().contains(word) {
+            if started.elapsed() > LOGGING_LIMIT {
+                return Err(Failure::new(format!("the log of {} does not catch up", self.name)));
+            }
+            std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
     }

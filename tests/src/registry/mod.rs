@@ -10,7 +10,6 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -125,7 +124,7 @@ impl Registry {
     fn wait_until_it_answers(&mut self) -> Result {
         let Registry { server, authority, ports, .. } = self;
         let way = Way::to(ports.registry, authority.as_ref().filter(|_| ports.is_direct()));
-        server.wait_until(|| way.ping("start"))
+        server.wait_until_it_answers(|word| way.ping(word))
     }
 
     fn put_front_before(&mut self, guise: &Guise) -> Result {
@@ -142,7 +141,7 @@ impl Registry {
         let mut front = front::start(self.ports, cap, tls, self.directory.path())?;
         // nginx answers before it asks for a certificate, to a connection that is not even TLS.
         let way = Way::to(self.ports.door, None);
-        front.wait_until(|| way.ping("start"))?;
+        front.wait_until_it_answers(|word| way.ping(word))?;
         self.front = Some(front);
         Ok(())
     }
@@ -204,22 +203,13 @@ impl Registry {
         Ok(self.front.as_ref().map(|front| requests_in(&front.log())).unwrap_or_default())
     }
 
-    /// An answer can be read before its line is written. A request of our own that comes later
-    /// tells when the log has caught up.
     fn catch_up(&self) -> Result {
-        let mark =
-            format!("mark-{:?}", Instant::now()).replace(|c: char| !c.is_alphanumeric(), "-");
         let authority = self.authority.as_ref().filter(|_| self.ports.is_direct());
-        Way::to(self.ports.registry, authority).ping(&mark)?;
-        let started = Instant::now();
-        while !self.server.log().contains(&mark) {
-            if started.elapsed() > Duration::from_secs(5) {
-                return Err(Failure::new("the registry's log does not catch up"));
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        std::thread::sleep(Duration::from_millis(20));
-        Ok(())
+        let way = Way::to(self.ports.registry, authority);
+        self.server.catch_up(|word| way.ping(word))?;
+        let Some(front) = &self.front else { return Ok(()) };
+        let way = Way::to(self.ports.door, None);
+        front.catch_up(|word| way.ping(word))
     }
 
     /// Empties the logs that [`Registry::requests`] and [`Registry::token_requests`] read.
