@@ -43,7 +43,6 @@ impl Content {
     }
 
     /// All of it; of a file once.
-    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn read(&mut self) -> io::Result<Bytes> {
         match self {
             Content::Bytes(bytes) => Ok(bytes.clone()),

@@ -83,7 +83,7 @@ impl Registry {
         let index = self.storage.index(name)?.unwrap_or_default();
         let mut found = Vec::new();
         for listed in index.manifests() {
-            let Some(bytes) = self.bytes(name, &listed.digest)? else { continue };
+            let Some(bytes) = self.manifest_bytes(name, &listed.digest)? else { continue };
             let referral = Referral::of(&bytes);
             if let Some(referral) = referral.filter(|it| it.subject() == Some(*subject)) {
                 found.push(referral.describe(listed.clone()));

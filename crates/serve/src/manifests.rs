@@ -15,6 +15,7 @@ use crate::refusal::{ErrorCode, Refusal};
 use crate::registry::{CONTENT_DIGEST, Registry, digest, not_allowed};
 use crate::relations::{Part, Referral, parts};
 use crate::request::{Asked, Stop, bounded};
+use crate::storage::Index;
 use crate::{Error, Result};
 
 const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
@@ -81,12 +82,35 @@ impl Registry {
     ) -> Result<Option<(Descriptor, Content)>> {
         let Some(index) = self.storage.index(name)? else { return Ok(None) };
         let listed = match wanted {
-            Reference::Tag(tag) => index.tagged(tag.as_str()),
-            Reference::Digest(digest) => index.find(digest),
+            Reference::Tag(tag) => index.tagged(tag.as_str()).cloned(),
+            Reference::Digest(digest) => self.listed(name, &index, digest)?,
         };
         let Some(listed) = listed else { return Ok(None) };
         let content = self.storage.blob(name, &listed.digest)?;
-        Ok(content.map(|content| (listed.clone(), content)))
+        Ok(content.map(|content| (listed, content)))
+    }
+
+    /// A manifest by its digest. In a layout that others wrote, those of several platforms may be
+    /// listed in their index alone.
+    fn listed(
+        &self,
+        name: &RepositoryPath,
+        index: &Index,
+        digest: &Digest,
+    ) -> Result<Option<Descriptor>> {
+        if let Some(listed) = index.find(digest) {
+            return Ok(Some(listed.clone()));
+        }
+        for outer in index.manifests().into_iter().filter(|listed| listed.media_type.is_index()) {
+            let Some(bytes) = self.manifest_bytes(name, &outer.digest)? else { continue };
+            let Ok(Manifest::Index(inner)) = Manifest::parse(bytes.to_vec(), None) else {
+                continue;
+            };
+            if let Some(entry) = inner.manifests().iter().find(|entry| entry.digest == *digest) {
+                return Ok(Some(entry.clone()));
+            }
+        }
+        Ok(None)
     }
 
     fn delete_manifest(
@@ -172,7 +196,10 @@ impl Registry {
         for part in parts(manifest) {
             let there = match &part {
                 Part::Blob(digest) => self.storage.blob(name, digest)?.is_some(),
-                Part::Manifest(digest) => index.find(digest).is_some(),
+                Part::Manifest(digest) => {
+                    self.listed(name, &index, digest)?.is_some()
+                        && self.storage.blob(name, digest)?.is_some()
+                }
             };
             let detail = json!({"digest": part.digest().to_string()});
             if !there && !missing.contains(&detail) {

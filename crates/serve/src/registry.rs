@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use hyper::header::HeaderName;
 use hyper::{Method, StatusCode};
-use oci::Digest;
+use oci::{Digest, MAX_MANIFEST_BYTES};
 use serde_json::json;
 
-use crate::answer::{Answer, Body, Content};
+use crate::answer::{Answer, Body};
 use crate::name::RepositoryPath;
 use crate::refusal::{ErrorCode, Refusal};
 use crate::request::{Asked, Stop, drain};
@@ -114,19 +114,19 @@ impl Registry {
         upload.commit(name, digest)
     }
 
-    /// The bytes of a blob that is known to be small.
-    pub(crate) fn bytes(&self, name: &RepositoryPath, digest: &Digest) -> Result<Option<Bytes>> {
-        match self.storage.blob(name, digest)? {
-            None => Ok(None),
-            Some(Content::Bytes(bytes)) => Ok(Some(bytes)),
-            Some(Content::File(mut file, length)) => {
-                let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-                let read = std::io::Read::read_to_end(&mut file, &mut bytes);
-                let path = Path::new(name.as_str()).join(digest.to_string());
-                read.map_err(Error::file("read", &path))?;
-                Ok(Some(Bytes::from(bytes)))
-            }
-        }
+    /// The bytes of a manifest; what is larger than one has no say.
+    pub(crate) fn manifest_bytes(
+        &self,
+        name: &RepositoryPath,
+        digest: &Digest,
+    ) -> Result<Option<Bytes>> {
+        let content = self.storage.blob(name, digest)?;
+        let Some(mut content) = content.filter(|content| content.length() <= MAX_MANIFEST_BYTES)
+        else {
+            return Ok(None);
+        };
+        let path = Path::new(name.as_str()).join(digest.to_string());
+        Ok(Some(content.read().map_err(Error::file("read", &path))?))
     }
 }
 

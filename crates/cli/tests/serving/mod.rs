@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::scene::{Scene, image};
+use crate::scene::{Scene, files, image};
 
 /// `plywood serve` under way. Dropping it ends it.
 struct Serving {
@@ -69,6 +69,31 @@ fn an_image_goes_in_and_comes_out_after_a_restart() {
     let copied = format!("{}/other:2", second.address);
     assert_eq!(scene.answer(&["copy", &name(&second.address), &copied]), digest);
     scene.answer(&["pull", &copied]);
+}
+
+#[test]
+fn killed_in_mid_upload_it_leaves_nothing_half_written() {
+    let scene = Scene::new();
+    let first = Serving::start(&scene, &["--root", "images"]);
+    let (stream, mut opened) = (TcpStream::connect(&first.address).unwrap(), String::new());
+    let post = "POST /v2/app/blobs/uploads/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n";
+    (&stream).write_all(post.as_bytes()).unwrap();
+    let location = BufReader::new(&stream).lines().map(Result::unwrap).find_map(|line| {
+        opened.push_str(&line);
+        line.strip_prefix("location: ").map(str::to_owned)
+    });
+    let location = location.unwrap_or_else(|| panic!("{opened}"));
+    let patch = format!("PATCH {location} HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf");
+    (&stream).write_all(patch.as_bytes()).unwrap();
+    let uploads = scene.path("images/.uploads");
+    let started = Instant::now();
+    while !files(&uploads).iter().any(|file| uploads.join(file).metadata().unwrap().len() == 4) {
+        assert!(started.elapsed() < Duration::from_secs(20), "it never arrives");
+    }
+    drop(first);
+    assert_eq!(files(&uploads).len(), 1, "a killed process cleans nothing up");
+    let _second = Serving::start(&scene, &["--root", "images"]);
+    assert_eq!(files(&scene.path("images")), [".lock"]);
 }
 
 #[test]

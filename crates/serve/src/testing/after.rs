@@ -165,7 +165,8 @@ pub(super) fn objection(shared: &Shared, visitor: &Visitor, bytes: &Bytes) -> Op
         return Some(error(415, "MANIFEST_INVALID", "manifest schema unsupported"));
     }
     if checks.history == HistoryCheck::MatchesLayers {
-        let config = shared.registry.bytes(&name.parse().ok()?, &image.config().digest).ok()??;
+        let config =
+            shared.registry.manifest_bytes(&name.parse().ok()?, &image.config().digest).ok()??;
         let layers = layers_in_history(&config)?;
         if layers != image.layers().len() {
             let message = "the history has another number of layers than the manifest";

@@ -164,7 +164,8 @@ impl TestRegistry {
 
     /// The bytes of a blob or a manifest, if the repository has it.
     pub fn blob(&self, path: &str, digest: Digest) -> Option<Bytes> {
-        expected(self.shared.registry.bytes(&path.parse().ok()?, &digest))
+        let content = expected(self.shared.registry.storage.blob(&path.parse().ok()?, &digest));
+        content.map(|mut content| expected(content.read()))
     }
 
     /// What a tag names.
