@@ -121,10 +121,10 @@ impl Sessions {
         }
     }
 
-    /// How many there are.
+    /// The ids of all that are open.
     #[cfg(any(test, feature = "testing"))]
-    pub(crate) fn count(&self) -> usize {
-        self.lock().sessions.len()
+    pub(crate) fn ids(&self) -> Vec<String> {
+        self.lock().sessions.keys().cloned().collect()
     }
 }
 

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::{
-    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST, RANGE, RETRY_AFTER, TRANSFER_ENCODING,
+    CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST, LOCATION, RANGE, RETRY_AFTER,
+    TRANSFER_ENCODING,
 };
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
@@ -105,7 +106,7 @@ pub(super) async fn exchange(
     let first = answered.as_ref().ok().and_then(first_byte).unwrap_or_default();
     let recorded = visitor.record(status, first);
     shared.state().log.push(Entry { recorded, received, sent: sent.clone() });
-    send(&behaviour, &visitor, answered?, effect.as_ref(), sent)
+    send(shared, &visitor, answered?, effect.as_ref(), sent)
 }
 
 /// Where in the blob the answer begins: `Content-Range: bytes FIRST-LAST/SIZE`.
@@ -179,9 +180,23 @@ async fn answer(
         return Ok(refusal);
     }
     let answer = pass(shared, visitor, body, &behaviour).await?;
+    let answer = after(shared, visitor, answer);
     match effect {
-        Some(Effect::AnswerLost) => Err(Ending::Reset),
-        _ => Ok(after(shared, visitor, answer)),
+        Some(Effect::AnswerLost) => {
+            note_untold(shared, visitor, &answer);
+            Err(Ending::Reset)
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// Remembers a session whose location never arrives: nobody can go on with it, or delete it.
+fn note_untold(shared: &Shared, visitor: &Visitor, answer: &Answer) {
+    let opens = matches!(visitor.asked.route(), Route::Uploads(_));
+    let location = answer.headers.get(LOCATION).and_then(|location| location.to_str().ok());
+    let Some(path) = location.filter(|_| opens).and_then(|it| it.split('?').next()) else { return };
+    if let Some((_, id)) = path.split_once("/blobs/uploads/") {
+        shared.state().untold.insert(id.to_owned());
     }
 }
 
@@ -250,7 +265,7 @@ async fn pass(
 
 /// The answer as it goes out.
 fn send(
-    behaviour: &Behaviour,
+    shared: &Shared,
     visitor: &Visitor,
     mut answer: Answer,
     effect: Option<&Effect>,
@@ -262,7 +277,7 @@ fn send(
     {
         answer = answer.with(CONTENT_DIGEST, Digest::of(b"other bytes").to_string());
     }
-    let oversized = behaviour.manifests == BadManifest::Oversized
+    let oversized = shared.state().behaviour.manifests == BadManifest::Oversized
         && *method == Method::GET
         && matches!(visitor.asked.route(), Route::Manifest(..))
         && answer.status.is_success();
@@ -275,11 +290,17 @@ fn send(
     answer.content = Content::Bytes(body.clone());
     match effect {
         Some(Effect::CutAnswer { after }) => {
-            let raw = raw(answer, method, 0);
-            let cut = usize::try_from(*after).unwrap_or(usize::MAX).min(raw.len());
+            let cut = usize::try_from(*after).unwrap_or(usize::MAX);
+            let raw = raw(&answer, &body, method, 0);
+            if cut < raw.len() {
+                note_untold(shared, visitor, &answer);
+            }
+            let cut = cut.min(raw.len());
             Err(Ending::ResetAfter(raw.slice(..cut)))
         }
-        Some(Effect::WrongLength { by }) => Err(Ending::CloseAfter(raw(answer, method, *by))),
+        Some(Effect::WrongLength { by }) => {
+            Err(Ending::CloseAfter(raw(&answer, &body, method, *by)))
+        }
         _ if *method == Method::HEAD => Ok(answer.into_response(method)),
         _ => {
             let mut script = Script::of(body, effect);
@@ -305,8 +326,7 @@ fn played(answer: Answer, script: Script, sent: Counter) -> Response<Body> {
 }
 
 /// An answer in the bytes of HTTP/1.1, with a length that is wrong by `by`.
-fn raw(mut answer: Answer, method: &Method, by: i64) -> Bytes {
-    let body = answer.content.read().unwrap_or_default();
+fn raw(answer: &Answer, body: &[u8], method: &Method, by: i64) -> Bytes {
     let length = (body.len() as u64).saturating_add_signed(by);
     let mut raw = format!("HTTP/1.1 {}\r\n", answer.status).into_bytes();
     for (name, value) in &answer.headers {
@@ -314,7 +334,7 @@ fn raw(mut answer: Answer, method: &Method, by: i64) -> Bytes {
     }
     raw.extend(format!("content-length: {length}\r\n\r\n").bytes());
     if *method != Method::HEAD {
-        raw.extend_from_slice(&body);
+        raw.extend_from_slice(body);
     }
     Bytes::from(raw)
 }

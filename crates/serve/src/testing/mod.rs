@@ -174,9 +174,11 @@ impl TestRegistry {
         Some(index.tagged(tag)?.digest)
     }
 
-    /// How many upload sessions are open.
+    /// How many upload sessions are open, of those that a client was told of.
     pub fn open_sessions(&self) -> usize {
-        self.shared.registry.sessions.count()
+        let open = self.shared.registry.sessions.ids();
+        let state = self.shared.state();
+        open.iter().filter(|id| !state.untold.contains(*id)).count()
     }
 
     /// All requests so far, in the order in which they were answered.

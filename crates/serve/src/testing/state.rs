@@ -15,6 +15,8 @@ pub(super) struct State {
     pub(super) log: Vec<Entry>,
     /// How many PATCHes each session has seen.
     pub(super) patches: HashMap<String, u32>,
+    /// The sessions that no client was told of, because the answer was lost.
+    pub(super) untold: HashSet<String>,
     /// The sessions whose last chunk was shorter than chunks have to be.
     pub(super) short: HashSet<String>,
     /// How many manifests were pulled.

@@ -126,6 +126,21 @@ fn an_answer_that_is_lost_was_right_all_the_same() {
 }
 
 #[test]
+fn a_session_that_no_client_was_told_of_is_nobody_s_to_close() {
+    let registry = registry(Behaviour::default());
+    let post = "POST /v2/app/blobs/uploads/";
+    for effect in [Effect::AnswerLost, Effect::CutAnswer { after: 40 }] {
+        registry.fault(Fault::once("POST", "/uploads/", effect));
+        send(&registry, post, &[], b"");
+    }
+    assert_eq!(registry.open_sessions(), 0);
+    registry.fault(Fault::once("POST", "/uploads/", Effect::CutAnswer { after: 1000 }));
+    send(&registry, post, &[], b"");
+    send(&registry, post, &[], b"");
+    assert_eq!(registry.open_sessions(), 2);
+}
+
+#[test]
 fn faults_come_after_so_many_and_so_many_times() {
     let (registry, get) = with_blob();
     let effect = Effect::status(500);
