@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use crate::answer::{Answer, Content};
 use crate::name::RepositoryPath;
 use crate::refusal::{ErrorCode, Refusal};
-use crate::registry::{Registry, digest};
+use crate::registry::Registry;
 use crate::relations::Referral;
 use crate::request::Asked;
 
@@ -43,14 +43,13 @@ impl Registry {
     pub(crate) fn referrers(
         &self,
         name: &RepositoryPath,
-        reference: &str,
+        subject: &Digest,
         asked: &Asked,
     ) -> Result<Answer, Refusal> {
-        let subject = digest(reference)?;
         let wanted = asked.parameter("artifactType");
         let last = asked.parameter("last").unwrap_or_default();
         let (mut page, mut size, mut next) = (Vec::new(), 0, None);
-        for referrer in self.all_referrers(name, &subject)? {
+        for referrer in self.all_referrers(name, subject)? {
             let kind = referrer.artifact_type.as_ref().map(|kind| kind.as_str());
             let meant = wanted.is_none() || wanted == kind;
             if !meant || referrer.digest.to_string().as_str() <= last {

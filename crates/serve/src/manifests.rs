@@ -69,7 +69,7 @@ impl Registry {
             }
             Method::DELETE => {
                 let name = name.clone();
-                self.change(move |registry| Ok(registry.delete_manifest(&name, &wanted)?)).await
+                self.aside(move |registry| Ok(registry.delete_manifest(&name, &wanted)?)).await
             }
             _ => Err(not_allowed("GET, HEAD, PUT, DELETE").into()),
         }
@@ -165,7 +165,7 @@ impl Registry {
         let answer = self.created(name, reference, &descriptor, &bytes);
         let answer = tags_set(answer, asked, &tags);
         let name = name.clone();
-        self.change(move |registry| {
+        self.aside(move |registry| {
             registry.complete(&name, &manifest)?;
             registry.list_manifest(&name, &descriptor, &bytes, &tags)?;
             Ok(answer)

@@ -65,8 +65,15 @@ impl Registry {
             return self.put_manifest(&repository(name)?, reference, asked, body).await;
         }
         match route {
-            Route::Base => only_reading(asked, || Ok(Answer::json(StatusCode::OK, &json!({})))),
-            Route::Catalog => only_reading(asked, || self.catalog(asked)),
+            Route::Base => {
+                only_reading(asked)?;
+                Ok(Answer::json(StatusCode::OK, &json!({})))
+            }
+            Route::Catalog => {
+                only_reading(asked)?;
+                let asked = asked.clone();
+                self.aside(move |registry| Ok(registry.catalog(&asked)?)).await
+            }
             Route::Uploads(name) => self.open_upload(&repository(name)?, asked, body).await,
             Route::Session(name, id) => {
                 self.go_on_with_upload(&repository(name)?, id, asked, body).await
@@ -76,12 +83,13 @@ impl Registry {
                 self.manifest(&repository(name)?, reference, asked).await
             }
             Route::Tags(name) => {
-                let name = repository(name)?;
-                only_reading(asked, || self.tags(&name, asked))
+                only_reading(asked)?;
+                Ok(self.tags(&repository(name)?, asked)?)
             }
             Route::Referrers(name, reference) => {
-                let name = repository(name)?;
-                only_reading(asked, || self.referrers(&name, reference, asked))
+                only_reading(asked)?;
+                let (name, subject, asked) = (repository(name)?, digest(reference)?, asked.clone());
+                self.aside(move |registry| Ok(registry.referrers(&name, &subject, &asked)?)).await
             }
             Route::Unknown => {
                 let refusal = Refusal::new(ErrorCode::Unsupported, "there is no such endpoint");
@@ -90,8 +98,9 @@ impl Registry {
         }
     }
 
-    /// Does what takes as long as a disk does, and keeps nobody else waiting.
-    pub(crate) async fn change<T: Send + 'static>(
+    /// Does what takes as long as a disk does on a thread of its own, so that nobody else waits for
+    /// it. What only looks a file up is not worth the way there.
+    pub(crate) async fn aside<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Registry) -> Result<T, Stop> + Send + 'static,
     ) -> Result<T, Stop> {
@@ -143,13 +152,10 @@ pub(crate) fn digest(text: &str) -> Result<Digest, Refusal> {
     })
 }
 
-fn only_reading(
-    asked: &Asked,
-    answer: impl FnOnce() -> Result<Answer, Refusal>,
-) -> Result<Answer, Stop> {
+fn only_reading(asked: &Asked) -> Result<(), Refusal> {
     match asked.method {
-        Method::GET | Method::HEAD => Ok(answer()?),
-        _ => Err(not_allowed("GET, HEAD").into()),
+        Method::GET | Method::HEAD => Ok(()),
+        _ => Err(not_allowed("GET, HEAD")),
     }
 }
 

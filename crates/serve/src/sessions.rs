@@ -20,21 +20,10 @@ use crate::storage::Upload;
 const LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// All sessions that are open.
-#[derive(Default)]
 pub(crate) struct Sessions {
-    ids: Ids,
+    /// What the session of a number is called.
+    id_of: fn(u64) -> String,
     open: Mutex<Open>,
-}
-
-/// How sessions are named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum Ids {
-    /// By what nobody guesses.
-    #[default]
-    Random,
-    /// The same from run to run.
-    #[cfg(any(test, feature = "testing"))]
-    Numbered,
 }
 
 #[derive(Default)]
@@ -74,11 +63,18 @@ pub(crate) struct Turn(u64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TurnOver;
 
+impl Default for Sessions {
+    /// Sessions whose ids nobody guesses.
+    fn default() -> Self {
+        Sessions { id_of: |_| random_uuid(), open: Mutex::default() }
+    }
+}
+
 impl Sessions {
     /// Sessions whose ids are the same from run to run.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn numbered() -> Self {
-        Sessions { ids: Ids::Numbered, open: Mutex::default() }
+        Sessions { id_of: |serial| format!("session-{serial}"), open: Mutex::default() }
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -94,7 +90,7 @@ impl Sessions {
         let mut open = self.lock();
         open.sessions.retain(|_, session| session.idle() < LIFETIME);
         open.serial += 1;
-        let id = self.ids.id(open.serial);
+        let id = (self.id_of)(open.serial);
         let received = Received { upload, digester: Digester::new(algorithm), algorithm };
         let state = State { received: Some(received), size: 0, touched: Instant::now() };
         let session = Arc::new(Session {
@@ -125,16 +121,6 @@ impl Sessions {
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn ids(&self) -> Vec<String> {
         self.lock().sessions.keys().cloned().collect()
-    }
-}
-
-impl Ids {
-    fn id(self, serial: u64) -> String {
-        match self {
-            Ids::Random => random_uuid(),
-            #[cfg(any(test, feature = "testing"))]
-            Ids::Numbered => format!("session-{serial}"),
-        }
     }
 }
 

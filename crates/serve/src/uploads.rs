@@ -57,7 +57,7 @@ impl Registry {
         from: Option<String>,
     ) -> Result<bool, Stop> {
         let to = to.clone();
-        self.change(move |registry| {
+        self.aside(move |registry| {
             let sources = match from {
                 // What is no name here may be one elsewhere; a session opens.
                 Some(from) => from.parse().into_iter().collect(),
@@ -114,7 +114,7 @@ impl Registry {
         let mut received = session.finish(turn)?;
         self.sessions.remove(&session.id);
         let name = session.repository.clone();
-        self.change(move |_| {
+        self.aside(move |_| {
             if received.digest(digest.algorithm())? != digest {
                 let message = "provided digest did not match content";
                 return Err(Refusal::new(ErrorCode::DigestInvalid, message).into());

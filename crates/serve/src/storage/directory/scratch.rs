@@ -51,10 +51,13 @@ impl Scratch {
     }
 
     /// Gives the file its name, once its bytes are on the disk: a name whose bytes a power failure
-    /// took would be believed for ever.
+    /// took would be believed for ever. When this returns, the name is on the disk, too.
     pub(super) fn rename_to(self, target: &Path) -> Result<()> {
         self.file.sync_data().map_err(Error::file("write", &self.path))?;
-        fs::rename(&self.path, target).map_err(Error::file("make", target))
+        fs::rename(&self.path, target).map_err(Error::file("make", target))?;
+        let directory = target.parent().unwrap_or(target);
+        let synced = File::open(directory).and_then(|directory| directory.sync_all());
+        synced.map_err(Error::file("write", directory))
     }
 }
 
