@@ -84,7 +84,7 @@ Without a login:
   gcr.io, pkg.dev     GOOGLE_APPLICATION_CREDENTIALS; gcloud's application default credentials
                       (CLOUDSDK_CONFIG); the metadata server (GCE_METADATA_HOST, NO_GCE_CHECK;
                       K_SERVICE and CLOUD_RUN_JOB say that there is one).
-                      An identity of AWS's is of AWS_REGION or AWS_DEFAULT_REGION.
+                      AWS_REGION or AWS_DEFAULT_REGION for an AWS identity that Google trusts.
   azurecr.io          AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET or
                       AZURE_FEDERATED_TOKEN_FILE; IDENTITY_ENDPOINT, IDENTITY_HEADER; the machine's
                       identity (AZURE_POD_IDENTITY_AUTHORITY_HOST); AZURE_AUTHORITY_HOST

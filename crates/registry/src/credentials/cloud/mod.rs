@@ -14,11 +14,11 @@
 //! A source that is configured and fails is an error with its name. Where none is configured, one
 //! is anonymous, and most of these clouds have public images.
 //!
-//! **Metadata servers** are asked only where they plausibly are: if a variable names one, or if
-//! the machine's firmware says that the cloud made it (`/sys/class/dmi/id`), or if it is a service
-//! or a job of Cloud Run (`K_SERVICE`, `CLOUD_RUN_JOB`). Elsewhere their
-//! addresses lead nowhere, and every anonymous pull would wait for them. One that no
-//! variable names and that does not answer, or has no identity to give, counts as not configured.
+//! **Metadata servers** are asked only where they plausibly are: if a variable names one, if the
+//! machine's firmware says that the cloud made it (`/sys/class/dmi/id`), or if it is a service or a
+//! job of Cloud Run (`K_SERVICE`, `CLOUD_RUN_JOB`). Elsewhere their addresses lead nowhere, and
+//! every anonymous pull would wait for them. One that no variable names and that does not answer,
+//! or has no identity to give, counts as not configured.
 
 mod aws;
 mod azure;
