@@ -1,14 +1,9 @@
 //! Where registries are said to be elsewhere, by files and by flags, as a user has them.
 
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-#[allow(dead_code, reason = "these tests need a part of it")]
-mod scene;
-
-use scene::{Scene, image};
 use serve::testing::{Behaviour, Effect, Fault, Presented, TestDoor, TestRegistry};
 
-const OWN: &str = "linux/amd64";
+use crate::OWN;
+use crate::scene::{Scene, image};
 
 /// A scene, a mirror of its registry, and the image `REGISTRY/app:1` in both.
 struct Mirrored {
