@@ -206,7 +206,7 @@ async fn tls_with_a_certificate_of_its_own() {
     assert_eq!(trusting.publish(&wanted).await.unwrap().uploaded, 3);
     let wary = Client::new(settings(Vec::new())).unwrap();
     let error = wary.ping(&registry.host()).await.unwrap_err();
-    assert!(matches!(error, Error::Connection { .. }), "{error}");
+    assert!(matches!(error, Error::Tls { .. }), "{error}");
     assert!(error.to_string().contains("certificate"), "{error}");
     assert!(error.hint().unwrap().contains("give its CA"));
     let bad = Client::new(settings(vec![b"-----BEGIN CERTIFICATE-----\nx".to_vec()]));

@@ -32,6 +32,7 @@ mod location;
 mod registries_conf;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
@@ -73,10 +74,10 @@ pub struct HostFiles {
 }
 
 /// What is set for registries and hosts; nothing by default.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Hosts(Arc<Known>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Known {
     files: HostFiles,
     rules: Vec<Rule>,
@@ -247,6 +248,13 @@ impl Hosts {
     fn hosts_toml_read(&self) -> Vec<Arc<Option<HostsToml>>> {
         let read = self.0.read.lock().unwrap_or_else(PoisonError::into_inner);
         read.values().cloned().collect()
+    }
+}
+
+impl fmt::Debug for Hosts {
+    /// Which files it was read from, and not what was found there: certificates are long.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hosts").field("files", &self.0.files).finish_non_exhaustive()
     }
 }
 
