@@ -358,6 +358,28 @@ async fn each_host_gets_its_own_credential_and_no_other_s() {
     assert_eq!(pair.origin.requests(), [], "the mirror let us in with its own credential");
 }
 
+#[tokio::test]
+async fn a_mirror_of_containerd_s_files_is_told_which_registry_is_meant() {
+    let pair = Pair::new();
+    let sample = Sample::new(1, 1);
+    sample.insert(&pair.mirror, "app", Some("1"));
+    let root = pair.directory.path().join("certs.d");
+    std::fs::create_dir_all(root.join("_default")).unwrap();
+    let toml = pair.here("[host.'http://MIRROR']\ncapabilities = ['pull', 'resolve', 'push']");
+    std::fs::write(root.join("_default/hosts.toml"), toml).unwrap();
+    let files = HostFiles { hosts_toml: vec![root], ..HostFiles::default() };
+    let hosts = Hosts::read(files).unwrap();
+    let client = Client::new(crate::Settings { hosts, ..settings() }).unwrap();
+    pull(&client, &pair, &sample).await.unwrap();
+    let asked = pair.mirror.take_requests();
+    let namespace = format!("ns={}", pair.origin.name().replace(':', "%3A"));
+    assert!(asked.iter().all(|request| request.query == namespace), "{asked:?}");
+    assert_eq!(pair.origin.requests(), []);
+    // Who may be pushed to is still the registry itself.
+    client.publish(&publication(&pair, &Sample::new(2, 1))).await.unwrap();
+    assert_eq!(pair.mirror.requests(), []);
+}
+
 /// A copy that has sent wrong bytes already begins again, in another session.
 #[tokio::test]
 async fn a_copy_from_a_damaged_mirror_ends_right() {

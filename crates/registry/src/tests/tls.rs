@@ -151,6 +151,42 @@ async fn a_client_certificate_is_shown_where_it_belongs() {
     insta::assert_snapshot!(text, @"use DIR/certs.d/HOST/client.cert as a client certificate: keys may not be consistent: KeyMismatch; it takes PEM, an X.509 v3 certificate (`openssl x509 -req` makes one only with `-extfile`) and its unencrypted key");
 }
 
+/// containerd's files name certificates by host, with paths from their own directory.
+#[tokio::test]
+async fn hosts_toml_names_certificates() {
+    let mut scene = Scene::new().await;
+    let users = Authority::new("users");
+    let shown = scene.authority.issue("localhost");
+    scene.front = TlsFront::start(&scene.registry, &shown, Clients::Certified(&users)).await;
+    let root = scene.directory.path().join("containerd");
+    let directory = root.join("registry.example");
+    std::fs::create_dir_all(&directory).unwrap();
+    let bob = users.issue("bob");
+    let write = |name: &str, text: &str| std::fs::write(directory.join(name), text).unwrap();
+    write("ca.pem", &scene.authority.pem());
+    write("bob.pem", &bob.certificate);
+    write("bob.key", &bob.key);
+    write("both.pem", &format!("{}{}", bob.key, bob.certificate));
+    let fetch = async |table: &str| {
+        let server = format!("server = 'https://{}'\n{table}", scene.front.name());
+        write("hosts.toml", &server);
+        let files = HostFiles { hosts_toml: vec![root.clone()], ..HostFiles::default() };
+        let hosts = Hosts::read(files).unwrap();
+        fetch("registry.example", Settings { hosts, ..settings() }).await
+    };
+    fetch("ca = 'ca.pem'\nclient = [['bob.pem', 'bob.key']]").await.unwrap();
+    fetch("ca = ['ca.pem']\nclient = 'both.pem'").await.unwrap();
+    fetch("skip_verify = true\nclient = ['both.pem']").await.unwrap();
+    for table in ["ca = 'ca.pem'", "client = 'both.pem'", "skip_verify = true"] {
+        let error = fetch(table).await.unwrap_err();
+        assert!(matches!(error, Error::Tls { .. }), "{table}: {error}");
+    }
+    // What it names is the host's, and not that of another.
+    let tables = "[host.'https://127.0.0.1:1']\nskip_verify = true\nclient = 'both.pem'";
+    let error = fetch(tables).await.unwrap_err();
+    assert!(matches!(error, Error::AfterMirrors { .. } | Error::Tls { .. }), "{error}");
+}
+
 /// `--insecure` takes any certificate, and none; which it is is found out before a credential is
 /// shown.
 #[tokio::test]
