@@ -213,6 +213,28 @@ async fn tls_with_a_certificate_of_its_own() {
     assert!(bad.unwrap_err().to_string().starts_with("use the root certificate that was set: "));
 }
 
+#[tokio::test]
+async fn an_address_of_ipv6_is_a_host() {
+    let registry = Registry::start(Door::Open).await;
+    let listener = tokio::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)).await.unwrap();
+    let name = listener.local_addr().unwrap().to_string();
+    let behind = registry.name.clone();
+    let forwarding = tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            let mut far = tokio::net::TcpStream::connect(&behind).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut near, &mut far).await });
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let sample = sample(folder.path(), 1);
+    let target: oci::RepositoryName = format!("{name}/app").parse().unwrap();
+    assert!(name.starts_with("[::1]:"), "{name}");
+    let published = client().publish(&publication(target.clone(), &sample, "1")).await.unwrap();
+    assert_eq!(published.uploaded, 3);
+    assert_eq!(client().tags(&target).await.unwrap(), ["1"]);
+    forwarding.abort();
+}
+
 /// This registry gives a session up whose PUT broke off, so the blob goes again from its start, in
 /// another session.
 #[tokio::test]

@@ -262,7 +262,8 @@ impl fmt::Debug for Hosts {
 /// system has.
 fn directory_names(host: &str) -> Vec<String> {
     let mut names = Vec::new();
-    if host.contains('/') {
+    // No host's name leads out of the directory of all hosts.
+    if host.contains('/') || host.starts_with('.') {
         return names;
     }
     let port = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));

@@ -326,3 +326,15 @@ fn what_was_named_must_be_there() {
     let certificates = HostFiles { named_certificates: named(), ..HostFiles::default() };
     insta::assert_snapshot!(files(certificates), @"read /nowhere/at-all: No such file or directory (os error 2)");
 }
+
+#[test]
+fn directories_of_hosts() {
+    let names = |host: &str| super::directory_names(host).join(" ");
+    assert_eq!(names("a.example"), "a.example");
+    assert_eq!(names("a.example:5000"), "a.example_5000_ a.example:5000");
+    assert_eq!(names("[::1]:5000"), "[::1]_5000_ [::1]:5000");
+    assert_eq!(names("[::1]"), "[::1]");
+    for host in ["..", ".", "a/../..", "/"] {
+        assert_eq!(names(host), "", "{host}");
+    }
+}
