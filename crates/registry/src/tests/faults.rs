@@ -123,7 +123,7 @@ async fn copy(schedule: &Schedule) -> Result<bool, String> {
     let (target, sample) = (following(schedule), sample(schedule));
     sample.insert(&source, "base", None);
     let elsewhere = Schedule::from_seed(schedule.seed + 1_000_000);
-    if schedule.seed % 2 == 0 {
+    if schedule.seed.is_multiple_of(2) {
         source.behave(elsewhere.behaviour.clone());
         source.follow(&elsewhere);
     }
