@@ -76,7 +76,7 @@ impl Evidence {
             return Err(Failure::new("nothing is known of what programs said"));
         }
         let mut leaks = leaks(&recorded, "a program");
-        leaks.extend(self.heard.iter().flat_map(|heard| leaks_in(heard)));
+        leaks.extend(self.heard.iter().flat_map(leaks_in));
         if leaks.is_empty() {
             return Ok(looked_at);
         }
