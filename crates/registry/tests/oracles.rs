@@ -215,10 +215,10 @@ async fn tls_with_a_certificate_of_its_own() {
 
 #[tokio::test]
 async fn an_address_of_ipv6_is_a_host() {
-    let registry = Registry::start(Door::Open).await;
+    let registry = Registry::start().unwrap();
     let listener = tokio::net::TcpListener::bind((std::net::Ipv6Addr::LOCALHOST, 0)).await.unwrap();
     let name = listener.local_addr().unwrap().to_string();
-    let behind = registry.name.clone();
+    let behind = registry.host();
     let forwarding = tokio::spawn(async move {
         while let Ok((mut near, _)) = listener.accept().await {
             let mut far = tokio::net::TcpStream::connect(&behind).await.unwrap();
