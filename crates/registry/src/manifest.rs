@@ -145,8 +145,17 @@ impl Client {
         }
     }
 
-    /// The same from one place only: what is about to be changed is not read from a mirror.
-    pub(crate) async fn manifest_at(
+    /// The same from the registry itself: what is about to be changed is not read from a mirror.
+    pub(crate) async fn own_manifest(
+        &self,
+        repository: &RepositoryName,
+        wanted: impl Into<TagOrDigest>,
+    ) -> Result<Manifest> {
+        let host = self.host(repository).await?;
+        self.manifest_at(&host, repository, &wanted.into()).await
+    }
+
+    async fn manifest_at(
         &self,
         host: &Host,
         repository: &RepositoryName,
@@ -329,7 +338,8 @@ impl Client {
         subject: Digest,
     ) -> Result<Vec<Descriptor>> {
         let Some(tag) = referrers_tag(subject) else { return Ok(Vec::new()) };
-        match self.manifest(repository, tag).await {
+        // Only the registry itself is asked: a mirror that lacks this tag lacks nothing else.
+        match self.own_manifest(repository, tag).await {
             Ok(Manifest::Index(index)) => Ok(index.manifests().to_vec()),
             Ok(Manifest::Image(_)) | Err(Error::ManifestNotFound { .. }) => Ok(Vec::new()),
             Err(error) => Err(error),

@@ -338,3 +338,22 @@ fn directories_of_hosts() {
         assert_eq!(names(host), "", "{host}");
     }
 }
+
+/// A file that was cut off anywhere is read or refused.
+#[test]
+fn no_beginning_of_a_file_is_too_strange() {
+    let toml =
+        "server = 'https://a.example'\nca = ['x']\n[host.'https://b.example']\nheader = {a = 'b'}";
+    let json =
+        r#"{"registry-mirrors": ["https://a.example"], "insecure-registries": ["10.0.0.0/8"]}"#;
+    let names = ["system/registries.conf", "containerd/docker.io/hosts.toml", "daemon.json"];
+    for (name, text) in names.into_iter().zip([REGISTRIES, toml, json]) {
+        let files = Files::new(&[(name, "")]);
+        for end in (0..=text.len()).filter(|end| text.is_char_boundary(*end)) {
+            std::fs::write(files.at(name), &text[..end]).unwrap();
+            if let Ok(hosts) = files.hosts() {
+                let _ = hosts.route(&"docker.io/a/b".parse().unwrap());
+            }
+        }
+    }
+}

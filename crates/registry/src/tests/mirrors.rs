@@ -256,9 +256,10 @@ async fn lists_come_from_mirrors_that_have_them() {
     assert_eq!(client.tags(&pair.repository()).await.unwrap(), ["new"]);
     let gone = Effect::Status { code: 404, retry_after: None };
     pair.mirror.fault(Fault::always("GET", "/tags/", gone.clone()));
-    pair.mirror.fault(Fault::always("GET", "/referrers/", gone));
+    pair.mirror.fault(Fault::always("GET", "/referrers/", gone.clone()));
     assert_eq!(client.tags(&pair.repository()).await.unwrap(), ["old"]);
     let digest = sample.manifest.digest();
+    pair.origin.fault(Fault::always("GET", "/referrers/", gone));
     assert_eq!(client.referrers(&pair.repository(), digest).await.unwrap(), []);
     pair.mirror.take_requests();
     client.manifest(&pair.repository(), digest).await.unwrap();
