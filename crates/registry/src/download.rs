@@ -56,6 +56,8 @@ pub struct BlobStream {
     repository: RepositoryName,
     descriptor: Descriptor,
     progress: Progress,
+    /// Where this stream began. What was there before may be wrong, too, and is nobody's here.
+    begun_at: u64,
     /// Mirrors that gave some of the bytes.
     givers: Vec<Arc<Host>>,
     reply: Option<Reply>,
@@ -110,6 +112,7 @@ impl Client {
             url: Url::parse(&url).map_err(bad)?,
             repository: repository.clone(),
             descriptor: descriptor.clone(),
+            begun_at: progress.as_ref().map_or(0, |progress| progress.position),
             progress: progress.unwrap_or_else(fresh),
             givers: Vec::new(),
             reply: None,
@@ -221,6 +224,9 @@ impl BlobStream {
     /// Bytes that were given out already turned out to be wrong. If a mirror gave some of them,
     /// it is passed over from now on, and a new stream has a chance.
     fn blame_givers(&mut self, error: Error) -> Error {
+        if self.begun_at > 0 {
+            return error;
+        }
         for giver in &self.givers {
             blame(&self.client, giver, &self.repository, MirrorProblem::Damaged, &error);
         }

@@ -214,6 +214,29 @@ async fn wrong_bytes_of_a_mirror_are_noticed_told_and_had_elsewhere() {
     assert!(sink == *bytes);
 }
 
+/// Who is to blame for a mismatch is open where a part was there before.
+#[tokio::test]
+async fn a_mirror_is_not_blamed_for_what_others_gave() {
+    let pair = Pair::new();
+    let bytes = noise(1000, 4);
+    let blob = pair.mirror.insert_blob("hub/app", GZIP, &bytes);
+    let mut wrong = oci::Digester::sha256();
+    wrong.update(b"not the first five bytes"[..5].as_ref());
+    let client = pair.client(MIRRORED);
+    let progress = Some(crate::Progress::after(5, wrong));
+    let mut stream = client.open_blob(&pair.repository(), &blob, progress).unwrap();
+    let error = loop {
+        match stream.next().await {
+            Ok(chunk) => drop(chunk.expect("it is wrong at its end")),
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, Error::DigestMismatch { .. }), "{error}");
+    let mut sink = Vec::new();
+    client.blob(&pair.repository(), &blob, &mut sink).await.unwrap();
+    assert!(sink == bytes, "from the mirror, which alone has it");
+}
+
 #[tokio::test]
 async fn what_is_nowhere_is_not_found_and_what_fails_everywhere_says_so() {
     let pair = Pair::new();
