@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// Who is let in.
-#[derive(Debug, Clone, Default)]
+/// Who is let in. `Debug` tells no password and no token.
+#[derive(Clone, Default)]
 pub enum TestDoor {
     /// Everyone.
     #[default]
@@ -34,14 +34,38 @@ pub struct Account {
     pub prefix: String,
 }
 
+impl fmt::Debug for TestDoor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TestDoor::Open => f.write_str("Open"),
+            TestDoor::Basic { user, .. } => write!(f, "Basic({user})"),
+            TestDoor::Accounts(accounts) => f.debug_tuple("Accounts").field(accounts).finish(),
+            TestDoor::Token(door) => door.fmt(f),
+        }
+    }
+}
+
 impl fmt::Debug for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Account({} below {})", self.user, self.prefix)
     }
 }
 
+impl fmt::Debug for TokenDoor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({} by {} at {}", self.user, self.field, self.endpoint)?;
+        if let Some(lifetime) = self.lifetime {
+            write!(f, ", for {} s", lifetime.as_secs())?;
+        }
+        if let Some(uses) = self.uses {
+            write!(f, ", for {uses} uses")?;
+        }
+        f.write_str(")")
+    }
+}
+
 /// How tokens are given out. Anonymous users get what they ask for as long as it is `pull`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct TokenDoor {
     /// The one user.
     pub user: String,

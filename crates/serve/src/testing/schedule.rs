@@ -167,20 +167,12 @@ fn wrong_download(dice: &mut Dice, at: u64) -> Effect {
 impl fmt::Display for Schedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let behaviour = &self.behaviour;
-        let door = match &behaviour.door {
-            TestDoor::Open => "open".to_owned(),
-            TestDoor::Basic { .. } => "basic".to_owned(),
-            TestDoor::Accounts(_) => "accounts".to_owned(),
-            TestDoor::Token(door) => {
-                let uses = door.uses.map_or("any".to_owned(), |uses| uses.to_string());
-                format!("{} for {uses} uses", door.field)
-            }
-        };
         writeln!(
             f,
-            "seed {}: door {door}, mounts {:?}, locations {:?} ({:?}), heads {:?}, downloads {:?}, \
+            "seed {}: door {:?}, mounts {:?}, locations {:?} ({:?}), heads {:?}, downloads {:?}, \
              posts {:?}, chunks {:?}, puts {:?}, resumptions {:?}, referrers {:?}",
             self.seed,
+            behaviour.door,
             behaviour.mounts,
             behaviour.locations,
             behaviour.hosts,

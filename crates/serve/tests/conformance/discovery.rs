@@ -194,7 +194,7 @@ async fn end_12a_more_referrers_than_a_manifest_holds() {
     on_both(async |server| {
         let subject = server.push_image("app", Some("1"), "layer").await;
         let kind = "application/x.a+json";
-        for number in 0..5 {
+        for number in 0..3 {
             refer(server, &subject, |manifest| {
                 manifest["artifactType"] = json!(kind);
                 manifest["annotations"] =
@@ -205,7 +205,7 @@ async fn end_12a_more_referrers_than_a_manifest_holds() {
         let query = "artifactType=application/x.a%2Bjson";
         let first = format!("/v2/app/referrers/{}?{query}", digest_of(&subject));
         let pages = pages(server, &first, "manifests").await;
-        assert_eq!(pages.len(), 3);
+        assert_eq!(pages.len(), 2);
         let mut digests: Vec<String> = Vec::new();
         for page in &pages {
             assert!(page.to_string().len() < 4 << 20);
@@ -214,7 +214,7 @@ async fn end_12a_more_referrers_than_a_manifest_holds() {
         let count = digests.len();
         digests.sort();
         digests.dedup();
-        assert_eq!((count, digests.len()), (5, 5), "each once");
+        assert_eq!((count, digests.len()), (3, 3), "each once");
     })
     .await;
 }

@@ -214,3 +214,28 @@ async fn end_7_docker_s_types() {
     })
     .await;
 }
+
+/// Pushes at the same time lose nothing: no tag, no blob.
+#[tokio::test]
+async fn end_7_many_at_once() {
+    on_both(async |server| {
+        let texts: Vec<String> = (10..30).map(|number| format!("layer {number}")).collect();
+        let pushes = texts.iter().map(|text| async move {
+            let tag = text.replace(' ', "-");
+            server.push_image("app", Some(&tag), text).await;
+            server.push_image("app", Some("latest"), text).await;
+        });
+        futures_util::future::join_all(pushes).await;
+        let list = server.ask("GET /v2/app/tags/list").await.json();
+        let tags = list["tags"].as_array().unwrap();
+        assert_eq!(tags.len(), 21);
+        for tag in tags {
+            let get = format!("GET /v2/app/manifests/{}", tag.as_str().unwrap());
+            server.ask(&get).await.is(200);
+        }
+        for text in &texts {
+            server.ask(&format!("GET /v2/app/blobs/{}", Digest::of(text.as_bytes()))).await.is(200);
+        }
+    })
+    .await;
+}

@@ -116,3 +116,24 @@ fn token_services_of_all_kinds() {
     let refused = send(&registry(both), "GET /v2/", &[], b"");
     assert_eq!(refused.headers("www-authenticate").count(), 2);
 }
+
+#[test]
+fn behaviours_tell_no_secret() {
+    let presets = [
+        Behaviour::ecr(),
+        Behaviour::ghcr(),
+        Behaviour::google(),
+        Behaviour::docker_hub(),
+        Behaviour::quay(),
+        Behaviour::harbor(),
+        Behaviour::artifactory(),
+        Behaviour::azure(),
+        Behaviour::gitlab(),
+    ];
+    for behaviour in presets {
+        assert!(behaviour.password().is_some_and(|password| password.contains("SECRET")));
+        let shown = format!("{behaviour:?}");
+        assert!(shown.contains(behaviour.user().unwrap()), "{shown}");
+        assert!(!shown.contains("SECRET"), "{shown}");
+    }
+}
