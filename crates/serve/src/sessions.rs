@@ -59,6 +59,18 @@ pub(crate) struct Received {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Turn(u64);
 
+/// A session that does not outlive this.
+pub(crate) struct Ending<'a> {
+    sessions: &'a Sessions,
+    id: String,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.sessions.remove(&self.id);
+    }
+}
+
 /// Another request has the session now, or it is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TurnOver;
@@ -115,6 +127,11 @@ impl Sessions {
             session.take_turn();
             session.state().received = None;
         }
+    }
+
+    /// Removes a session when the value is dropped, however that comes about.
+    pub(crate) fn ending(&self, session: &Session) -> Ending<'_> {
+        Ending { sessions: self, id: session.id.clone() }
     }
 
     /// The ids of all that are open.

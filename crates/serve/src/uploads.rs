@@ -37,15 +37,11 @@ impl Registry {
         };
         let session = self.sessions.open(name, algorithm, self.storage.upload()?);
         let Some(digest) = whole else { return Ok(stand(&session, StatusCode::ACCEPTED)) };
+        // Its client is never told of it, and may be gone before this ends.
+        let _ends_here = self.sessions.ending(&session);
         let turn = session.take_turn();
-        let received = async {
-            receive(&session, turn, body).await?;
-            self.finish(&session, turn, digest).await
-        };
-        // Its client was never told of it.
-        let answer = received.await;
-        self.sessions.remove(&session.id);
-        answer
+        self.receive(&session, turn, body).await?;
+        self.finish(&session, turn, digest).await
     }
 
     /// Whether the blob could be had from another repository: from the one that is named, or, where
@@ -93,7 +89,7 @@ impl Registry {
             Method::PATCH => {
                 let turn = session.take_turn();
                 in_order(&session, asked)?;
-                receive(&session, turn, body).await?;
+                self.receive(&session, turn, body).await?;
                 Ok(stand(&session, StatusCode::ACCEPTED))
             }
             Method::PUT => {
@@ -101,11 +97,22 @@ impl Registry {
                 let digest = digest(asked.parameter("digest").ok_or_else(no_digest)?)?;
                 let turn = session.take_turn();
                 in_order(&session, asked)?;
-                receive(&session, turn, body).await?;
+                self.receive(&session, turn, body).await?;
                 self.finish(&session, turn, digest).await
             }
             _ => Err(not_allowed("GET, PATCH, PUT, DELETE").into()),
         }
+    }
+
+    /// Takes a body in. If it breaks off, what came stays in the session; if it cannot be kept, the
+    /// session ends, since nobody knows what of the last piece is there.
+    async fn receive(&self, session: &Session, turn: Turn, body: &mut Body) -> Result<(), Stop> {
+        while let Some(bytes) = next_bytes(body).await? {
+            // A piece is copied and hashed here, which takes less time than to hand it over.
+            let appended = session.append(turn, &bytes);
+            appended.inspect_err(|_| self.sessions.remove(&session.id))??;
+        }
+        Ok(())
     }
 
     /// Makes what came a blob, if it is the one that was meant. The session ends in any case: what
@@ -124,15 +131,6 @@ impl Registry {
         })
         .await
     }
-}
-
-/// Takes a body in. If it breaks off, what came stays in the session.
-async fn receive(session: &Session, turn: Turn, body: &mut Body) -> Result<(), Stop> {
-    while let Some(bytes) = next_bytes(body).await? {
-        // A piece is copied and hashed here, which takes less time than to hand it over.
-        session.append(turn, &bytes)??;
-    }
-    Ok(())
 }
 
 /// "Chunks MUST be uploaded in order, with the first byte of a chunk being the last chunk's

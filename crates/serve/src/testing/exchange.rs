@@ -93,6 +93,7 @@ pub(super) async fn exchange(
         exceeded: exceeded.clone(),
     };
     let mut body = intake.of(body);
+    let mut logging = Logging { shared, visitor: &visitor, received, is_done: false };
     let answered = match dropped {
         true => Err(Ending::Close),
         false => answer(shared, &visitor, &mut body, effect.as_ref()).await,
@@ -101,12 +102,37 @@ pub(super) async fn exchange(
         (Err(Ending::Close), Some(cap)) if exceeded.load(Ordering::Relaxed) => Ok(cap.refusal()),
         (answered, _) => answered,
     };
-    let sent = Counter::default();
-    let status = answered.as_ref().ok().map(|answer| answer.status);
-    let first = answered.as_ref().ok().and_then(first_byte).unwrap_or_default();
-    let recorded = visitor.record(status, first);
-    shared.state().log.push(Entry { recorded, received, sent: sent.clone() });
+    let sent = logging.done(answered.as_ref().ok());
     send(shared, &visitor, answered?, effect.as_ref(), sent)
+}
+
+/// The entry of a request in the log, which it gets when it is answered, or when its client is gone
+/// before that.
+struct Logging<'a> {
+    shared: &'a Shared,
+    visitor: &'a Visitor,
+    received: Counter,
+    is_done: bool,
+}
+
+impl Logging<'_> {
+    /// Logs the request with its answer; what is counted here is what of it was sent.
+    fn done(&mut self, answer: Option<&Answer>) -> Counter {
+        self.is_done = true;
+        let status = answer.map(|answer| answer.status);
+        let recorded = self.visitor.record(status, answer.and_then(first_byte).unwrap_or_default());
+        let (received, sent) = (self.received.clone(), Counter::default());
+        self.shared.state().log.push(Entry { recorded, received, sent: sent.clone() });
+        sent
+    }
+}
+
+impl Drop for Logging<'_> {
+    fn drop(&mut self) {
+        if !self.is_done {
+            self.done(None);
+        }
+    }
 }
 
 /// Where in the blob the answer begins: `Content-Range: bytes FIRST-LAST/SIZE`.

@@ -1,5 +1,7 @@
 //! Faults, byte by byte, and what the log says of them.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use oci::{Digest, MediaType};
@@ -138,6 +140,31 @@ fn a_session_that_no_client_was_told_of_is_nobody_s_to_close() {
     send(&registry, post, &[], b"");
     send(&registry, post, &[], b"");
     assert_eq!(registry.open_sessions(), 2);
+}
+
+#[test]
+fn a_client_that_leaves_is_logged_and_leaves_nothing_behind() {
+    let registry = registry(Behaviour::default());
+    let stall = Effect::Stall(Duration::from_secs(30));
+    registry.fault(Fault::once("GET", "/v2/", stall));
+    let digest = Digest::of(TEXT);
+    let post = format!(
+        "POST /v2/app/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123"
+    );
+    for request in [post.as_str(), "GET /v2/ HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let before = registry.requests().len();
+        let mut stream = TcpStream::connect(registry.name()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+        drop(stream);
+        let started = Instant::now();
+        while registry.requests().len() == before {
+            assert!(started.elapsed() < Duration::from_secs(20), "{request}");
+        }
+    }
+    let log: Vec<_> = registry.requests().iter().map(|it| (it.status, it.received)).collect();
+    assert_eq!(log, [(None, 4), (None, 0)]);
+    assert_eq!(registry.open_sessions(), 0);
 }
 
 #[test]
