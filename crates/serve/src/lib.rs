@@ -5,7 +5,7 @@
 //! pulling, pushing, content discovery and content management is there; what is not answers with
 //! the specification's `UNSUPPORTED`. Blobs pass in pieces, whatever their size.
 //!
-//! With the feature `testing` there is [`testing::TestRegistry`], which puts the peculiarities of
+//! With the feature `testing` there is `testing::TestRegistry`, which puts the peculiarities of
 //! other registries and faults at any byte in between.
 //!
 //! This crate does not know clients or the local store. It does not read the environment and does

@@ -165,3 +165,27 @@ pub(crate) fn not_allowed(allowed: &str) -> Refusal {
         .status(StatusCode::METHOD_NOT_ALLOWED)
         .header(hyper::header::ALLOW, allowed)
 }
+
+#[cfg(test)]
+mod tests {
+    use hyper::Request;
+
+    use super::*;
+    use crate::answer::whole;
+
+    /// What fails on the registry's side is told, with the file.
+    #[tokio::test]
+    async fn failures_are_answered() {
+        let root = tempfile::tempdir().unwrap();
+        let registry = Registry::in_directory(root.path()).unwrap();
+        registry.keep_bytes(&repository("app").unwrap(), &Digest::of(b"x"), &"x".into()).unwrap();
+        std::fs::write(root.path().join("app/index.json"), "{").unwrap();
+        let request = Request::get("/v2/app/tags/list").body(()).unwrap();
+        let asked = Asked::new(request.into_parts().0);
+        let mut answer = registry.answer(&asked, &mut whole(Bytes::new())).await.unwrap();
+        assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
+        let body = String::from_utf8(answer.content.read().unwrap().to_vec()).unwrap();
+        let path = root.path().canonicalize().unwrap().display().to_string();
+        insta::assert_snapshot!(body.replace(&path, "ROOT"), @r#"{"errors":[{"code":"UNKNOWN","message":"failed to read `ROOT/app/index.json`: EOF while parsing an object at line 1 column 1"}]}"#);
+    }
+}
