@@ -54,7 +54,7 @@ impl Client {
     ) -> Result<()> {
         let Some(tag) = referrers_tag(subject) else { return Ok(()) };
         for _ in 0..MAX_WRITES {
-            let (mut listed, annotations) = match self.manifest(repository, tag.clone()).await {
+            let (mut listed, annotations) = match self.own_manifest(repository, tag.clone()).await {
                 Ok(Manifest::Index(index)) => {
                     (index.manifests().to_vec(), index.annotations().clone())
                 }

@@ -146,7 +146,11 @@ async fn download(
 
 fn is_mismatch(error: &Error) -> bool {
     use registry::Error as Wire;
-    matches!(error, Error::Registry(Wire::DigestMismatch { .. } | Wire::SizeMismatch { .. }))
+    let Error::Registry(error) = error else { return false };
+    matches!(
+        error,
+        Wire::DigestMismatch { .. } | Wire::SizeMismatch { .. } | Wire::DamagedMirror { .. }
+    )
 }
 
 async fn receive(

@@ -158,7 +158,7 @@ impl Drop for Session {
         self.client.clean_up(async move {
             let Ok(host) = client.host(&repository).await else { return };
             // Whatever comes of it, there is nothing else to be done.
-            let call = client.call(&host, call, Persistence::Once);
+            let call = client.call(&host, call, Persistence::Retry);
             let _ = tokio::time::timeout(limit, call).await;
         });
     }
