@@ -60,12 +60,12 @@ pub(crate) struct Received {
 pub(crate) struct Turn(u64);
 
 /// A session that does not outlive this.
-pub(crate) struct Ending<'a> {
+pub(crate) struct Temporary<'a> {
     sessions: &'a Sessions,
     id: String,
 }
 
-impl Drop for Ending<'_> {
+impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         self.sessions.remove(&self.id);
     }
@@ -130,8 +130,8 @@ impl Sessions {
     }
 
     /// Removes a session when the value is dropped, however that comes about.
-    pub(crate) fn ending(&self, session: &Session) -> Ending<'_> {
-        Ending { sessions: self, id: session.id.clone() }
+    pub(crate) fn temporary(&self, session: &Session) -> Temporary<'_> {
+        Temporary { sessions: self, id: session.id.clone() }
     }
 
     /// The ids of all that are open.

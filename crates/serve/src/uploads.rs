@@ -38,7 +38,7 @@ impl Registry {
         let session = self.sessions.open(name, algorithm, self.storage.upload()?);
         let Some(digest) = whole else { return Ok(stand(&session, StatusCode::ACCEPTED)) };
         // Its client is never told of it, and may be gone before this ends.
-        let _ends_here = self.sessions.ending(&session);
+        let _temporary = self.sessions.temporary(&session);
         let turn = session.take_turn();
         self.receive(&session, turn, body).await?;
         self.finish(&session, turn, digest).await

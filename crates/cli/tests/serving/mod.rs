@@ -96,6 +96,35 @@ fn killed_in_mid_upload_it_leaves_nothing_half_written() {
     assert_eq!(files(&scene.path("images")), [".lock"]);
 }
 
+/// Up and down again: the blob is larger than all that the process may ever have.
+#[test]
+fn memory_is_flat_whatever_the_blob() {
+    const PIECES: usize = 100;
+    let scene = Scene::new();
+    let serving = Serving::start(&scene, &[]);
+    let piece = vec![7; 1 << 20];
+    let mut digester = oci::Digester::new(oci::Algorithm::Sha256);
+    (0..PIECES).for_each(|_| digester.update(&piece));
+    let digest = digester.finish();
+    let length = PIECES * piece.len();
+    let mut stream = TcpStream::connect(&serving.address).unwrap();
+    let post = format!(
+        "POST /v2/app/blobs/uploads/?digest={digest} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(post.as_bytes()).unwrap();
+    (0..PIECES).for_each(|_| stream.write_all(&piece).unwrap());
+    let get =
+        format!("GET /v2/app/blobs/{digest} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(get.as_bytes()).unwrap();
+    let received = std::io::copy(&mut stream, &mut std::io::sink()).unwrap();
+    assert!(received > length as u64, "{received} bytes came back");
+    let status = format!("/proc/{}/status", serving.child.id());
+    let status = std::fs::read_to_string(status).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let kilobytes: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(kilobytes < 64 * 1024, "{kilobytes} kB at the most");
+}
+
 #[test]
 fn it_says_where_it_listens_and_ends_when_it_is_told() {
     let scene = Scene::new();
