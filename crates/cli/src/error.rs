@@ -394,7 +394,7 @@ fn store_exit(error: &StoreError) -> Exit {
 fn registry_exit(error: &registry::Error) -> Exit {
     use registry::Error as Wire;
     match error {
-        Wire::BadSetting { .. } | Wire::BadHost { .. } => Exit::Usage,
+        Wire::BadSetting { .. } | Wire::BadHost { .. } | Wire::SharedManifest { .. } => Exit::Usage,
         Wire::HostFile(_) => Exit::Input,
         Wire::AfterMirrors { error, .. } | Wire::DamagedMirror { error, .. } => {
             registry_exit(error)
@@ -403,10 +403,12 @@ fn registry_exit(error: &registry::Error) -> Exit {
         | Wire::Denied { .. }
         | Wire::Blocked { .. }
         | Wire::PlainCredential { .. }
+        | Wire::NotDeletable { .. }
         | Wire::Credential(_) => Exit::Denied,
-        Wire::ManifestNotFound { .. } | Wire::BlobNotFound { .. } | Wire::NotProvided { .. } => {
-            Exit::NotFound
-        }
+        Wire::ManifestNotFound { .. }
+        | Wire::RepositoryNotFound { .. }
+        | Wire::BlobNotFound { .. }
+        | Wire::NotProvided { .. } => Exit::NotFound,
         Wire::ManifestTooLarge { .. }
         | Wire::Manifest { .. }
         | Wire::DigestMismatch { .. }

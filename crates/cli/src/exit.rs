@@ -70,9 +70,11 @@ impl Exit {
             Exit::Other => "failed for a reason that is none of those below",
             Exit::Usage => "the command line cannot be understood",
             Exit::Recipe => "the Dockerfile has an error",
-            Exit::Input => "a file of the context is missing or cannot be read",
+            Exit::Input => {
+                "a file of the context, or one with settings, is missing or cannot be read"
+            }
             Exit::NotFound => "an image, tag or platform does not exist",
-            Exit::Denied => "a registry wants other credentials",
+            Exit::Denied => "a registry wants other credentials, or does not let this be done",
             Exit::Network => "a registry cannot be reached, or failed",
             Exit::Storage => "the local store or another place on disk cannot be read or written",
             Exit::Corrupt => "an image's bytes are not what its digests or formats say",
@@ -106,9 +108,9 @@ mod tests {
            1  failed for a reason that is none of those below
            2  the command line cannot be understood
            3  the Dockerfile has an error
-           4  a file of the context is missing or cannot be read
+           4  a file of the context, or one with settings, is missing or cannot be read
            5  an image, tag or platform does not exist
-           6  a registry wants other credentials
+           6  a registry wants other credentials, or does not let this be done
            7  a registry cannot be reached, or failed
            8  the local store or another place on disk cannot be read or written
            9  an image's bytes are not what its digests or formats say

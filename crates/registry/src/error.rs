@@ -137,6 +137,14 @@ pub enum Error {
         /// What the registry said.
         answers: Answers,
     },
+    /// No such repository, or one without tags.
+    #[error("find tags of `{repository}` in the registry{answers}")]
+    RepositoryNotFound {
+        /// What was looked for.
+        repository: RepositoryName,
+        /// What the registry said.
+        answers: Answers,
+    },
     /// No such blob.
     #[error("find blob {digest} in `{repository}`")]
     BlobNotFound {
@@ -531,6 +539,7 @@ impl Error {
             | Error::Denied { answers, .. }
             | Error::RateLimited { answers, .. }
             | Error::ManifestNotFound { answers, .. }
+            | Error::RepositoryNotFound { answers, .. }
             | Error::ManifestBlobUnknown { answers, .. } => Some(answers),
             _ => None,
         }

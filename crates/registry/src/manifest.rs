@@ -281,7 +281,12 @@ impl Client {
         for _ in 0..MAX_PAGES {
             let Some(url) = next else { break };
             let call = Call::get(url.clone(), repository.path(), ScopeSet::pull(repository));
-            let mut reply = self.call(host, call, Persistence::Retry).await?.success().await?;
+            let reply = self.call(host, call, Persistence::Retry).await?;
+            if reply.status() == StatusCode::NOT_FOUND {
+                let answers = refusal_answers(reply).await;
+                return Err(Error::RepositoryNotFound { repository: repository.clone(), answers });
+            }
+            let mut reply = reply.success().await?;
             next = next_page(&reply, &url);
             let page: Page = json(&mut reply).await?;
             tags.extend(page.tags.unwrap_or_default());
@@ -457,11 +462,15 @@ fn verify(reply: &Reply, bytes: &[u8], wanted: Digest) -> Result<()> {
 }
 
 async fn not_found(repository: &RepositoryName, wanted: &TagOrDigest, reply: Reply) -> Error {
-    let answers = match reply.refusal().await {
-        Error::Refused { answers, .. } => answers,
-        _ => crate::error::Answers::default(),
-    };
+    let answers = refusal_answers(reply).await;
     Error::ManifestNotFound { reference: wanted.of_repository(repository), answers }
+}
+
+async fn refusal_answers(reply: Reply) -> crate::Answers {
+    match reply.refusal().await {
+        Error::Refused { answers, .. } => answers,
+        _ => crate::Answers::default(),
+    }
 }
 
 /// The specification's code for a manifest whose blobs are missing, under whatever status.

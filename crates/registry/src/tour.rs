@@ -98,7 +98,9 @@ pub(crate) fn blame(
 /// What is wrong with a mirror that says this; `None` if the fault is not the mirror's.
 fn problem(error: &Error) -> Option<MirrorProblem> {
     Some(match error {
-        Error::ManifestNotFound { .. } | Error::BlobNotFound { .. } => MirrorProblem::Missing,
+        Error::ManifestNotFound { .. }
+        | Error::RepositoryNotFound { .. }
+        | Error::BlobNotFound { .. } => MirrorProblem::Missing,
         Error::Refused { status: StatusCode::NOT_FOUND, .. } => MirrorProblem::Missing,
         Error::DigestMismatch { .. }
         | Error::SizeMismatch { .. }
