@@ -1,14 +1,14 @@
 //! One request as a registry deserves it: in the host's queue, with the right credential, through
 //! redirects, and again if the failure may pass.
 
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, WARNING};
 use reqwest::{Method, StatusCode};
 use tokio::time::sleep;
 use url::Url;
 
 use crate::auth::{Refused, ScopeSet, Visit};
 use crate::client::{Client, Host};
-use crate::error::{RedirectProblem, RequestLine};
+use crate::error::{RedirectProblem, RequestLine, printable};
 use crate::event::TransferEvent;
 use crate::retry::{Backoff, is_passing, retry_after};
 use crate::wire::{Payload, Reply};
@@ -174,14 +174,23 @@ impl Client {
         if refused {
             reply.who = host.doorkeeper.identity(&visit).await;
         }
-        if let Some(quota) = Quota::of(reply.headers()).filter(Quota::runs_low)
-            && host.is_news()
-        {
-            self.tell(TransferEvent::QuotaLow { registry: host.name.clone(), quota });
-        }
+        self.pass_on(host, reply.headers());
         reply.registry.clone_from(&host.name);
         reply.permit = permit;
         Ok(reply)
+    }
+
+    /// Tells what a registry says beside its answer.
+    fn pass_on(&self, host: &Host, headers: &HeaderMap) {
+        let registry = || host.name.clone();
+        if let Some(quota) = Quota::of(headers).filter(Quota::runs_low)
+            && host.is_news("quota")
+        {
+            self.tell(TransferEvent::QuotaLow { registry: registry(), quota });
+        }
+        for text in warnings(headers).filter(|text| host.is_news(text)) {
+            self.tell(TransferEvent::Warned { registry: registry(), text });
+        }
     }
 
     /// Through redirects. The credential stays with the host that it is for: blobs are often kept
@@ -229,6 +238,34 @@ fn redirects(method: &Method, status: StatusCode) -> bool {
     }
 }
 
+/// `Warning: 299 - "text"` (distribution-spec 1.1, "Warnings"), which is the only form there is.
+fn warnings(headers: &HeaderMap) -> impl Iterator<Item = String> + '_ {
+    headers.get_all(WARNING).iter().filter_map(|value| {
+        let quoted = value.to_str().ok()?.strip_prefix("299 - \"")?.strip_suffix('"')?;
+        Some(printable(&quoted.replace("\\\"", "\"").replace("\\\\", "\\")))
+    })
+}
+
 fn bad_redirect(call: &Call, to: &Url, problem: RedirectProblem) -> Error {
     Error::BadRedirect { request: call.request_line(), to: PublicUrl::from(to), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_registries_warn_of() {
+        let mut headers = HeaderMap::new();
+        for value in [
+            r#"299 - "this name \"goes\" away""#,
+            r#"299 - "a\\b""#,
+            r#"199 registry "stale""#,
+            "299 - unquoted",
+        ] {
+            headers.append(WARNING, value.parse().unwrap());
+        }
+        let found: Vec<String> = warnings(&headers).collect();
+        assert_eq!(found, [r#"this name "goes" away"#, r"a\b"]);
+    }
 }

@@ -41,6 +41,14 @@ pub enum TransferEvent {
         /// What is left.
         quota: Quota,
     },
+    /// A registry has something to say to people, such as that a name will go away
+    /// (distribution-spec 1.1, "Warnings"): told once for each text.
+    Warned {
+        /// The registry.
+        registry: String,
+        /// What it says.
+        text: String,
+    },
     /// A request failed and is tried again after a wait.
     Retrying {
         /// What was asked.

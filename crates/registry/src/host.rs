@@ -1,8 +1,7 @@
 //! One place where repositories are: a registry's own host, or a mirror of it, as this process
 //! knows it.
 
-use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +20,8 @@ use crate::{Error, Result};
 
 /// A mirror that cannot be reached, or that lacks what is asked for, is passed over for so long.
 const MIRROR_REST: Duration = Duration::from_secs(60);
+/// How much is passed on of what a host says to people.
+const MAX_TOLD: usize = 16;
 
 /// A place where repositories are. Those at one address share their queue, tokens, rest
 /// and what was learned of them.
@@ -64,8 +65,8 @@ pub(crate) struct Rest {
     down_until: Mutex<Option<Instant>>,
     /// Reads of these repositories go elsewhere.
     lacking_until: Mutex<HashMap<String, Instant>>,
-    /// That its quota runs low is said once.
-    told_of_quota: AtomicBool,
+    /// What was told of it.
+    told: Mutex<HashSet<String>>,
 }
 
 impl Host {
@@ -84,9 +85,11 @@ impl Host {
         }
     }
 
-    /// Whether nobody was told yet that the host's quota runs low.
-    pub(crate) fn is_news(&self) -> bool {
-        !self.rest.told_of_quota.swap(true, Ordering::Relaxed)
+    /// Whether nobody was told this of the host yet. It may say a great deal that is new: there is
+    /// an end to that.
+    pub(crate) fn is_news(&self, text: &str) -> bool {
+        let mut told = self.rest.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.len() < MAX_TOLD && told.insert(text.to_owned())
     }
 
     /// Whether a URL is of this host, and not of one that it has sent us to.

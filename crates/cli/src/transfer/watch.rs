@@ -68,6 +68,9 @@ impl Watch {
                     window.unwrap_or_default()
                 ));
             }
+            TransferEvent::Warned { registry, text } => {
+                self.progress.warning(&format!("{registry}: {text}"));
+            }
             TransferEvent::Retrying { request, cause, wait } => {
                 let wait = wait.as_secs_f32();
                 self.progress.note(&format!("{request}: {cause}; trying again in {wait:.1}s"));

@@ -310,6 +310,7 @@ async fn events_tell_the_story_of_a_blob() {
             TransferEvent::QuotaLow { registry, quota } => {
                 story.push(format!("{registry} has {} left", quota.remaining));
             }
+            TransferEvent::Warned { text, .. } => story.push(text.clone()),
             TransferEvent::Retrying { cause, .. } => {
                 let end = cause.rsplit(": ").next().unwrap_or_default();
                 story.push(format!("at {reached}: {end}"));
