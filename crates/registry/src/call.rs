@@ -6,9 +6,10 @@ use reqwest::{Method, StatusCode};
 use tokio::time::sleep;
 use url::Url;
 
+use crate::answers::printable;
 use crate::auth::{Refused, ScopeSet, Visit};
 use crate::client::{Client, Host};
-use crate::error::{RedirectProblem, RequestLine, printable};
+use crate::error::{RedirectProblem, RequestLine};
 use crate::event::TransferEvent;
 use crate::retry::{Backoff, is_passing, retry_after};
 use crate::wire::{Payload, Reply};

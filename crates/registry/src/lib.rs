@@ -20,6 +20,7 @@
 //! # }
 //! ```
 
+mod answers;
 mod auth;
 mod call;
 mod client;
@@ -46,14 +47,13 @@ mod transport;
 mod upload;
 mod wire;
 
+pub use answers::{Answer, Answers};
 pub use client::Client;
 pub use credentials::{
     CloudEnvironment, Credential, CredentialError, CredentialStore, Credentials,
 };
 pub use download::{BlobStream, Progress};
-pub use error::{
-    Answer, AnswerProblem, Answers, Error, Identity, RedirectProblem, RequestLine, Result,
-};
+pub use error::{AnswerProblem, Error, Identity, RedirectProblem, RequestLine, Result};
 pub use event::{Direction, MirrorProblem, Observer, Outcome, TransferEvent};
 pub use hosts::{HostFileError, HostFiles, Hosts};
 pub use manifest::TagOrDigest;

@@ -10,7 +10,7 @@ use reqwest::{Method, StatusCode};
 use url::Url;
 
 use crate::PublicUrl;
-use crate::error::printable;
+use crate::answers::printable;
 
 /// A request and what became of it, up to the head of its answer. Requests to token services,
 /// mirrors and clouds are told like those to registries, each redirect and each try by itself.

@@ -12,7 +12,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout};
 use url::Url;
 
-use crate::error::{Answers, Identity, RequestLine, tls_answer};
+use crate::answers::{Answers, tls_answer};
+use crate::error::{Identity, RequestLine};
 use crate::hosts::Trust;
 use crate::settings::{Scheme, Settings};
 use crate::trace::{self, Came, Exchange};
