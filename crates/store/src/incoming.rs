@@ -4,10 +4,12 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use oci::{Descriptor, Digest, Digester};
 
 use crate::scratch::{Scratch, Sealed, is_at};
+use crate::store::Inner;
 use crate::{Store, StoreError};
 
 /// A blob on its way in, hashed while it is written.
@@ -32,29 +34,55 @@ impl Store {
         })
     }
 
-    /// Takes in the blob `expected`, going on where an earlier attempt broke off.
+    /// Takes in the blob `expected`, going on where an earlier attempt broke off, when it is this
+    /// one's turn.
+    pub fn partial(&self, expected: &Descriptor) -> Turn {
+        Turn { inner: self.inner.clone(), expected: expected.clone() }
+    }
+}
+
+/// A turn at taking in a blob: others may be at it in this process or in another, and none is to be
+/// fetched twice.
+pub struct Turn {
+    inner: Arc<Inner>,
+    expected: Descriptor,
+}
+
+impl Turn {
+    /// Waits, blocking, for what becomes of others' attempts; `None` if one has brought the blob.
     ///
     /// [`Incoming::written`] says how much is there already. Dropped before the commit, what came
-    /// so far is kept for the next attempt; bytes that turn out wrong are not. If another process
-    /// is taking in the same blob at this moment, this is [`Store::incoming`].
-    pub fn partial(&self, expected: &Descriptor) -> Result<Incoming, StoreError> {
-        let name = format!("{}-{}", expected.digest.algorithm().name(), expected.digest.hex());
+    /// so far is kept for the next attempt; bytes that turn out wrong are not.
+    pub fn wait(self) -> Result<Option<Incoming>, StoreError> {
+        let Descriptor { digest, size, .. } = self.expected;
+        let name = format!("{}-{}", digest.algorithm().name(), digest.hex());
         let path = self.inner.plywood("partial").join(name);
-        let file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
-            .open(&path)
-            .map_err(StoreError::io("open", &path))?;
-        // Renamed since it was opened: another process has just completed it.
-        if file.try_lock().is_err() || !is_at(&file, &path) {
-            return self.incoming(expected);
-        }
-        let mut digester = Digester::new(expected.digest.algorithm());
-        let written = rehash(&file, &mut digester, expected.size, &path)?;
+        let file = loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits() as i32)
+                .open(&path)
+                .map_err(StoreError::io("open", &path))?;
+            file.lock().map_err(StoreError::io("lock", &path))?;
+            // If not, whoever held it has completed it, or thrown it away.
+            let is_here = is_at(&file, &path);
+            let store = Store { inner: self.inner.clone() };
+            if store.contains(&digest)? == Some(size) {
+                if is_here {
+                    std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
+                }
+                return Ok(None);
+            }
+            if is_here {
+                break file;
+            }
+        };
+        let mut digester = Digester::new(digest.algorithm());
+        let written = rehash(&file, &mut digester, size, &path)?;
         let scratch = Scratch::resume(&self.inner, file, path, written);
-        Ok(Incoming { scratch, digester, digest: expected.digest, size: expected.size })
+        Ok(Some(Incoming { scratch, digester, digest, size }))
     }
 }
 
@@ -196,36 +224,61 @@ mod tests {
     fn goes_on_where_it_broke_off() {
         let (_directory, store) = open();
         let expected = Descriptor::of(MediaType::OciConfig, b"hello world");
-        let mut first = store.partial(&expected).unwrap();
+        let mut first = store.partial(&expected).wait().unwrap().unwrap();
         first.write_all(b"hello").unwrap();
-        let mut beside = store.partial(&expected).unwrap();
-        assert_eq!(beside.written(), 0, "the partial file is taken");
-        beside.write_all(b"hello ").unwrap();
-        drop((first, beside));
-        let mut second = store.partial(&expected).unwrap();
+        drop(first);
+        let mut second = store.partial(&expected).wait().unwrap().unwrap();
         assert_eq!((second.written(), second.remaining()), (5, 6));
         second.write_all(b" world").unwrap();
         second.commit().unwrap();
         assert_eq!(store.read(&expected).unwrap(), b"hello world");
+        assert!(store.partial(&expected).wait().unwrap().is_none(), "it is there");
         assert_eq!(files(&store, "plywood/partial"), 0);
+    }
+
+    #[test]
+    fn who_comes_meanwhile_waits_and_finds_it_there_or_goes_on() {
+        for commits in [true, false] {
+            let (_directory, store) = open();
+            let expected = Descriptor::of(MediaType::OciConfig, b"hello world");
+            let mut first = store.partial(&expected).wait().unwrap().unwrap();
+            first.write_all(b"hello ").unwrap();
+            let turn = store.partial(&expected);
+            let waiting = std::thread::spawn(move || turn.wait().unwrap());
+            // Long enough to be waiting, if the machine is not too busy; right in any case.
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert!(!waiting.is_finished(), "two would fetch the same");
+            if commits {
+                first.write_all(b"world").unwrap();
+                first.commit().unwrap();
+            } else {
+                drop(first);
+            }
+            let found = waiting.join().unwrap();
+            assert_eq!(found.map(|incoming| incoming.written()), (!commits).then_some(6));
+        }
     }
 
     #[test]
     fn a_wrong_beginning_is_not_kept() {
         let (_directory, store) = open();
         let expected = Descriptor::of(MediaType::OciConfig, b"hello");
-        let mut first = store.partial(&expected).unwrap();
+        let mut first = store.partial(&expected).wait().unwrap().unwrap();
         first.write_all(b"hu").unwrap();
         drop(first);
-        let mut second = store.partial(&expected).unwrap();
+        let mut second = store.partial(&expected).wait().unwrap().unwrap();
         second.write_all(b"llo").unwrap();
         assert!(matches!(second.commit(), Err(StoreError::DigestMismatch { .. })));
         assert_eq!(files(&store, "plywood/partial"), 0);
-        let mut third = store.partial(&expected).unwrap();
+        let mut third = store.partial(&expected).wait().unwrap().unwrap();
         third.write_all(b"xx").unwrap();
-        third.restart().unwrap();
-        third.write_all(b"hello").unwrap();
-        third.commit().unwrap();
+        third.discard();
+        assert_eq!(files(&store, "plywood/partial"), 0);
+        let mut fourth = store.partial(&expected).wait().unwrap().unwrap();
+        fourth.write_all(b"xx").unwrap();
+        fourth.restart().unwrap();
+        fourth.write_all(b"hello").unwrap();
+        fourth.commit().unwrap();
         assert_eq!(store.contains(&expected.digest).unwrap(), Some(5));
     }
 }

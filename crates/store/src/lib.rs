@@ -41,7 +41,7 @@ mod store;
 
 pub use error::StoreError;
 pub use images::{Listed, REF_NAME, Removed};
-pub use incoming::Incoming;
+pub use incoming::{Incoming, Turn};
 pub use prune::{PrunePolicy, Pruned};
 pub use records::CachedLayer;
 pub use scratch::Scratch;

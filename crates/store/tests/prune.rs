@@ -94,7 +94,8 @@ fn records_go_with_what_they_are_about() {
     store.record_remote(&layer.digest, reference("debian").repository()).unwrap();
     store.record_remote(&gone.digest, reference("debian").repository()).unwrap();
     store.record_fact("etag", &Digest::of(b"url"), b"value").unwrap();
-    store.partial(&gone).unwrap().write_all(b"go").unwrap();
+    let broken_off = Descriptor::of(MediaType::OciConfig, b"broken off");
+    store.partial(&broken_off).wait().unwrap().unwrap().write_all(b"brok").unwrap();
 
     let pruned = store.prune(&everything()).unwrap();
     assert_eq!((pruned.records, pruned.partials, pruned.blobs.len()), (4, 1, 1));

@@ -88,7 +88,7 @@ pub(crate) async fn download_all(
     mut wanted: Vec<(Descriptor, Vec<RepositoryName>)>,
     progress: &Progress,
 ) -> Result<(), Error> {
-    wanted.sort_by_key(|(blob, _)| std::cmp::Reverse(blob.size));
+    wanted.sort_by_key(|(blob, _)| (std::cmp::Reverse(blob.size), blob.digest));
     wanted.dedup_by_key(|(blob, _)| blob.digest);
     let downloads = wanted.iter().map(|(blob, sources)| async move {
         let mut failure = None;
@@ -131,7 +131,10 @@ async fn download(
 ) -> Result<(), Error> {
     let step = progress.step(format!("pull {}", label(blob)), Some(blob.size));
     loop {
-        let incoming = store.partial(blob)?;
+        let Some(incoming) = next_to_fetch(store, blob).await? else {
+            step.finish(Outcome::Exists);
+            return Ok(());
+        };
         let known = incoming.written();
         match receive(client, blob, source, incoming, &step).await {
             Ok(()) => break,
@@ -142,6 +145,15 @@ async fn download(
     }
     step.finish(Outcome::Done);
     Ok(())
+}
+
+/// What there is of a blob, for whoever fetches the rest; `None` if it has come meanwhile.
+async fn next_to_fetch(store: &Store, blob: &Descriptor) -> Result<Option<Incoming>, Error> {
+    let turn = store.partial(blob);
+    match tokio::task::spawn_blocking(|| turn.wait()).await {
+        Ok(taken) => Ok(taken?),
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
 }
 
 fn is_mismatch(error: &Error) -> bool {

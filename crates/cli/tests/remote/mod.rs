@@ -326,3 +326,21 @@ fn a_pull_that_broke_off_goes_on_in_the_next_process() {
     );
     assert_eq!(scene.store().read(&layer).unwrap(), bytes);
 }
+
+/// Two processes want the same at the same time: one fetches it, the other waits for it.
+#[test]
+fn two_pulls_at_once_fetch_each_blob_once() {
+    let scene = Scene::new();
+    let app = image(&scene.store(), "app", OWN);
+    scene.store().tag(&scene.name("app:1"), &app).unwrap();
+    scene.answer(&["push", "REGISTRY/app:1"]);
+    scene.answer(&["prune", "--all"]);
+    scene.registry.take_requests();
+    let slow = Effect::Stall(std::time::Duration::from_millis(300));
+    scene.registry.fault(Fault::always("GET", "/blobs/", slow));
+    let pulls = [0, 1].map(|_| scene.command(&["pull", "-q", "REGISTRY/app:1"]).spawn().unwrap());
+    for mut pull in pulls {
+        assert!(pull.wait().unwrap().success());
+    }
+    assert_eq!(scene.downloads(), 3, "two layers and the config");
+}

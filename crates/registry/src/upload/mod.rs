@@ -272,8 +272,13 @@ impl Delivery<'_> {
             Ok(Posted::Other(reply)) if !is_passing(reply.status()) => {
                 host.manner.posted(manner::Posted::NotTaken);
             }
-            Ok(Posted::Other(_)) => {}
-            Err(
+            Err(Error::Connection { .. } | Error::TimedOut { .. })
+                if !host.manner.takes_posts() =>
+            {
+                host.manner.posted(manner::Posted::NotTaken);
+            }
+            Ok(Posted::Other(_))
+            | Err(
                 Error::Connection { .. } | Error::TimedOut { .. } | Error::DamagedMirror { .. },
             ) => {}
             Err(error) => return Err(error),

@@ -65,14 +65,12 @@ enum Step {
 /// What stands in the way, and what it is if nothing helps.
 enum Trouble {
     /// It may be otherwise next time.
-    Passing {
-        failure: Error,
-        pause: Option<Duration>,
-    },
+    Passing { failure: Error, pause: Option<Duration> },
     /// The registry does not know the session.
     SessionLost(Error),
-    /// The body was larger than is taken, or not at the place where the registry stands.
+    /// The body was larger than is taken.
     TooLarge(Error),
+    /// The chunk did not begin where the registry stands, or was too large.
     Misplaced(Error),
     /// A PATCH was refused, or its bytes vanished.
     ChunkRefused(Error),
@@ -265,9 +263,7 @@ impl<'a> Sending<'a> {
 
     /// The registry stands elsewhere, or calls a chunk too large by the same status (GHCR).
     async fn realign(&mut self, failure: Error, tried: u64) -> Result<Rest> {
-        let Some(wait) = self.backoff.next_wait(None) else { return Err(failure) };
-        self.tell_retry(&failure, wait);
-        tokio::time::sleep(wait).await;
+        self.wait(failure, None).await?;
         let before = self.offset;
         let rest = self.resume().await?;
         if self.offset == before {
@@ -282,14 +278,10 @@ impl<'a> Sending<'a> {
         if pause.is_some() {
             self.host.rest(wait);
         }
-        self.tell_retry(&failure, wait);
-        tokio::time::sleep(wait).await;
-        Ok(())
-    }
-
-    fn tell_retry(&self, failure: &Error, wait: Duration) {
         let (request, cause) = (self.session.request_line(), failure.to_string());
         self.delivery.client.tell(TransferEvent::Retrying { request, cause, wait });
+        tokio::time::sleep(wait).await;
+        Ok(())
     }
 
     /// Goes on from where the registry says that it stands; where it does not say, or says what
