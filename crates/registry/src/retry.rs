@@ -58,9 +58,9 @@ impl Backoff {
         let doublings = (self.failures - 1).min(16);
         let ceiling = (self.policy.first_wait * 2_u32.pow(doublings)).min(self.policy.longest_wait);
         let jittered = ceiling.mul_f64(0.25 + 0.75 * random_fraction());
-        let wait = asked
-            .map_or(jittered, |asked| asked + self.policy.first_wait.mul_f64(random_fraction()));
-        if self.waited + wait > self.policy.budget {
+        let extra = self.policy.first_wait.mul_f64(random_fraction());
+        let wait = asked.map_or(jittered, |asked| asked.saturating_add(extra));
+        if self.waited.saturating_add(wait) > self.policy.budget {
             return None;
         }
         self.waited += wait;
@@ -125,6 +125,7 @@ mod tests {
         let wait = backoff.next_wait(Some(Duration::from_secs(100))).unwrap();
         assert!(wait >= Duration::from_secs(100) && wait < Duration::from_secs(101));
         assert_eq!(backoff.next_wait(Some(Duration::from_secs(100))), None);
+        assert_eq!(backoff.next_wait(Some(Duration::MAX)), None, "no wait is too long to compare");
     }
 
     #[test]

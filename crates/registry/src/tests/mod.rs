@@ -5,6 +5,7 @@ mod auth_tokens;
 mod cloud;
 mod connect_proxy;
 mod faults;
+mod hostile;
 mod mirrors;
 mod peculiarities;
 mod publish;

@@ -137,6 +137,9 @@ async fn a_registry_that_lied_about_blobs_gets_them_after_all() {
     let wanted = publication(registry.repository("app"), &sample, &["1"]);
     client().publish(&wanted).await.unwrap();
     assert_eq!(registry.tag("app", "1"), Some(sample.manifest.digest()));
+    let uploads = registry.requests().into_iter().filter(|r| r.path.contains("/uploads/"));
+    let methods: Vec<String> = uploads.map(|upload| upload.method).collect();
+    assert_eq!(methods, ["POST", "PUT"], "not by a single POST, of which nothing may be left");
 }
 
 #[tokio::test]

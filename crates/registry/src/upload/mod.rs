@@ -228,10 +228,13 @@ impl Delivery<'_> {
         self.client.tell(TransferEvent::Started { digest, size, direction: Direction::Upload });
         let (session, bytes) = match opened {
             Some(session) => (session, 0),
-            None if self.may_post(host) => match self.post_whole(host).await? {
-                (None, bytes) => return Ok(bytes),
-                (Some(session), bytes) => (session, bytes),
-            },
+            // What a registry has lost once goes the way that none loses.
+            None if existing == Existing::Believed && self.may_post(host) => {
+                match self.post_whole(host).await? {
+                    (None, bytes) => return Ok(bytes),
+                    (Some(session), bytes) => (session, bytes),
+                }
+            }
             None => (self.open_session(host).await?, 0),
         };
         Ok(bytes + Sending::new(self, host, session, existing).run().await?)
