@@ -84,7 +84,10 @@ pub(crate) fn blame(
     if mirror.role == Role::Origin {
         return;
     }
-    let is_list = matches!(error, Error::Refused { status: StatusCode::NOT_FOUND, .. });
+    let is_list = matches!(
+        error,
+        Error::RepositoryNotFound { .. } | Error::Refused { status: StatusCode::NOT_FOUND, .. }
+    );
     match error {
         Error::Connection { .. } | Error::TimedOut { .. } | Error::Tls { .. } => mirror.is_down(),
         // Not every mirror has lists, and what has none may have all else.

@@ -22,7 +22,7 @@ use tokio::time::Instant;
 use crate::Secret;
 use crate::retry::RetryPolicy;
 use crate::wire::Wire;
-pub(crate) use cloud::hint as cloud_hint;
+pub(crate) use cloud::{Cloud, hint as cloud_hint};
 pub use cloud::{CloudEnvironment, CloudError, CloudProblem, CloudSource};
 pub use store::CredentialStore;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::credentials::cloud::{self, CloudEnvironment, CloudError, Lent, Means};
+use crate::credentials::cloud::{self, Cloud, CloudEnvironment, CloudError, Lent, Means};
 use crate::credentials::file::{self, CredentialFile, DOCKER_HUB_KEY};
 use crate::credentials::helper::Runner;
 use crate::credentials::{Credential, CredentialError, Held, Origin, Search};
@@ -147,12 +147,13 @@ impl CredentialStore {
     }
 
     fn stands_in(&self, registry: &str) -> bool {
-        self.cloud.is_some() && cloud::is_cloud(registry)
+        self.cloud.is_some() && Cloud::of(registry).is_some()
     }
 
     /// One login for all repositories of a registry, and for all who wait for it.
     async fn by_cloud(&self, search: Search<'_>) -> Result<Option<Held>, CredentialError> {
-        let Some(environment) = self.cloud.as_ref().filter(|_| cloud::is_cloud(search.registry))
+        let Some(environment) =
+            self.cloud.as_ref().filter(|_| Cloud::of(search.registry).is_some())
         else {
             return Ok(None);
         };

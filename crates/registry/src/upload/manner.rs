@@ -6,6 +6,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::credentials::Cloud;
+
 const MIB: u64 = 1024 * 1024;
 
 /// The first chunk that is tried where whole bodies do not get through.
@@ -70,13 +72,13 @@ enum Posts {
 impl Manner {
     /// What is known of a host before anything was asked of it.
     pub(crate) fn of(host: &str) -> Self {
-        let chunks = if loses_chunks(host) {
-            Chunks::Never
-        } else if host == "ghcr.io" {
+        let chunks = match Cloud::of(host) {
+            // Amazon's registries drop the body of every PATCH after the first and say that all is
+            // well (aws/containers-roadmap#2831); Google's know no chunks at all.
+            Some(Cloud::Amazon | Cloud::Google) => Chunks::Never,
             // A PATCH of more than 4 MiB gets a 416.
-            Chunks::Taken { most: Some(4 * MIB - 64 * 1024) }
-        } else {
-            Chunks::Taken { most: None }
+            Some(Cloud::GitHub) => Chunks::Taken { most: Some(4 * MIB - 64 * 1024) },
+            Some(Cloud::Azure) | None => Chunks::Taken { most: None },
         };
         Manner(Mutex::new(Known { chunks, bodies: Bodies::Whole, posts: Posts::Unknown }))
     }
@@ -182,16 +184,6 @@ impl Chunks {
             Chunks::Taken { most: None } | Chunks::Never => limit,
         }
     }
-}
-
-/// Amazon's registries drop the body of every PATCH after the first and say that all is well
-/// (aws/containers-roadmap#2831); Google's know no chunks at all.
-fn loses_chunks(host: &str) -> bool {
-    let amazon = host.contains(".dkr.ecr") && host.contains(".amazonaws.com")
-        || host.contains(".dkr-ecr.") && host.ends_with(".on.aws")
-        || host == "public.ecr.aws";
-    let google = host == "gcr.io" || host.ends_with(".gcr.io") || host.ends_with("-docker.pkg.dev");
-    amazon || google
 }
 
 #[cfg(test)]

@@ -61,26 +61,38 @@ pub(super) struct Lent {
 /// What a source has: nothing if it is not configured.
 type Found<T> = Result<Option<T>, (CloudSource, CloudProblem)>;
 
-/// Whether a registry is one of these clouds'.
-pub(super) fn is_cloud(registry: &str) -> bool {
-    aws::EcrHost::parse(registry).is_some()
-        || google::is_host(registry)
-        || azure::is_host(registry)
-        || registry == github::HOST
+/// Whose a registry is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Cloud {
+    Amazon,
+    Google,
+    Azure,
+    GitHub,
+}
+
+impl Cloud {
+    /// The cloud that a registry is of, by its exact name.
+    pub(crate) fn of(registry: &str) -> Option<Self> {
+        if aws::EcrHost::parse(registry).is_some() {
+            Some(Cloud::Amazon)
+        } else if google::is_host(registry) {
+            Some(Cloud::Google)
+        } else if azure::is_host(registry) {
+            Some(Cloud::Azure)
+        } else {
+            (registry == github::HOST).then_some(Cloud::GitHub)
+        }
+    }
 }
 
 /// Logs in to a registry of one of these clouds; `None` where nothing is configured for it.
 pub(super) async fn log_in(means: &Means<'_>, registry: &str) -> Result<Option<Lent>, CloudError> {
-    let found = if let Some(host) = aws::EcrHost::parse(registry) {
-        aws::log_in(means, &host).await
-    } else if google::is_host(registry) {
-        google::log_in(means).await
-    } else if azure::is_host(registry) {
-        azure::log_in(means, registry).await
-    } else if registry == github::HOST {
-        Ok(github::log_in(means.environment))
-    } else {
-        Ok(None)
+    let found = match Cloud::of(registry) {
+        Some(Cloud::Amazon) => aws::log_in(means, registry).await,
+        Some(Cloud::Google) => google::log_in(means).await,
+        Some(Cloud::Azure) => azure::log_in(means, registry).await,
+        Some(Cloud::GitHub) => Ok(github::log_in(means.environment)),
+        None => Ok(None),
     };
     found.map_err(|(tried, problem)| CloudError { registry: registry.to_owned(), tried, problem })
 }

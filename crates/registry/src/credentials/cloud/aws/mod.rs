@@ -90,9 +90,10 @@ impl EcrHost {
 }
 
 /// Keys from the first source that is configured, and a password for them.
-pub(super) async fn log_in(means: &Means<'_>, host: &EcrHost) -> Found<Lent> {
+pub(super) async fn log_in(means: &Means<'_>, registry: &str) -> Found<Lent> {
+    let Some(host) = EcrHost::parse(registry) else { return Ok(None) };
     let Some((keys, by)) = find_keys(means, host.region()).await? else { return Ok(None) };
-    let password = authorization_token(means, host, &keys).await;
+    let password = authorization_token(means, &host, &keys).await;
     let (credential, good_until) = password.map_err(|problem| by.failed(problem))?;
     Ok(Some(Lent { credential, good_until, by }))
 }
