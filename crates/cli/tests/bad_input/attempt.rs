@@ -124,7 +124,7 @@ impl Attempt {
             let digest = name.replace('-', ":").parse().unwrap();
             let whole = self.scene.registry.blob("base", digest).unwrap();
             let kept = fs::read(root.join("plywood/partial").join(&name)).unwrap();
-            assert!(kept.len() < whole.len() && whole.starts_with(&kept), "{name} is wrong");
+            assert!(whole.starts_with(&kept), "{name} is wrong");
         }
         for name in files(&root.join("blobs/sha256")) {
             let found = Digest::of(&fs::read(root.join("blobs/sha256").join(&name)).unwrap());

@@ -327,6 +327,26 @@ fn a_pull_that_broke_off_goes_on_in_the_next_process() {
     assert_eq!(scene.store().read(&layer).unwrap(), bytes);
 }
 
+/// A process may end after the last byte and before the blob has its name.
+#[test]
+fn what_had_come_whole_is_not_asked_for_again() {
+    let (scene, _) = with_app();
+    scene.answer(&["push", "REGISTRY/app:1"]);
+    let app = scene.store().resolve(&scene.name("app:1")).unwrap().unwrap();
+    let Manifest::Image(app) = scene.store().read_manifest(&app).unwrap() else {
+        panic!("an image")
+    };
+    let layer = &app.layers()[1];
+    let bytes = scene.store().read(layer).unwrap();
+    scene.answer(&["prune", "--all"]);
+    let partial = format!("store/plywood/partial/sha256-{}", layer.digest.hex());
+    std::fs::write(scene.path(&partial), bytes).unwrap();
+    scene.registry.take_requests();
+    scene.answer(&["pull", "REGISTRY/app:1"]);
+    assert_eq!(scene.downloads(), 2, "the other layer and the config");
+    assert!(!scene.path(&partial).exists());
+}
+
 /// Two processes want the same at the same time: one fetches it, the other waits for it.
 #[test]
 fn two_pulls_at_once_fetch_each_blob_once() {
