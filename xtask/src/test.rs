@@ -195,7 +195,7 @@ impl Runner {
         match self {
             // Its report has what each test said; on the screen are only those that failed.
             Runner::Nextest => {
-                let report = cargo::target_directory()?.join(NEXTEST_REPORT);
+                let report = cargo::root().join(NEXTEST_REPORT);
                 let _ = std::fs::remove_file(&report);
                 let phase = Phase::run(name, command, evidence)?;
                 evidence.hear(name, std::fs::read_to_string(&report).unwrap_or_default());
@@ -225,8 +225,9 @@ impl Runner {
 /// Makes libtest show what tests said that passed.
 const SHOWING_ALL: [&str; 2] = ["--", "--show-output"];
 
-/// Where nextest puts what tests said, in the target directory, as `.config/nextest.toml` tells it.
-const NEXTEST_REPORT: &str = "nextest/default/junit.xml";
+/// Where nextest puts what tests said, as `.config/nextest.toml` tells it: in the workspace, whatever
+/// directory cargo builds in.
+const NEXTEST_REPORT: &str = "target/nextest/default/junit.xml";
 
 fn documentation_tests(evidence: &mut Evidence) -> Result<Phase> {
     let mut command = cargo::cargo("test");
