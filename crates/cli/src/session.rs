@@ -149,6 +149,16 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// Whoever waits on a thread of the runtime's, for another process that is fetching the same
+    /// blob, is not waited for.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 /// What `cell` holds; made first if it holds nothing.
 fn remembered<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Error>) -> Result<&T, Error> {
     if let Some(value) = cell.get() {

@@ -347,6 +347,28 @@ fn what_had_come_whole_is_not_asked_for_again() {
     assert!(!scene.path(&partial).exists());
 }
 
+/// While one blob is waited for, another turns out not to be there: that ends it all.
+#[test]
+fn a_failed_pull_does_not_wait_for_another_process() {
+    let (scene, _) = with_app();
+    scene.answer(&["push", "REGISTRY/app:1"]);
+    let app = scene.store().resolve(&scene.name("app:1")).unwrap().unwrap();
+    let Manifest::Image(app) = scene.store().read_manifest(&app).unwrap() else {
+        panic!("an image")
+    };
+    scene.answer(&["prune", "--all"]);
+    let [one, other] = app.layers() else { panic!("two layers") };
+    let held = scene.store().partial(one).wait().unwrap().unwrap();
+    scene.registry.fault(Fault::always(
+        "GET",
+        format!("/blobs/{}", other.digest),
+        Effect::status(403),
+    ));
+    let ended = scene.run(&["pull", "REGISTRY/app:1"]);
+    assert_eq!(ended.code, 6, "{}", ended.stderr);
+    drop(held);
+}
+
 /// Two processes want the same at the same time: one fetches it, the other waits for it.
 #[test]
 fn two_pulls_at_once_fetch_each_blob_once() {
