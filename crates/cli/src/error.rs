@@ -127,6 +127,9 @@ pub(crate) enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// Somebody ended the program.
+    #[error("interrupted")]
+    Interrupted,
     /// Between a recipe and an image.
     #[error(transparent)]
     Build(Box<BuildError>),
@@ -216,6 +219,7 @@ impl Error {
                 Exit::Usage
             }
             Error::Runtime { .. } => Exit::Other,
+            Error::Interrupted => Exit::Interrupted,
             Error::Build(error) => error.exit(),
             Error::Plan(_, kind) => match kind {
                 plan::PlanErrorKind::Recipe => Exit::Recipe,
@@ -297,6 +301,7 @@ impl Error {
             | Error::Manifest { .. }
             | Error::Config { .. }
             | Error::NestedIndex { .. }
+            | Error::Interrupted
             | Error::Runtime { .. } => None,
         }
     }

@@ -29,6 +29,8 @@ pub(crate) enum Exit {
     Corrupt,
     /// An instruction that only execution could answer.
     NeedsExecution,
+    /// Somebody ended it; the number is what shells make of an interrupt.
+    Interrupted,
 }
 
 impl Exit {
@@ -45,6 +47,7 @@ impl Exit {
         Exit::Storage,
         Exit::Corrupt,
         Exit::NeedsExecution,
+        Exit::Interrupted,
     ];
 
     /// The process's exit status.
@@ -61,6 +64,7 @@ impl Exit {
             Exit::Storage => 8,
             Exit::Corrupt => 9,
             Exit::NeedsExecution => 10,
+            Exit::Interrupted => 130,
         }
     }
 
@@ -79,6 +83,7 @@ impl Exit {
             Exit::Storage => "the local store or another place on disk cannot be read or written",
             Exit::Corrupt => "an image's bytes are not what its digests or formats say",
             Exit::NeedsExecution => "an instruction would have to be executed",
+            Exit::Interrupted => "ended by SIGINT or SIGTERM",
         }
     }
 
@@ -115,6 +120,7 @@ mod tests {
            8  the local store or another place on disk cannot be read or written
            9  an image's bytes are not what its digests or formats say
           10  an instruction would have to be executed
+         130  ended by SIGINT or SIGTERM
         ");
     }
 }

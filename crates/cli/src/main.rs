@@ -10,6 +10,7 @@ mod environment;
 mod error;
 mod exit;
 mod flags;
+mod interruption;
 mod progress;
 mod report;
 mod session;

@@ -15,6 +15,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::flags::{Requests, Settings};
+use crate::interruption::Interruption;
 use crate::progress::Progress;
 use crate::transfer;
 
@@ -29,6 +30,7 @@ pub(crate) struct Session {
     store: OnceLock<Store>,
     client: OnceLock<Client>,
     runtime: OnceLock<Runtime>,
+    interruption: OnceLock<Interruption>,
 }
 
 /// How many threads move bytes: what is computed on them is a hash, and a link is slower than two.
@@ -46,6 +48,7 @@ impl Session {
             store: OnceLock::new(),
             client: OnceLock::new(),
             runtime: OnceLock::new(),
+            interruption: OnceLock::new(),
         }
     }
 
@@ -129,17 +132,24 @@ impl Session {
         Ok(CredentialStore::from_files(files)?)
     }
 
-    /// Waits for work on the network.
+    /// Waits for work on the network, or for the end of the program, before which what was begun at
+    /// registries is undone.
     pub(crate) fn block_on<T>(
         &self,
         work: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let runtime = remembered(&self.runtime, || {
+        let runtime = self.runtime()?;
+        let interruption = remembered(&self.interruption, || Interruption::watch(runtime))?;
+        runtime.block_on(interruption.or(work, || self.client.get().cloned()))
+    }
+
+    /// The threads that move bytes.
+    pub(crate) fn runtime(&self) -> Result<&Runtime, Error> {
+        remembered(&self.runtime, || {
             let threads = self.settings.jobs.min(NETWORK_THREADS);
             let built = Builder::new_multi_thread().worker_threads(threads).enable_all().build();
             built.map_err(|source| Error::Runtime { source })
-        })?;
-        runtime.block_on(work)
+        })
     }
 
     /// Writes what the command answers to standard output.

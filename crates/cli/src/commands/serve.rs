@@ -1,18 +1,18 @@
 //! `serve`: a registry of one's own.
 
 use ::serve::Registry;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::error::Error;
 use crate::flags::ServeArguments;
+use crate::interruption::Signals;
 use crate::session::Session;
 
 /// Serves a directory until it is told to end, and then the requests in flight to their end. Told
 /// so twice, it ends at once.
 pub(super) fn serve(arguments: &ServeArguments, session: &Session) -> Result<(), Error> {
     let registry = Registry::in_directory(&arguments.root)?;
-    session.block_on(async {
+    session.runtime()?.block_on(async {
         // Whoever reads the answer may end this right after.
         let mut signals = Signals::new()?;
         let listener = ::serve::listen(arguments.listen).await?;
@@ -38,25 +38,4 @@ pub(super) fn serve(arguments: &ServeArguments, session: &Session) -> Result<(),
         }
         Ok(())
     })
-}
-
-/// The signals that end a program in a terminal and under a supervisor.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Self, Error> {
-        let on = |kind| signal(kind).map_err(|source| Error::Runtime { source });
-        let (interrupt, terminate) = (SignalKind::interrupt(), SignalKind::terminate());
-        Ok(Signals { interrupt: on(interrupt)?, terminate: on(terminate)? })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

@@ -369,6 +369,50 @@ fn a_failed_pull_does_not_wait_for_another_process() {
     drop(held);
 }
 
+/// An interrupt in the middle of an upload: the session is deleted, no tag is set, and what was sent
+/// already is there for the next push.
+#[test]
+fn a_push_that_is_interrupted_leaves_no_session() {
+    let scene = Scene::new();
+    let bytes: Vec<u8> = vec![7; 300_000];
+    let store = scene.store();
+    let layer = Descriptor::of(MediaType::OciLayer(oci::Compression::None), &bytes);
+    let config = Descriptor::of(MediaType::OciConfig, b"{}");
+    for bytes in [&bytes[..], b"{}"] {
+        store.put(bytes).unwrap();
+    }
+    let manifest = ImageManifest::new(config, vec![layer], BTreeMap::new());
+    store.put(manifest.bytes()).unwrap();
+    store.tag(&scene.name("app:1"), &manifest.descriptor()).unwrap();
+    let pause = std::time::Duration::from_secs(30);
+    scene.registry.fault(Fault::once(
+        "PUT",
+        "/uploads/",
+        Effect::StallUpload { after: 1000, pause },
+    ));
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
+        scene.registry.take_requests();
+        let mut command = scene.command(&["push", "-q", "REGISTRY/app:1"]);
+        let mut push = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+        while scene.registry.open_sessions() == 0 {
+            assert!(push.try_wait().unwrap().is_none(), "it ended by itself");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        // In the middle of the body, if the machine is not too busy; right in any case.
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        rustix::process::kill_process(rustix::process::Pid::from_child(&push), signal).unwrap();
+        let ended = scene.ended(&push.wait_with_output().unwrap());
+        assert_eq!((ended.code, ended.stderr.as_str()), (130, "error: interrupted\n"));
+        assert_eq!(scene.registry.open_sessions(), 0);
+        assert_eq!(scene.registry.tag("app", "1"), None);
+        scene.registry.fault(Fault::once(
+            "PUT",
+            "/uploads/",
+            Effect::StallUpload { after: 1000, pause },
+        ));
+    }
+}
+
 /// Two processes want the same at the same time: one fetches it, the other waits for it.
 #[test]
 fn two_pulls_at_once_fetch_each_blob_once() {
