@@ -41,6 +41,8 @@ struct Shared {
     /// What the hosts at one address have in common.
     addresses: Mutex<HashMap<String, Address>>,
     cleanups: Mutex<JoinSet<()>>,
+    /// Held while a list of referrers is read and written again.
+    listing: tokio::sync::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -65,6 +67,7 @@ impl Client {
             hosts: tokio::sync::Mutex::default(),
             addresses: Mutex::default(),
             cleanups: Mutex::default(),
+            listing: tokio::sync::Mutex::default(),
         };
         Ok(Client { shared: Arc::new(shared), observer: Observer::default() })
     }
@@ -204,6 +207,11 @@ impl Client {
             let _ = sender.send(work.await);
         });
         receiver.await.ok()
+    }
+
+    /// The turn of one who changes a list of referrers.
+    pub(crate) async fn listing(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.shared.listing.lock().await
     }
 
     pub(crate) fn wire(&self) -> &Wire {

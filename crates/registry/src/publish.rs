@@ -93,7 +93,19 @@ struct Tally {
     believed: BTreeSet<Digest>,
 }
 
+/// Blobs that went along with a manifest after all, and how.
+type Sent = Vec<(Descriptor, BlobOutcome)>;
+
 impl Tally {
+    /// A manifest is there.
+    fn put(&mut self, sent: Sent) {
+        self.published.manifests += 1;
+        for (blob, outcome) in sent {
+            self.believed.remove(&blob.digest);
+            self.count(&blob, &outcome);
+        }
+    }
+
     fn count(&mut self, blob: &Descriptor, outcome: &BlobOutcome) {
         match outcome {
             BlobOutcome::Existed => {
@@ -132,13 +144,38 @@ impl Work<'_> {
             open.push(TagOrDigest::Digest(digest));
         }
         self.bring_blobs(&missing, tally).await?;
-        for manifest in missing.iter().filter(|manifest| manifest.digest() != digest) {
-            self.put(manifest, &TagOrDigest::Digest(manifest.digest()), tally).await?;
+        let parts = missing.into_iter().filter(|manifest| manifest.digest() != digest);
+        // Images need no other manifest; an index needs those that come before it.
+        let (images, indexes): (Vec<_>, Vec<_>) =
+            parts.partition(|manifest| matches!(manifest, Manifest::Image(_)));
+        self.put_all(images, tally).await?;
+        for index in indexes {
+            let sent = self.put(index, &index.digest().into(), &tally.believed).await?;
+            tally.put(sent);
         }
         for under in &open {
-            self.put(&self.publication.root, under, tally).await?;
+            let sent = self.put(&self.publication.root, under, &tally.believed).await?;
+            tally.put(sent);
         }
         Ok(())
+    }
+
+    /// Puts manifests side by side.
+    async fn put_all(&self, manifests: Vec<&Manifest>, tally: &mut Tally) -> Result<()> {
+        let believed = &tally.believed;
+        let put = |manifest: &Manifest| {
+            let manifest = manifest.clone();
+            async move { self.put(&manifest, &manifest.digest().into(), believed).await }
+        };
+        let work: Vec<_> = manifests.into_iter().map(put).collect();
+        let sent: Vec<Sent> =
+            stream::iter(work).buffer_unordered(self.at_once()).try_collect().await?;
+        sent.into_iter().for_each(|sent| tally.put(sent));
+        Ok(())
+    }
+
+    fn at_once(&self) -> usize {
+        self.client.settings().requests_per_host.max(1)
     }
 
     /// Whether the registry has this manifest under this name.
@@ -161,20 +198,22 @@ impl Work<'_> {
     ) -> Result<Vec<&'a Manifest>> {
         let known: BTreeMap<Digest, &Manifest> =
             self.publication.children.iter().map(|child| (child.digest(), child)).collect();
+        let referrers = self.publication.referrers.iter().rev();
+        let tops: Vec<&Manifest> = referrers.chain(root).collect();
+        let standing = self.standing(&tops, &known).await?;
         let mut missing = Vec::new();
         let mut seen = BTreeSet::new();
         // What is on the stack is entered once to list its children, and once, after them, to be
         // taken itself.
-        let referrers = self.publication.referrers.iter().rev();
         let mut stack: Vec<(&Manifest, Visit)> =
-            referrers.chain(root).map(|manifest| (manifest, Visit::Children)).collect();
+            tops.into_iter().map(|manifest| (manifest, Visit::Children)).collect();
         while let Some((manifest, visit)) = stack.pop() {
             let digest = manifest.digest();
             if visit == Visit::Itself {
                 missing.push(manifest);
                 continue;
             }
-            if !seen.insert(digest) || self.stands_under(&digest.into(), digest).await? {
+            if !seen.insert(digest) || standing.contains(&digest) {
                 continue;
             }
             stack.push((manifest, Visit::Itself));
@@ -182,12 +221,47 @@ impl Work<'_> {
             for entry in index.manifests().iter().rev() {
                 match known.get(&entry.digest) {
                     Some(child) => stack.push((child, Visit::Children)),
-                    None if self.stands_under(&entry.digest.into(), entry.digest).await? => {}
+                    None if standing.contains(&entry.digest) => {}
                     None => return Err(self.not_provided(entry.digest)),
                 }
             }
         }
         Ok(missing)
+    }
+
+    /// Which of these manifests, and of what they list, the repository has. What a manifest lists
+    /// is not asked for where the manifest itself stands; what is on one level is asked for at
+    /// once.
+    async fn standing(
+        &self,
+        tops: &[&Manifest],
+        known: &BTreeMap<Digest, &Manifest>,
+    ) -> Result<BTreeSet<Digest>> {
+        let mut standing = BTreeSet::new();
+        let mut asked = BTreeSet::new();
+        let mut level: Vec<(Digest, Option<&Manifest>)> =
+            tops.iter().map(|manifest| (manifest.digest(), Some(*manifest))).collect();
+        while !level.is_empty() {
+            level.retain(|(digest, _)| asked.insert(*digest));
+            let ask = |digest: Digest| async move {
+                Ok::<_, Error>((digest, self.stands_under(&digest.into(), digest).await?))
+            };
+            let work: Vec<_> = level.iter().map(|(digest, _)| ask(*digest)).collect();
+            let answers: Vec<(Digest, bool)> =
+                stream::iter(work).buffer_unordered(self.at_once()).try_collect().await?;
+            standing.extend(answers.into_iter().filter(|(_, there)| *there).map(|(d, _)| d));
+            let mut next = Vec::new();
+            for (digest, manifest) in &level {
+                if let Some(Manifest::Index(index)) = manifest
+                    && !standing.contains(digest)
+                {
+                    let entries = index.manifests().iter().map(|entry| entry.digest);
+                    next.extend(entries.map(|entry| (entry, known.get(&entry).copied())));
+                }
+            }
+            level = next;
+        }
+        Ok(standing)
     }
 
     async fn bring_blobs(&self, manifests: &[&Manifest], tally: &mut Tally) -> Result<()> {
@@ -197,7 +271,7 @@ impl Work<'_> {
             .flat_map(|manifest| blobs_of(manifest))
             .filter(|blob| wanted.insert(blob.digest))
             .collect();
-        let limit = self.client.settings().requests_per_host.max(1);
+        let limit = self.at_once();
         // What nobody gave first, so that nothing moves in vain; then the largest: what is begun
         // last should not be what everyone waits for.
         let given = |blob: &&Descriptor| self.publication.blobs.contains_key(&blob.digest);
@@ -241,24 +315,28 @@ impl Work<'_> {
 
     /// Puts a manifest. If the registry then says that blobs are missing whose presence it claimed
     /// a moment ago (Artifactory does), they are sent in any case, once.
-    async fn put(&self, manifest: &Manifest, under: &TagOrDigest, tally: &mut Tally) -> Result<()> {
+    async fn put(
+        &self,
+        manifest: &Manifest,
+        under: &TagOrDigest,
+        believed: &BTreeSet<Digest>,
+    ) -> Result<Sent> {
         let repository = &self.publication.repository;
         let put = || self.client.push_manifest(repository, manifest, under.clone());
+        let mut sent = Sent::default();
         if let Err(error) = put().await {
-            let missing = missing_blobs(manifest, &error, &tally.believed);
+            let missing = missing_blobs(manifest, &error, believed);
             if missing.is_empty() {
                 return Err(error);
             }
             for blob in missing {
-                tally.believed.remove(&blob.digest);
-                tally.count(blob, &self.bring(blob, Existing::Ignored).await?);
+                sent.push((blob.clone(), self.bring(blob, Existing::Ignored).await?));
             }
             put().await?;
         }
-        tally.published.manifests += 1;
         let bytes = manifest.bytes().len() as u64;
         self.tell_manifest(manifest.digest(), Outcome::Uploaded { bytes });
-        Ok(())
+        Ok(sent)
     }
 
     fn not_provided(&self, digest: Digest) -> Error {

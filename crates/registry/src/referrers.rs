@@ -44,8 +44,8 @@ impl Client {
         self.change_list(repository, subject, change).await
     }
 
-    /// Reads the list, changes it and writes it, until a reading finds nothing to be changed: there
-    /// is no way to write only if nobody else has written since.
+    /// Reads the list, changes it and writes it, one at a time in this process, and until a reading
+    /// finds nothing to be changed: there is no way to write only if nobody else has written since.
     async fn change_list(
         &self,
         repository: &RepositoryName,
@@ -53,6 +53,7 @@ impl Client {
         change: impl Fn(&mut Vec<Descriptor>) -> bool,
     ) -> Result<()> {
         let Some(tag) = referrers_tag(subject) else { return Ok(()) };
+        let _turn = self.listing().await;
         for _ in 0..MAX_WRITES {
             let (mut listed, annotations) = match self.own_manifest(repository, tag.clone()).await {
                 Ok(Manifest::Index(index)) => {

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::{StreamExt, TryStreamExt, stream};
 use oci::{Descriptor, Digest, Manifest, Reference, RepositoryName};
 use registry::{BlobBody, BlobSource, Client, Publication, TagOrDigest};
 
-use super::{Chosen, blobs_of, choose, watch};
+use super::{AT_ONCE, Chosen, blobs_of, choose, watch};
 use crate::error::Error;
 use crate::flags::{CopyPlatforms, Referrers};
 use crate::progress::Progress;
@@ -92,11 +93,18 @@ async fn image(client: &Client, relay: &Relay<'_>) -> Result<(Manifest, Vec<Mani
             (Manifest::Index(rest), entries)
         }
     };
-    let mut children = Vec::new();
-    for entry in entries {
-        children.push(client.manifest(from, entry.digest).await?);
-    }
-    Ok((root, children))
+    let digests = entries.into_iter().map(|entry| entry.digest);
+    Ok((root, manifests(client, from, digests).await?))
+}
+
+/// Manifests, several at a time, in this order.
+async fn manifests(
+    client: &Client,
+    from: &RepositoryName,
+    digests: impl Iterator<Item = Digest>,
+) -> Result<Vec<Manifest>, Error> {
+    let wanted: Vec<_> = digests.map(|digest| client.manifest(from, digest)).collect();
+    Ok(stream::iter(wanted).buffered(AT_ONCE).try_collect().await?)
 }
 
 /// Everything that says something about one of `subjects`, or about what does.
@@ -108,16 +116,13 @@ async fn referrers_of(
     let mut seen: BTreeSet<Digest> = subjects.iter().copied().collect();
     let mut found = Vec::new();
     for _ in 0..MAX_DEPTH {
-        let mut next = Vec::new();
-        for subject in subjects {
-            for entry in client.referrers(from, subject).await? {
-                if seen.insert(entry.digest) {
-                    found.push(client.manifest(from, entry.digest).await?);
-                    next.push(entry.digest);
-                }
-            }
-        }
-        subjects = next;
+        let lists: Vec<_> =
+            subjects.iter().map(|subject| client.referrers(from, *subject)).collect();
+        let lists: Vec<Vec<Descriptor>> =
+            stream::iter(lists).buffered(AT_ONCE).try_collect().await?;
+        let listed = lists.into_iter().flatten().map(|entry| entry.digest);
+        subjects = listed.filter(|digest| seen.insert(*digest)).collect();
+        found.extend(manifests(client, from, subjects.iter().copied()).await?);
     }
     Ok(found)
 }

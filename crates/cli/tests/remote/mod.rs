@@ -144,6 +144,21 @@ fn a_copy_takes_referrers_along() {
     ");
 }
 
+/// Ten go side by side, and each rewrites the list.
+#[test]
+fn no_referrer_is_lost_from_the_list_that_clients_keep() {
+    let (scene, app, _, _) = signed();
+    let names = ["c", "d", "e", "f", "g", "h", "i", "j", "k"];
+    let all = names.map(|name| sign(&scene, "app", &app, name).digest().to_string());
+    let behaviour = Behaviour { referrers: Referrers::Unknown, ..Behaviour::default() };
+    let target = TestRegistry::start(behaviour).unwrap();
+    let name = format!("{}/copy:1", target.name());
+    scene.answer(&["copy", "--referrers", "REGISTRY/app:1", &name]);
+    let listed = scene.answer(&["referrers", "-q", &name]);
+    assert_eq!(listed.lines().count(), 10, "{listed}");
+    assert!(all.iter().all(|digest| listed.contains(digest)));
+}
+
 #[test]
 fn a_copy_of_several_platforms_is_an_index_of_them() {
     let scene = Scene::new();
