@@ -31,4 +31,4 @@ pub use registry::{
     Grant, Guise, Login, Registry, Request, Rights, TokenRequest, TokenRules, User,
 };
 pub use skopeo::{Skopeo, Visit};
-pub use tree::{Entry, Kind, Tree};
+pub use tree::{Entry, Kind, Tree, files};

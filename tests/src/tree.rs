@@ -47,6 +47,28 @@ pub enum Kind {
     Special,
 }
 
+/// The files below `root`, relative and sorted, directories left out; none if it is not there.
+///
+/// # Panics
+///
+/// If an entry cannot be read.
+pub fn files(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut pending = vec![root.to_owned()];
+    while let Some(directory) = pending.pop() {
+        for entry in fs::read_dir(&directory).into_iter().flatten() {
+            let path = entry.expect("an entry can be read").path();
+            if path.is_dir() {
+                pending.push(path);
+            } else {
+                found.push(path.strip_prefix(root).expect("it is below").display().to_string());
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
 impl Tree {
     /// Reads everything below `root`, following no link.
     pub fn read(root: &Path) -> Result<Self> {

@@ -11,9 +11,10 @@ mod serving;
 use std::io::Read;
 use std::process::Stdio;
 
-use scene::{Scene, files, image, index};
+use scene::{Scene, image, index};
 use serde_json::Value;
 use serve::testing::{Behaviour, Effect, Fault, TestDoor};
+use testbed::files;
 
 const OWN: &str = "linux/amd64";
 

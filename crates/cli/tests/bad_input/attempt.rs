@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use oci::Digest;
+use testbed::files;
 
-use crate::scene::{Ended, Scene, files};
+use crate::scene::{Ended, Scene};
 
 /// A scene with a build context and a directory for outputs.
 pub(crate) struct Attempt {

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use oci::Digest;
 use store::Store;
+use testbed::files;
 
 use crate::attempt::Attempt;
-use crate::scene::files;
 
 /// Bytes that no compressor makes smaller.
 fn noise(size: usize) -> Vec<u8> {

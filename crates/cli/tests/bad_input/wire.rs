@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use oci::{Descriptor, Digest, ImageManifest, Manifest, MediaType};
 use serve::testing::{BadManifest, Behaviour, Effect, Fault, TestDoor};
+use testbed::files;
 
 use crate::attempt::Attempt;
 use crate::base::{Blob, config, own_platform};
 use crate::layers::{file, tar};
-use crate::scene::files;
 
 /// A build whose base is `REGISTRY/base:1` with one small layer, which has to be read.
 fn attempt() -> (Attempt, ImageManifest) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use oci::{
@@ -180,22 +180,4 @@ pub(crate) fn index(store: &Store, text: &str) -> Descriptor {
     });
     let index = ImageIndex::new(entries.to_vec(), BTreeMap::new());
     put(store, MediaType::OciIndex, index.bytes())
-}
-
-/// The files below a directory, sorted; none if there is none.
-pub(crate) fn files(root: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut pending = vec![root.to_owned()];
-    while let Some(directory) = pending.pop() {
-        for entry in std::fs::read_dir(&directory).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else {
-                found.push(path.strip_prefix(root).unwrap().display().to_string());
-            }
-        }
-    }
-    found.sort();
-    found
 }

@@ -6,8 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use testbed::files;
 
-use crate::scene::{Scene, files, image};
+use crate::scene::{Scene, image};
 
 /// `plywood serve` under way. Dropping it ends it.
 struct Serving {

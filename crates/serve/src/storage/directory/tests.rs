@@ -1,6 +1,7 @@
 //! What stands in the directory, and who may use it.
 
 use oci::{Descriptor, MediaType, Tag};
+use testbed::files;
 
 use super::*;
 
@@ -20,24 +21,6 @@ fn put(directory: &Directory, path: &str, bytes: &[u8]) -> Digest {
     upload.append(bytes).unwrap();
     upload.commit(&name(path), &digest).unwrap();
     digest
-}
-
-/// All files below `root`, sorted.
-fn files(root: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut pending = vec![root.to_owned()];
-    while let Some(directory) = pending.pop() {
-        for entry in fs::read_dir(&directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                pending.push(path);
-            } else {
-                found.push(path.strip_prefix(root).unwrap().display().to_string());
-            }
-        }
-    }
-    found.sort();
-    found
 }
 
 #[test]
