@@ -1,0 +1,26 @@
+//! Wheels to files in an image, as `pip install --no-compile` leaves them.
+//!
+//! - [`find_interpreters`] looks into a root file system for the Pythons that it holds, and says
+//!   what a wheel must be to fit and where its files go. Nothing of the image is run.
+//! - [`find_distributions`] lists what is installed already.
+//!
+//! This crate takes values and bytes. It knows no images, registries or package indexes, and it
+//! does not resolve: that is `resolution`'s.
+
+mod installed;
+mod interpreter;
+mod packages;
+mod request;
+mod view;
+
+pub use installed::{Distribution, find_distributions};
+pub use interpreter::{
+    Candidate, Discovery, Interpreter, InterpreterError, Layout, Libc, Target, Version,
+    find_interpreters,
+};
+pub use packages::{Location, Package, WheelFile};
+pub use request::{
+    Dependencies, GivenFile, IndexUrl, Indexes, Lock, LockKind, Origin, Prereleases, Requirement,
+    ResolutionRequest, SourceBuilds, Upgrade,
+};
+pub use view::{Missing, View};
