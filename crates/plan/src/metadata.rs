@@ -58,6 +58,7 @@ pub(crate) fn apply(planner: &mut StagePlanner<'_, '_>, instruction: &Instructio
         Instruction::Volume(words) => add_volumes(planner, words)?,
         Instruction::Add(_)
         | Instruction::Copy(_)
+        | Instruction::Python(_)
         | Instruction::Run(_)
         | Instruction::Workdir(_) => {
             unreachable!("{} makes a layer and is planned elsewhere", instruction.name())

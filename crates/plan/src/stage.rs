@@ -162,7 +162,7 @@ impl StagePlanner<'_, '_> {
             Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span),
             Instruction::Add(add) => copy::plan_add(self, add, text, span),
             Instruction::Workdir(path) => self.workdir(path, text),
-            Instruction::Run(_) => Err(Stop::Execution),
+            Instruction::Python(_) | Instruction::Run(_) => Err(Stop::Execution),
             other => {
                 metadata::apply(self, other)?;
                 Ok(Becomes::Metadata)

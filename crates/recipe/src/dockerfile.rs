@@ -2,6 +2,8 @@
 //!
 //! <https://docs.docker.com/reference/dockerfile/>
 
+use std::collections::BTreeMap;
+
 use crate::checks::{self, Keyword};
 use crate::instruction::{self, KEYWORDS, Request};
 use crate::line::{Line, Lines};
@@ -51,6 +53,8 @@ pub fn parse_dockerfile(text: &str) -> Result<Parsed, Vec<Diagnostic>> {
         global_args: Vec::new(),
         stages: Vec::new(),
         local_checks: Vec::new(),
+        platforms: Vec::new(),
+        annotations: BTreeMap::new(),
     };
     let mut parser = Parser {
         text,

@@ -1,6 +1,11 @@
 //! The recipe: what the user asked for, typed, with its place in the file. Nothing is resolved.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+use oci::Platform;
+
+use crate::PythonPackages;
 
 /// A byte range in the source text.
 pub type Span = Range<usize>;
@@ -35,6 +40,10 @@ pub struct Recipe {
     pub stages: Vec<Stage>,
     /// `# check=` comments right before an instruction, which hold for that instruction alone.
     pub local_checks: Vec<Spanned<CheckOptions>>,
+    /// What to build for if the command line does not say; a Dockerfile cannot either.
+    pub platforms: Vec<Platform>,
+    /// Annotations of the image's manifest; a Dockerfile has none.
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// Parser directives (`# key=value` before anything else).
@@ -92,7 +101,7 @@ pub struct Step {
     pub span: Span,
 }
 
-/// The instructions of a Dockerfile.
+/// The instructions of a Dockerfile, and the one that only a `plywood.toml` has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instruction {
     /// `ADD`
@@ -117,6 +126,8 @@ pub enum Instruction {
     Maintainer(String),
     /// `ONBUILD` and the instruction it keeps for later, as written.
     OnBuild(Spanned<String>),
+    /// The packages that `[python]` asks for; there is no keyword for it.
+    Python(PythonPackages),
     /// `RUN`
     Run(Run),
     /// `SHELL`
@@ -275,7 +286,7 @@ pub enum MountKind {
 }
 
 impl Instruction {
-    /// The keyword.
+    /// The keyword, or what stands in its place.
     pub fn name(&self) -> &'static str {
         match self {
             Instruction::Add(_) => "ADD",
@@ -289,6 +300,7 @@ impl Instruction {
             Instruction::Label(_) => "LABEL",
             Instruction::Maintainer(_) => "MAINTAINER",
             Instruction::OnBuild(_) => "ONBUILD",
+            Instruction::Python(_) => "PYTHON",
             Instruction::Run(_) => "RUN",
             Instruction::Shell(_) => "SHELL",
             Instruction::StopSignal(_) => "STOPSIGNAL",

@@ -81,6 +81,7 @@ fn detail(instruction: &Instruction) -> String {
         ),
         Instruction::Maintainer(text) => text.clone(),
         Instruction::OnBuild(text) => format!("{:?}", text.node),
+        Instruction::Python(python) => format!("{python:?}"),
         Instruction::Run(run) => {
             let mut text = command_text(&run.command);
             text.extend(run.heredocs.iter().map(|it| format!(" {}", heredoc(it))));
