@@ -2,7 +2,7 @@
 
 use std::io;
 
-use oci::{ImagePath, PathError};
+use oci::{Digest, ImagePath, PathError};
 
 /// Why a layer could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +44,14 @@ pub enum LayerError {
         /// What the reader said.
         source: io::Error,
     },
+    /// A file that came deflated is not what was said of it.
+    #[error("inflate `/{path}`: {mismatch}")]
+    Deflated {
+        /// The file in the image.
+        path: ImagePath,
+        /// What differs.
+        mismatch: Mismatch,
+    },
     /// A name that every reader would take for a whiteout.
     #[error("write `/{0}`: names that start with `.wh.` mean deletion in a layer")]
     ReservedName(ImagePath),
@@ -66,12 +74,76 @@ pub enum LayerError {
     Thread(#[source] io::Error),
 }
 
+/// What differs between a deflate stream and what was said of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// The reader has less than it should.
+    #[error("{found} of {expected} compressed bytes are there")]
+    Short {
+        /// The size of the stream that was named.
+        expected: u64,
+        /// How many bytes came.
+        found: u64,
+    },
+    /// No deflate stream.
+    #[error("its compressed bytes are damaged near byte {at}")]
+    Damaged {
+        /// Compressed bytes before the place.
+        at: u64,
+    },
+    /// The stream does not end where it should.
+    #[error("its {packed} compressed bytes end in the middle")]
+    Unfinished {
+        /// The size of the stream that was named.
+        packed: u64,
+    },
+    /// The stream ends before it should.
+    #[error("{bytes} bytes stand behind the end of its compressed bytes")]
+    Trailing {
+        /// How many bytes are behind its end.
+        bytes: u64,
+    },
+    /// The content is smaller than its entry says.
+    #[error("it has {found} bytes instead of {expected}")]
+    Smaller {
+        /// The size that the entry names.
+        expected: u64,
+        /// The size of the content.
+        found: u64,
+    },
+    /// The content is larger than its entry says. How large is not found out.
+    #[error("it has more than {expected} bytes")]
+    Larger {
+        /// The size that the entry names.
+        expected: u64,
+    },
+    /// The content has another checksum.
+    #[error("its CRC-32 is {found:08x} instead of {expected:08x}")]
+    Checksum {
+        /// The checksum that was named.
+        expected: u32,
+        /// The content's own.
+        found: u32,
+    },
+    /// The content is another one.
+    #[error("its digest is {found} instead of {expected}")]
+    Digest {
+        /// The digest that the entry names.
+        expected: Digest,
+        /// The content's own.
+        found: Digest,
+    },
+}
+
 impl LayerError {
     /// What the user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
             LayerError::Changed { .. } => {
                 Some("build again once nothing writes to the file any more".to_owned())
+            }
+            LayerError::Deflated { .. } => {
+                Some("the archive that it came in is damaged or hostile: fetch it again".to_owned())
             }
             LayerError::ReservedName(_) => {
                 Some("rename the file, or exclude it with `.dockerignore`".to_owned())
@@ -243,6 +315,11 @@ mod tests {
         insta::assert_snapshot!(write(changed), @"build again once nothing writes to the file any more");
         insta::assert_snapshot!(write(LayerError::ReservedName(path.clone())), @"rename the file, or exclude it with `.dockerignore`");
         insta::assert_snapshot!(write(full), @"free some space, or put the store on another disk");
+        let deflated = LayerError::Deflated {
+            path: path.clone(),
+            mismatch: Mismatch::Trailing { bytes: 1 },
+        };
+        insta::assert_snapshot!(write(deflated), @"the archive that it came in is damaged or hostile: fetch it again");
         assert_eq!(write(LayerError::NoContent(path.clone())), "");
 
         let climbing = TarError::Path(PathError::Parent("../x".into()));

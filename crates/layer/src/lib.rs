@@ -13,6 +13,7 @@
 mod archive;
 mod blocks;
 mod decompress;
+mod deflated;
 mod entry;
 mod error;
 mod extract;
@@ -24,13 +25,15 @@ mod members;
 mod pack;
 mod reuse;
 mod root_fs;
+mod threaded;
 mod tree;
 mod writer;
 
 pub use archive::{ArchiveCompression, detect_archive, open_archive};
 pub use decompress::decompress;
+pub use deflated::{Deflated, keeps_deflated};
 pub use entry::{Attributes, Content, Entry, Node};
-pub use error::{LayerError, Limit, TarError};
+pub use error::{LayerError, Limit, Mismatch, TarError};
 pub use extract::extract;
 pub use index::LayerIndex;
 pub use limits::Limits;

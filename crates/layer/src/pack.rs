@@ -156,13 +156,17 @@ fn gzip(
 }
 
 /// RFC 1952, 2.3.1: no name, no time, no word on the effort or the system.
-fn begin_member(out: &mut Vec<u8>) {
+pub(crate) fn begin_member(out: &mut Vec<u8>) {
     out.extend_from_slice(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 }
 
 fn end_member(bytes: &[u8], out: &mut Vec<u8>) {
-    out.extend_from_slice(&libdeflater::crc32(bytes).to_le_bytes());
-    out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    end_member_of(libdeflater::crc32(bytes), bytes.len() as u32, out);
+}
+
+pub(crate) fn end_member_of(crc32: u32, size: u32, out: &mut Vec<u8>) {
+    out.extend_from_slice(&crc32.to_le_bytes());
+    out.extend_from_slice(&size.to_le_bytes());
 }
 
 fn deflate(bytes: &[u8], compressor: &mut Compressor, out: &mut Vec<u8>) -> io::Result<()> {

@@ -3,7 +3,8 @@
 //! A block is known by its key: the SHA-256 of the headers in it and of the names of the contents,
 //! which costs next to nothing, and by the CRC-32 of its bytes, which notices a file that changed
 //! after its digest was taken. Where both are those of an earlier block, what that one compressed
-//! to is copied: the bytes are the same as if it were compressed again.
+//! to is copied: the bytes are the same as if it were compressed again. A stream that came deflated
+//! is on the list for its length only.
 
 use std::collections::HashMap;
 use std::io;
@@ -33,6 +34,11 @@ pub(crate) struct Block {
     pub(crate) checksum: u32,
     pub(crate) packed_length: u32,
     pub(crate) packed_checksum: u32,
+}
+
+impl BlockKey {
+    /// No block's key: a kept stream is had from where it came from.
+    const NONE: BlockKey = BlockKey([0; 32]);
 }
 
 impl BlockList {
@@ -84,6 +90,16 @@ impl BlockList {
 }
 
 impl Block {
+    /// A piece of the blob that nothing asks for again, and that has its length all the same.
+    pub(crate) fn kept(packed: &[u8]) -> Self {
+        Block {
+            key: BlockKey::NONE,
+            checksum: 0,
+            packed_length: packed.len() as u32,
+            packed_checksum: 0,
+        }
+    }
+
     fn from_record(record: &[u8; RECORD]) -> Self {
         let mut key = [0; 32];
         key.copy_from_slice(&record[..32]);
@@ -119,7 +135,9 @@ impl EarlierBlob {
         let mut places = HashMap::with_capacity(list.blocks.len());
         let mut offset = 0;
         for block in list.blocks {
-            places.insert(block.key, (offset, block));
+            if block.key != BlockKey::NONE {
+                places.insert(block.key, (offset, block));
+            }
             offset += u64::from(block.packed_length);
         }
         EarlierBlob { packing: list.packing, places, read: Box::new(read_exact_at) }

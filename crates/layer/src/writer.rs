@@ -17,7 +17,8 @@ use std::num::NonZeroUsize;
 
 use oci::{Descriptor, DiffId, Digester};
 
-use crate::blocks::Blocks;
+use crate::blocks::{Blocks, Buffers};
+use crate::deflated::{Claim, Deflated, Inflated, WholeInflater, keeps_deflated};
 use crate::header::{self, RECORD};
 use crate::pack::Packing;
 use crate::reuse::{BlockKey, BlockList, EarlierBlob};
@@ -27,6 +28,9 @@ use crate::{Content, Entry, LayerError, Node};
 const BLOCK: usize = 1 << 20;
 /// A large file has blocks of its own unless the one before it would stay smaller than this.
 const LEAST_BEFORE_LARGE: usize = 64 << 10;
+/// A deflated file to be packed anew that has up to so many bytes, before and after, is inflated
+/// at once.
+const MOST_WHOLE: u64 = 4 << 20;
 
 /// Writes a layer: its entries in order, each with its content.
 ///
@@ -54,6 +58,9 @@ pub struct LayerWriter<W> {
     key: Digester,
     previous: Option<Entry>,
     size: u64,
+    inflater: WholeInflater,
+    /// For files that are inflated here.
+    buffers: Buffers,
 }
 
 /// What a finished layer is called.
@@ -100,6 +107,8 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
             key: Digester::sha256(),
             previous: None,
             size: 0,
+            inflater: WholeInflater::new(),
+            buffers: Buffers::default(),
         })
     }
 
@@ -114,20 +123,7 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         entry: &Entry,
         content: Option<&mut dyn Read>,
     ) -> Result<(), LayerError> {
-        if let Some(previous) = &self.previous
-            && previous.layer_order(entry).is_ge()
-        {
-            return Err(LayerError::OutOfOrder {
-                path: entry.path.clone(),
-                previous: previous.path.clone(),
-            });
-        }
-        if let Node::Hardlink(target) = &entry.node
-            && *target >= entry.path
-        {
-            let (path, target) = (entry.path.clone(), target.clone());
-            return Err(LayerError::LinkBeforeTarget { path, target });
-        }
+        self.expect_order(entry)?;
         let head = header::encode(entry)?;
         let file = match entry.node {
             Node::File(content) => Some(content),
@@ -144,9 +140,83 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
                 None if size == 0 => {}
                 None => return Err(LayerError::NoContent(entry.path.clone())),
             }
-            self.put_zeros(size.next_multiple_of(RECORD as u64) - size)?;
+            self.put_padding(size)?;
         }
         self.previous = Some(entry.clone());
+        Ok(())
+    }
+
+    /// Adds a file whose content comes as a raw deflate stream, as a zip holds it.
+    ///
+    /// A gzip layer takes the stream as it is, if [`keeps_deflated`] says so; else the content is
+    /// compressed as any other. The bytes of the tar are the same in any case. Everything that is
+    /// known is verified: both sizes, the CRC-32, the digest, and that the stream ends with its
+    /// last byte; no more is inflated than the entry says. A stream that fails may be noticed
+    /// later, while other entries are added, at the latest by [`LayerWriter::finish`].
+    ///
+    /// For an entry that is no file, nothing is read.
+    pub fn append_deflated(
+        &mut self,
+        entry: &Entry,
+        deflated: Deflated<'_>,
+    ) -> Result<(), LayerError> {
+        let Node::File(content) = entry.node else {
+            return self.append(entry, None);
+        };
+        let Deflated { stream, packed_size, crc32 } = deflated;
+        let claim = Claim { path: entry.path.clone(), content, packed_size, crc32 };
+        let keeps = matches!(self.packing, Packing::Gzip(_));
+        if !(keeps && keeps_deflated(content.size, packed_size)) {
+            return self.append_inflated(entry, claim, stream);
+        }
+        self.expect_order(entry)?;
+        self.put(&header::encode(entry)?)?;
+        self.push_block()?;
+        self.blocks.keep(claim, stream)?;
+        self.size += content.size;
+        self.put_padding(content.size)?;
+        self.previous = Some(entry.clone());
+        Ok(())
+    }
+
+    fn append_inflated(
+        &mut self,
+        entry: &Entry,
+        claim: Claim,
+        stream: &mut dyn Read,
+    ) -> Result<(), LayerError> {
+        if claim.weight() <= MOST_WHOLE {
+            let mut buffers = std::mem::take(&mut self.buffers);
+            claim.read_member(stream, &mut buffers.packed)?;
+            self.inflater.inflate(&claim, &buffers.packed, &mut buffers.raw)?;
+            let appended = self.append(entry, Some(&mut &buffers.raw[..]));
+            self.buffers = buffers;
+            return appended;
+        }
+        let mut inflated = Inflated::new(claim, stream);
+        let appended = self.append(entry, Some(&mut inflated));
+        match inflated.failure() {
+            Some(failure) => Err(failure),
+            None => appended,
+        }
+    }
+
+    /// Whether `entry` may follow what was written.
+    fn expect_order(&self, entry: &Entry) -> Result<(), LayerError> {
+        if let Some(previous) = &self.previous
+            && previous.layer_order(entry).is_ge()
+        {
+            return Err(LayerError::OutOfOrder {
+                path: entry.path.clone(),
+                previous: previous.path.clone(),
+            });
+        }
+        if let Node::Hardlink(target) = &entry.node
+            && *target >= entry.path
+        {
+            let (path, target) = (entry.path.clone(), target.clone());
+            return Err(LayerError::LinkBeforeTarget { path, target });
+        }
         Ok(())
     }
 
@@ -194,6 +264,11 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
     fn put_zeros(&mut self, count: u64) -> Result<(), LayerError> {
         const ZEROS: [u8; 2 * RECORD] = [0; 2 * RECORD];
         self.put(&ZEROS[..(count as usize).min(ZEROS.len())])
+    }
+
+    /// What makes a content's last record whole.
+    fn put_padding(&mut self, size: u64) -> Result<(), LayerError> {
+        self.put_zeros(size.next_multiple_of(RECORD as u64) - size)
     }
 
     fn put_content(
