@@ -3,6 +3,7 @@
 //! - [`find_interpreters`] looks into a root file system for the Pythons that it holds, and says
 //!   what a wheel must be to fit and where its files go. Nothing of the image is run.
 //! - [`find_distributions`] lists what is installed already.
+//! - [`gather_requirements`] and [`parse_project`] read what people write as requirements.
 //!
 //! This crate takes values and bytes. It knows no images, registries or package indexes, and it
 //! does not resolve: that is `resolution`'s.
@@ -10,7 +11,9 @@
 mod installed;
 mod interpreter;
 mod packages;
+mod problem;
 mod request;
+mod requirements;
 mod view;
 
 pub use installed::{Distribution, find_distributions};
@@ -19,8 +22,14 @@ pub use interpreter::{
     find_interpreters,
 };
 pub use packages::{Location, Package, WheelFile};
+pub use problem::{Problem, Span};
 pub use request::{
     Dependencies, GivenFile, IndexUrl, Indexes, Lock, LockKind, Origin, Prereleases, Requirement,
     ResolutionRequest, SourceBuilds, Upgrade,
+};
+pub use requirements::{
+    FileProblem, Gathered, Gathering, Item, LinkDirectory, Reading, RequirementLine,
+    RequirementsFile, Role, Setting, Settings, Shape, Statement, Wanted, check_requirement,
+    decode_requirements, gather_requirements, normalized_name, parse_requirements, suspect_pin,
 };
 pub use view::{Missing, View};

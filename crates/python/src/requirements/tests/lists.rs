@@ -1,0 +1,1 @@
+//! Lists of real projects, and what tools write.
