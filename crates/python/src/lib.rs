@@ -12,6 +12,7 @@ mod installed;
 mod interpreter;
 mod packages;
 mod problem;
+mod project;
 mod request;
 mod requirements;
 mod view;
@@ -23,6 +24,10 @@ pub use interpreter::{
 };
 pub use packages::{Location, Package, WheelFile};
 pub use problem::{Problem, Span};
+pub use project::{
+    DependencyGroup, ElsewhereSource, GroupEntry, Project, ProjectDependencies, ProjectIndex,
+    ProjectSource, Written, parse_project,
+};
 pub use request::{
     Dependencies, GivenFile, IndexUrl, Indexes, Lock, LockKind, Origin, Prereleases, Requirement,
     ResolutionRequest, SourceBuilds, Upgrade,

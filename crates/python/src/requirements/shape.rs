@@ -31,7 +31,7 @@ pub struct Shape<'a> {
     /// The digest in the fragment of a path's `file:` URL, such as `sha256:…`.
     pub hash: Option<String>,
     /// What is written before the marker.
-    head: &'a str,
+    pub(crate) head: &'a str,
 }
 
 /// Which files of a distribution satisfy a requirement.
