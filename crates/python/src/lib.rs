@@ -4,6 +4,8 @@
 //!   what a wheel must be to fit and where its files go. Nothing of the image is run.
 //! - [`find_distributions`] lists what is installed already.
 //! - [`gather_requirements`] and [`parse_project`] read what people write as requirements.
+//! - [`Wheel`] reads a wheel, and says which files it becomes; [`collisions`] says which of those
+//!   are in each other's way.
 //!
 //! This crate takes values and bytes. It knows no images, registries or package indexes, and it
 //! does not resolve: that is `resolution`'s.
@@ -16,6 +18,7 @@ mod project;
 mod request;
 mod requirements;
 mod view;
+mod wheel;
 
 pub use installed::{Distribution, find_distributions};
 pub use interpreter::{
@@ -38,3 +41,8 @@ pub use requirements::{
     decode_requirements, gather_requirements, normalized_name, parse_requirements, suspect_pin,
 };
 pub use view::{Missing, View};
+pub use wheel::{
+    Collision, EntryPoints, FileOrigin, InstallOptions, Installation, InstalledFile, Member,
+    MemberReader, Method, ReadAt, ScriptTemplate, Wheel, WheelError, WheelFault, WheelLimit,
+    collisions,
+};
