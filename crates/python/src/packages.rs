@@ -27,6 +27,9 @@ pub struct WheelFile {
     pub location: Location,
     /// What its SHA-256 must be, if the index, the lock or the requirement says so.
     pub sha256: Option<Digest>,
+    /// Digests of which it must have one, such as `sha512:…`, where `sha256` does not say it.
+    #[serde(default)]
+    pub hashes: Vec<String>,
     /// Its size in bytes, if that is known.
     pub size: Option<u64>,
 }

@@ -2,3 +2,32 @@
 //!
 //! The resolver and the client of package indexes are uv's crates, which have no stable interface.
 //! They are used in this crate and nowhere else, and none of their types comes out of it.
+//!
+//! - [`resolve`] answers a [`ResolutionRequest`](python::ResolutionRequest), out of indexes or out
+//!   of a lock.
+//! - [`Fetcher`] downloads the wheels.
+//!
+//! Both are for threads that may wait: they have a runtime of their own inside. Nothing is built and
+//! no Python runs.
+
+mod answer;
+mod context;
+mod credentials;
+mod diagnosis;
+mod direct_url;
+mod error;
+mod hashes;
+mod installed;
+mod network;
+mod provider;
+mod requirement;
+mod resolve;
+mod session;
+mod staging;
+mod target;
+
+pub use answer::{Kept, Resolution, Warning};
+pub use direct_url::direct_url;
+pub use error::{HashProblem, IndexProblem, LockProblem, NoWheel, ResolutionError, Unsupported};
+pub use network::{Network, Proxies, Secret};
+pub use resolve::resolve;

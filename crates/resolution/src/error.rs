@@ -1,0 +1,526 @@
+//! Why there is no resolution, in words. No message holds credentials.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use python::Origin;
+
+/// Why there is no resolution.
+#[derive(Debug, thiserror::Error)]
+pub enum ResolutionError {
+    /// A requirement is malformed.
+    #[error("invalid requirement `{text}`{}: {problem}", at(.origin, *.column))]
+    Invalid {
+        /// The requirement, without credentials.
+        text: String,
+        /// Where it is written.
+        origin: Origin,
+        /// The character in it, from 1, if it is one.
+        column: Option<usize>,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A requirement asks for what cannot be had.
+    #[error("`{text}`{} {what}", at(.origin, None))]
+    Unsupported {
+        /// The requirement, without credentials.
+        text: String,
+        /// Where it is written.
+        origin: Origin,
+        /// What it is.
+        what: Unsupported,
+    },
+    /// No index knows a name.
+    #[error("there is no package `{name}`{}{}", asked(.origin), looked(.indexes))]
+    NoSuchPackage {
+        /// The name, normalized.
+        name: String,
+        /// Where it is asked for; `None` if only another package wants it.
+        origin: Option<Origin>,
+        /// Who was asked.
+        indexes: Vec<String>,
+        /// The explanation of the resolver, if another package wants it.
+        explanation: Option<String>,
+    },
+    /// No version is as wanted.
+    #[error("no version of `{name}` is `{wanted}`{}; there {}", asked(.origin), versions(.available))]
+    NoSuchVersion {
+        /// The name, normalized.
+        name: String,
+        /// The specifier.
+        wanted: String,
+        /// Where it is asked for.
+        origin: Option<Origin>,
+        /// Which exist, the newest first.
+        available: Vec<String>,
+    },
+    /// The requirements contradict each other.
+    #[error("the requirements cannot be met together\n{explanation}")]
+    Conflict {
+        /// Why, in words, with lines.
+        explanation: String,
+    },
+    /// Distributions have no wheel that fits.
+    #[error("no wheel fits {target} for {}", count(.packages))]
+    NoWheel {
+        /// All of them, by name.
+        packages: Vec<NoWheel>,
+        /// What a wheel would have to fit.
+        target: String,
+    },
+    /// A file that was asked for by its name does not fit.
+    #[error("{filename}{} is not for {target}", at(.origin, None))]
+    UnfitFile {
+        /// Its name.
+        filename: String,
+        /// Where it is asked for.
+        origin: Origin,
+        /// What it would have to fit.
+        target: String,
+    },
+    /// An index, a page of links or a file host does not answer as it should.
+    #[error("{url} {problem}")]
+    Index {
+        /// Its address, without credentials.
+        url: String,
+        /// What is wrong.
+        problem: IndexProblem,
+    },
+    /// An index's address is not one.
+    #[error("bad index URL {url}: {cause}")]
+    BadIndexUrl {
+        /// As it was written, without credentials.
+        url: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// The metadata of a distribution cannot be read.
+    #[error("the metadata of {distribution} cannot be read: {cause}")]
+    Metadata {
+        /// Name and version, or file.
+        distribution: String,
+        /// Why.
+        cause: String,
+    },
+    /// A dependency is a URL that nobody asked for.
+    #[error("a dependency is a URL: `{name} @ {url}`")]
+    UrlDependency {
+        /// The distribution.
+        name: String,
+        /// The URL, without credentials.
+        url: String,
+    },
+    /// Something is wrong about hashes.
+    #[error("`{requirement}`{} {problem}", asked(.origin))]
+    Hash {
+        /// The requirement or distribution.
+        requirement: String,
+        /// Where it is written, if it is.
+        origin: Option<Origin>,
+        /// What is wrong.
+        problem: HashProblem,
+    },
+    /// A lock cannot be used.
+    #[error("{file}: {problem}")]
+    Lock {
+        /// Its name.
+        file: String,
+        /// What is wrong.
+        problem: LockProblem,
+    },
+    /// A time cannot be read.
+    #[error("`{text}` is not a time: {cause}")]
+    BadTime {
+        /// As it was written.
+        text: String,
+        /// What is wrong.
+        cause: String,
+    },
+    /// A name for binaries only, or for none, is not one.
+    #[error("`{name}` is not the name of a package")]
+    BadName {
+        /// As it was written.
+        name: String,
+    },
+    /// There are no tags for the platform.
+    #[error("no wheels are made for {platform}")]
+    UnknownPlatform {
+        /// The platform.
+        platform: String,
+    },
+    /// A given file cannot be read.
+    #[error("{path} cannot be read: {cause}")]
+    Given {
+        /// Where it is in the context.
+        path: String,
+        /// Why.
+        cause: io::Error,
+    },
+    /// The cache cannot be used.
+    #[error("the cache at {} cannot be used: {cause}", path.display())]
+    Cache {
+        /// Where it is.
+        path: PathBuf,
+        /// Why.
+        cause: String,
+    },
+    /// A setting of the network is wrong.
+    #[error("bad {what}: {cause}")]
+    Setting {
+        /// Which.
+        what: &'static str,
+        /// Why.
+        cause: String,
+    },
+    /// The resolver ended for a reason of its own.
+    #[error("the resolver gave up: {cause}")]
+    Resolver {
+        /// What it said.
+        cause: String,
+    },
+}
+
+/// What cannot be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsupported {
+    /// A repository.
+    Repository,
+    /// A directory with a project.
+    Directory,
+    /// A file that is not among those that were given.
+    UnknownFile,
+    /// An archive that would have to be built.
+    SourceArchive,
+}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Unsupported::Repository => "is a repository, which would have to be built",
+            Unsupported::Directory => "is a directory, which would have to be built",
+            Unsupported::UnknownFile => "is not in the context",
+            Unsupported::SourceArchive => "is a source archive, which would have to be built",
+        })
+    }
+}
+
+/// A distribution that has no wheel which fits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NoWheel {
+    /// Its name, normalized.
+    pub name: String,
+    /// The version that would be taken if it had one.
+    pub version: String,
+    /// Where it is asked for, if it is not only a dependency.
+    pub origin: Option<Origin>,
+    /// The file names of the wheels that there are.
+    pub wheels: Vec<String>,
+    /// Whether there is a source distribution.
+    pub has_source: bool,
+    /// Whether wheels of it are forbidden.
+    pub wheels_forbidden: bool,
+    /// A newer version that has a wheel which fits.
+    pub newer: Option<String>,
+}
+
+impl fmt::Display for NoWheel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.version)?;
+        if let Some(origin) = &self.origin {
+            write!(f, " ({origin})")?;
+        }
+        if self.wheels_forbidden {
+            return f.write_str(": wheels of it are forbidden");
+        }
+        if self.wheels.is_empty() {
+            return f.write_str(": only a source distribution");
+        }
+        let tags: Vec<_> = self.wheels.iter().map(|wheel| tags(wheel)).collect();
+        let source = if self.has_source { ", and a source distribution" } else { "" };
+        write!(f, ": wheels for {}{source}", shortened(&tags, 6))
+    }
+}
+
+/// What an index did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexProblem {
+    /// It cannot be reached.
+    Unreachable {
+        /// Why.
+        cause: String,
+    },
+    /// It does not know who asks, or not well enough (401, 403).
+    Refused {
+        /// The status.
+        status: u16,
+    },
+    /// It answers with another error.
+    Status {
+        /// The status.
+        status: u16,
+    },
+    /// What it answers is not of an index.
+    NotAnIndex {
+        /// What it is.
+        cause: String,
+    },
+    /// What it answers cannot be read to the end.
+    BrokenAnswer {
+        /// Why.
+        cause: String,
+    },
+    /// It is not asked, and the cache does not have the answer.
+    Offline,
+}
+
+impl fmt::Display for IndexProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            IndexProblem::Unreachable { cause } => write!(f, "cannot be reached: {cause}"),
+            IndexProblem::Refused { status } => write!(f, "refuses access ({status})"),
+            IndexProblem::Status { status } => write!(f, "answers with an error ({status})"),
+            IndexProblem::NotAnIndex { cause } => {
+                write!(f, "does not answer as an index does: {cause}")
+            }
+            IndexProblem::BrokenAnswer { cause } => write!(f, "answers with nonsense: {cause}"),
+            IndexProblem::Offline => f.write_str("is not in the cache, and this is offline"),
+        }
+    }
+}
+
+/// What is wrong about hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HashProblem {
+    /// It has none, though all must.
+    Missing,
+    /// It is not pinned, though all must be.
+    Unpinned,
+    /// Another package needs it, and it is not listed with a hash.
+    NotListed,
+    /// Not one that is good for this.
+    Unknown {
+        /// The hash.
+        hash: String,
+    },
+    /// The file has another than is wanted.
+    Mismatch {
+        /// The file.
+        filename: String,
+        /// What it has.
+        has: Vec<String>,
+    },
+}
+
+impl fmt::Display for HashProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            HashProblem::Missing => f.write_str("has no hash, and all must have one"),
+            HashProblem::Unpinned => {
+                f.write_str("is not pinned with `==`, and all must be, for their hashes")
+            }
+            HashProblem::NotListed => {
+                f.write_str("is needed by another package and not listed with a hash")
+            }
+            HashProblem::Unknown { hash } => write!(f, "has a hash that is none: `{hash}`"),
+            HashProblem::Mismatch { filename, has } => {
+                write!(f, "has other hashes than {filename}, which has {}", has.join(", "))
+            }
+        }
+    }
+}
+
+/// What is wrong with a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockProblem {
+    /// It cannot be read.
+    Malformed {
+        /// Why.
+        cause: String,
+    },
+    /// It does not say of which of its projects the packages are wanted.
+    Ambiguous {
+        /// Those that it has.
+        projects: Vec<String>,
+    },
+    /// It has no such project.
+    NoSuchProject {
+        /// The one that is wanted.
+        name: String,
+        /// Those that it has.
+        projects: Vec<String>,
+    },
+    /// The project has no such extra or group.
+    NoSuchPart {
+        /// `extra` or `group`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// Those that there are.
+        available: Vec<String>,
+    },
+    /// It is for other Pythons or systems.
+    OtherTarget {
+        /// What it wants.
+        wanted: String,
+    },
+    /// A package in it comes from a place that cannot be used.
+    Source {
+        /// The package.
+        package: String,
+        /// What its source is.
+        what: &'static str,
+    },
+}
+
+impl fmt::Display for LockProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LockProblem::Malformed { cause } => write!(f, "the lock cannot be read: {cause}"),
+            LockProblem::Ambiguous { projects } => {
+                write!(f, "the lock has several projects: {}", projects.join(", "))
+            }
+            LockProblem::NoSuchProject { name, projects } => {
+                write!(f, "no project `{name}` is locked; there {}", list(projects))
+            }
+            LockProblem::NoSuchPart { kind, name, available } => {
+                write!(f, "there is no {kind} `{name}`; there {}", list(available))
+            }
+            LockProblem::OtherTarget { wanted } => write!(f, "the lock is for {wanted}"),
+            LockProblem::Source { package, what } => {
+                write!(f, "`{package}` comes from {what}, which would have to be built")
+            }
+        }
+    }
+}
+
+impl ResolutionError {
+    /// The way out, if there is one.
+    pub fn hint(&self) -> Option<String> {
+        use ResolutionError as E;
+        match self {
+            E::Invalid { text, .. } => pin_in(text).map(|(name, version)| meant(name, version)),
+            E::NoSuchPackage { name, .. } => {
+                pin_in(name).map(|(name, version)| meant(name, version))
+            }
+            E::Unsupported { what, .. } => Some(way_around(*what).to_owned()),
+            E::NoWheel { packages, .. } => Some(instead_of_building(packages)),
+            E::Index { problem: IndexProblem::Refused { .. }, .. } => Some(
+                "put credentials into the index's URL or into a netrc file".to_owned(),
+            ),
+            E::Index { problem: IndexProblem::NotAnIndex { .. }, .. } => Some(
+                "the URL of an index often ends in `/simple/`".to_owned(),
+            ),
+            E::UrlDependency { name, url } => {
+                Some(format!("ask for it in the requirements: `{name} @ {url}`"))
+            }
+            E::Hash { problem: HashProblem::NotListed | HashProblem::Missing, .. } => Some(
+                "`pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all"
+                    .to_owned(),
+            ),
+            E::Lock { problem, .. } => problem.hint(),
+            _ => None,
+        }
+    }
+}
+
+impl LockProblem {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            LockProblem::Ambiguous { .. } => "name one of them as the project".to_owned(),
+            LockProblem::Source { package, .. } => {
+                format!("build a wheel of `{package}` and name it as a requirement instead")
+            }
+            LockProblem::Malformed { .. } => "lock again".to_owned(),
+            _ => return None,
+        })
+    }
+}
+
+fn way_around(what: Unsupported) -> &'static str {
+    match what {
+        Unsupported::UnknownFile => "paths are from the context's root, and ignore rules hold",
+        _ => "build a wheel of it (`pip wheel --no-deps`) and name that",
+    }
+}
+
+fn instead_of_building(packages: &[NoWheel]) -> String {
+    let newer = packages.iter().filter_map(|package| {
+        Some(format!("{}=={}", package.name, package.newer.as_ref()?))
+    });
+    let newer: Vec<_> = newer.collect();
+    let build = "`build = \"host\"` builds with a Python of this machine";
+    let can_build = packages.iter().all(|package| package.has_source);
+    match (newer.is_empty(), can_build) {
+        (false, true) => format!("{} can be had; {build}", newer.join(" ")),
+        (false, false) => format!("{} can be had", newer.join(" ")),
+        (true, true) => build.to_owned(),
+        (true, false) => "another Python or base image may have what fits".to_owned(),
+    }
+}
+
+fn meant(name: &str, version: &str) -> String {
+    format!("`{name}=={version}` may be meant")
+}
+
+/// The halves of `click-log-0.3.2`, where `==` was meant.
+fn pin_in(text: &str) -> Option<(&str, &str)> {
+    let (name, version) = text.rsplit_once('-')?;
+    let is_version = version.contains('.')
+        && version.starts_with(|c: char| c.is_ascii_digit())
+        && version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!'));
+    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+    (is_version && is_name && !name.is_empty()).then_some((name, version))
+}
+
+/// The tags of a wheel's name: what comes behind the version.
+fn tags(wheel: &str) -> String {
+    let stem = wheel.strip_suffix(".whl").unwrap_or(wheel);
+    let mut parts: Vec<_> = stem.rsplitn(4, '-').take(3).collect();
+    parts.reverse();
+    parts.join("-")
+}
+
+fn at(origin: &Origin, column: Option<usize>) -> String {
+    match column {
+        Some(column) => format!(" ({origin}:{column})"),
+        None => format!(" ({origin})"),
+    }
+}
+
+fn asked(origin: &Option<Origin>) -> String {
+    origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default()
+}
+
+fn looked(indexes: &[String]) -> String {
+    if indexes.is_empty() { String::new() } else { format!(" at {}", indexes.join(", ")) }
+}
+
+fn count(packages: &[NoWheel]) -> String {
+    match packages {
+        [only] => only.to_string(),
+        several => {
+            let lines = several.iter().map(|package| format!("\n  {package}"));
+            format!("{} packages:{}", several.len(), lines.collect::<String>())
+        }
+    }
+}
+
+fn versions(available: &[String]) -> String {
+    match available {
+        [] => "are none".to_owned(),
+        some => format!("are {}", shortened(some, 8)),
+    }
+}
+
+fn list(names: &[String]) -> String {
+    if names.is_empty() { "is none".to_owned() } else { format!("are {}", names.join(", ")) }
+}
+
+fn shortened(texts: &[String], most: usize) -> String {
+    let shown = texts.iter().take(most).cloned().collect::<Vec<_>>().join(", ");
+    match texts.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}

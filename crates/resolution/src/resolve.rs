@@ -1,0 +1,121 @@
+//! The one function.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Once;
+
+use python::{GivenFile, ResolutionRequest};
+
+use crate::answer::{Parts, Resolution, Warning};
+use crate::credentials::Credentials;
+use crate::diagnosis::Diagnosis;
+use crate::installed::Installed;
+use crate::requirement::Reader;
+use crate::session::{self, Choice, Outcome, Session};
+use crate::staging::Staging;
+use crate::target::Environment;
+use crate::{Network, ResolutionError, hashes};
+
+/// Resolves a request for its target.
+///
+/// `cache` is a directory for what indexes answer, in uv's layout; several processes may share it,
+/// and it may be deleted when none runs. `given` says where the bytes of a given file are.
+///
+/// An index is asked for the page of each package that is needed, and for the metadata of each wheel
+/// that is considered: with pins for everything, for one page and one wheel of each. With
+/// [`ResolutionRequest::lock`] nothing is asked at all. What is yet to come of an answer that the
+/// cache has is asked again when its time is over, as HTTP has it.
+///
+/// As in pip, what is installed stays if it satisfies; one difference is that a URL or given file is
+/// always taken, even where pip would see that the same version is there.
+///
+/// # Panics
+/// If it is called by a task of a runtime: it waits, and must be let.
+///
+/// # Errors
+/// Why there is no resolution.
+pub fn resolve(
+    request: &ResolutionRequest,
+    network: &Network,
+    cache: &Path,
+    given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
+) -> Result<Resolution, ResolutionError> {
+    set_features_once();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| ResolutionError::Setting {
+        what: "runtime",
+        cause: error.to_string(),
+    })?;
+    let environment = Environment::of(&request.target)?;
+    let staging = Staging::new(&request.given, given)?;
+    let question = Question { request, network, cache, environment, staging };
+    runtime.block_on(question.answer())
+}
+
+/// uv has experimental features, none of which is wanted, and asks a global for them.
+fn set_features_once() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // Both fail only if it was done before.
+        let _ = uv_preview::set(uv_preview::Preview::default());
+        let _ = uv_preview::finalize();
+    });
+}
+
+struct Question<'a> {
+    request: &'a ResolutionRequest,
+    network: &'a Network,
+    cache: &'a Path,
+    environment: Environment,
+    staging: Staging,
+}
+
+impl Question<'_> {
+    async fn answer(&self) -> Result<Resolution, ResolutionError> {
+        let request = self.request;
+        let reader = Reader { given: &self.staging.paths, environment: &self.environment };
+        let asked = reader.read_all(&request.requirements)?;
+        let constraints = reader.read_all(&request.constraints)?;
+        let overrides = reader.read_all(&request.overrides)?;
+        let hashes = hashes::strategy(request.require_hashes, &asked, &constraints)?;
+        let locations = session::locations(&request.indexes, &self.staging)?;
+        let cache = session::cache(self.cache).await?;
+        let credentials = Credentials::of(request, self.network)?;
+        let client = session::client(self.network, credentials, &locations, cache.clone())?;
+        let links = session::links(&client, &cache, &locations).await?;
+        let session = Session {
+            request,
+            environment: &self.environment,
+            asked: &asked,
+            constraints: &constraints,
+            overrides: &overrides,
+            hashes,
+            installed: Installed::new(&request.installed, &self.staging.nowhere()),
+            client,
+            cache,
+            locations,
+            links,
+            limit: session::limit(),
+        };
+        let Outcome { result, unknown, refused } = session.solve(Choice::Wheels).await?;
+        let parts = Parts { asked: &asked, constraints: &constraints, staging: &self.staging };
+        match result {
+            Ok(resolved) => {
+                let mut resolution = parts.answer(&resolved)?;
+                resolution.warnings.extend(passed_over(refused));
+                Ok(resolution)
+            }
+            Err(error) => {
+                let diagnosis = Diagnosis { session: &session, staging: &self.staging, refused };
+                Err(diagnosis.of(error, &unknown).await)
+            }
+        }
+    }
+}
+
+/// An index that refuses (401) is one whose credentials are wrong. Some answer 403 for what they do
+/// not have, which says nothing.
+fn passed_over(refused: Vec<(String, u16)>) -> impl Iterator<Item = Warning> {
+    let wrong = refused.into_iter().filter(|(_, status)| *status == 401);
+    wrong.map(|(url, _)| Warning::IndexRefused { url })
+}

@@ -1,0 +1,94 @@
+//! The given files under their own names: a store keeps them under others.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use oci::Digest;
+use python::GivenFile;
+
+use crate::ResolutionError;
+use crate::requirement::filename;
+
+/// A directory with a link for each given file, gone with the value.
+pub(crate) struct Staging {
+    directory: tempfile::TempDir,
+    /// Where each is, by its path in the context.
+    pub(crate) paths: HashMap<String, PathBuf>,
+    digests: HashMap<PathBuf, Digest>,
+}
+
+/// For those that are to be found by name and version.
+const LINKS: &str = "links";
+/// For those that are not.
+const FILES: &str = "files";
+/// Where nothing is.
+const NOWHERE: &str = "nowhere";
+
+impl Staging {
+    /// `locate` says where a file's bytes are.
+    pub(crate) fn new(
+        given: &[GivenFile],
+        locate: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
+    ) -> Result<Self, ResolutionError> {
+        let fail = |path: &str| {
+            let path = path.to_owned();
+            move |cause| ResolutionError::Given { path, cause }
+        };
+        let directory = tempfile::tempdir().map_err(fail("a temporary directory"))?;
+        std::fs::create_dir(directory.path().join(LINKS)).map_err(fail(LINKS))?;
+        let mut staging = Staging { directory, paths: HashMap::new(), digests: HashMap::new() };
+        for (number, file) in given.iter().enumerate() {
+            staging.add(number, file, locate).map_err(fail(&file.path))?;
+        }
+        Ok(staging)
+    }
+
+    fn add(
+        &mut self,
+        number: usize,
+        file: &GivenFile,
+        locate: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
+    ) -> io::Result<()> {
+        let links = self.links().join(filename(file));
+        // Two of one name, in two directories: the first is found, as in pip.
+        let target = if file.is_link && std::fs::symlink_metadata(&links).is_err() {
+            links
+        } else {
+            let own = self.directory.path().join(FILES).join(number.to_string());
+            std::fs::create_dir_all(&own)?;
+            own.join(filename(file))
+        };
+        symlink(std::path::absolute(locate(file)?)?, &target)?;
+        self.digests.insert(target.clone(), file.content.digest.clone());
+        self.paths.insert(crate::requirement::normalized(&file.path), target);
+        Ok(())
+    }
+
+    /// A directory of files to be found by name and version.
+    pub(crate) fn links(&self) -> PathBuf {
+        self.directory.path().join(LINKS)
+    }
+
+    /// A directory that is not there.
+    pub(crate) fn nowhere(&self) -> PathBuf {
+        self.directory.path().join(NOWHERE)
+    }
+
+    /// Which given file is at a path here.
+    pub(crate) fn digest(&self, path: &Path) -> Option<&Digest> {
+        self.digests.get(path)
+    }
+
+    /// A text with what the user wrote in the place of paths here.
+    pub(crate) fn unstaged(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (path, staged) in &self.paths {
+            let staged = staged.display().to_string();
+            text = text.replace(&format!("file://{staged}"), &format!("./{path}"));
+            text = text.replace(&staged, &format!("./{path}"));
+        }
+        text
+    }
+}
