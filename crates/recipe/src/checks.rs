@@ -301,9 +301,14 @@ static SECRET: LazyLock<[Regex; 2]> = LazyLock::new(|| {
     [words(secret), words("public|file|version")].map(|words| Regex::new(&words).unwrap())
 });
 
-fn secret(keyword: &str, name: &str, span: &Span, warnings: &mut Vec<Diagnostic>) {
+/// Whether a variable of this name probably holds a secret.
+pub(crate) fn looks_secret(name: &str) -> bool {
     let [secret, harmless] = &*SECRET;
-    if secret.is_match(name) && !harmless.is_match(name) {
+    secret.is_match(name) && !harmless.is_match(name)
+}
+
+fn secret(keyword: &str, name: &str, span: &Span, warnings: &mut Vec<Diagnostic>) {
+    if looks_secret(name) {
         let message = format!("`{keyword} {name}` looks like a secret, and stays in the image");
         let warning = Diagnostic::warning(Rule::SecretsUsedInArgOrEnv, span.clone(), message);
         warnings.push(warning.with_hint("pass it with `RUN --mount=type=secret`"));

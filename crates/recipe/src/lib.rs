@@ -33,6 +33,7 @@ mod line;
 mod mode;
 mod mount;
 mod owner;
+mod plywood_toml;
 mod python;
 mod recipe;
 mod rule;
@@ -41,6 +42,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 mod wildcard;
+mod word;
 
 pub use diagnostic::{Diagnostic, Rule, Severity};
 pub use dockerfile::{Parsed, parse_dockerfile, parse_trigger};
@@ -51,6 +53,10 @@ pub use glob::PatternProblem;
 pub use ignore::{IgnoreError, IgnorePatterns, IgnorePlace, IgnoreVerdict};
 pub use mode::{FileKind, FileMode, FileModeError};
 pub use owner::{Owner, OwnerError, OwnerName};
+pub use plywood_toml::{
+    Format, ProjectFiles, initial_toml, parse_plywood_toml, plywood_toml_reference,
+    plywood_toml_schema, recipe_format,
+};
 pub use python::*;
 pub use recipe::*;
 pub use suggest::closest;

@@ -1,10 +1,15 @@
 //! Whole files in, recipes, errors and warnings out.
 
 mod checks;
+mod documents;
 mod errors;
 mod grammar;
 mod heredocs;
+mod initial;
+mod keys;
 mod properties;
+mod toml_errors;
+mod toml_properties;
 
 use crate::{
     CommandLine, Copy, Diagnostic, Healthcheck, Heredoc, Instruction, Parsed, Source, Word,
@@ -18,7 +23,10 @@ fn parsed(text: &str) -> Parsed {
 
 /// A recipe in short: a line for each stage and each instruction.
 fn show(text: &str) -> String {
-    let recipe = parsed(text).recipe;
+    shown(&parsed(text).recipe)
+}
+
+fn shown(recipe: &crate::Recipe) -> String {
     let mut lines = Vec::new();
     for argument in &recipe.global_args {
         lines.push(format!("GLOBAL {}", argument_text(&argument.node)));

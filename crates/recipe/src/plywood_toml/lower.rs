@@ -1,0 +1,444 @@
+//! A document that fits its keys becomes a recipe: one stage, with the instructions of a Dockerfile.
+//!
+//! What changes seldom comes first: configuration, packages, then files in their order. Each text
+//! is literal, and a step's text reads as the instruction would be written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::environment;
+use super::python;
+use super::read::Reader;
+use super::value::{Entry, Named, Table, Value};
+use crate::{
+    Argument, CheckOptions, CommandLine, Copy, Diagnostic, Directives, FileMode, Heredoc,
+    Instruction, Owner, Parsed, Recipe, Rule, Source, Span, Spanned, Stage, StageBase, Step, Word,
+    checks,
+};
+
+/// The recipe of a document. It counts only if there are no errors.
+pub(super) fn recipe(document: &Table, reader: &mut Reader<'_>) -> Parsed {
+    let mut steps = Steps::default();
+    let base = base(document, reader);
+    steps.environment(document, reader);
+    steps.labels(document);
+    steps.configuration(document, reader);
+    if let (Some(table), Some(span)) = (document.table("python"), document.place("python"))
+        && let Some(packages) = python::packages(table, reader)
+        && python::asks(&packages)
+    {
+        let text = python::text(&packages);
+        steps.push(Instruction::Python(packages), text, span);
+    }
+    steps.files(document, reader);
+    steps.last(document, reader);
+    let stage = Stage { span: base.span.clone(), base: base_of(base), instructions: steps.steps };
+    let directives = Directives { syntax: None, escape: '\\', check: CheckOptions::default() };
+    let mut warnings = steps.warnings;
+    warnings.sort_by_key(|warning| (warning.span.start, warning.rule));
+    let recipe = Recipe {
+        directives,
+        global_args: arguments(reader),
+        stages: vec![stage],
+        local_checks: Vec::new(),
+        platforms: platforms(document, reader),
+        annotations: annotations(document),
+    };
+    Parsed { recipe, warnings }
+}
+
+fn base(document: &Table, reader: &mut Reader<'_>) -> Word {
+    match document.text("base") {
+        Some(base) if base.node.trim().is_empty() => {
+            reader.error(base.span.clone(), "`base` is empty", "to start from nothing: `scratch`");
+        }
+        Some(base) => return Word::literal(&base.node, base.span.clone()),
+        None if document.place("base").is_none() => {
+            let hint = "name an image, such as `base = \"python:3.13-slim\"`, or `scratch`";
+            reader.error(0..0, "there is no `base`", hint);
+        }
+        None => {}
+    }
+    Word::literal("scratch", 0..0)
+}
+
+fn base_of(image: Word) -> StageBase {
+    StageBase { image, platform: None, name: None }
+}
+
+fn platforms(document: &Table, reader: &mut Reader<'_>) -> Vec<oci::Platform> {
+    let mut platforms: Vec<oci::Platform> = Vec::new();
+    for text in document.texts("platforms") {
+        match text.node.parse::<oci::Platform>() {
+            Ok(platform) if platforms.iter().any(|other| other.satisfies(&platform)) => {
+                let message = format!("`{}` is there twice", text.node);
+                reader.error(text.span.clone(), message, "each platform is built once");
+            }
+            Ok(platform) => platforms.push(platform),
+            Err(error) => {
+                reader.error(text.span.clone(), error.to_string(), "such as `linux/arm64`");
+            }
+        }
+    }
+    platforms
+}
+
+fn annotations(document: &Table) -> BTreeMap<String, String> {
+    let pair = |it: &Named| (it.name.node.clone(), environment::plain(&it.value.node));
+    document.names("annotations").iter().map(pair).collect()
+}
+
+/// The build arguments of templates, so that whoever gives them is not told that nothing takes
+/// them.
+fn arguments(reader: &Reader<'_>) -> Vec<Spanned<Argument>> {
+    let argument = |name: &String| Spanned {
+        node: Argument { name: name.clone(), default: None, span: 0..0 },
+        span: 0..0,
+    };
+    reader.arguments.iter().map(argument).collect()
+}
+
+/// The stage's instructions in the making.
+#[derive(Default)]
+struct Steps {
+    steps: Vec<Step>,
+    warnings: Vec<Diagnostic>,
+}
+
+impl Steps {
+    fn push(&mut self, instruction: Instruction, text: String, span: Span) {
+        self.steps.push(Step { instruction, text, span });
+    }
+
+    /// An instruction of words, if there are any.
+    fn words(&mut self, instruction: fn(Vec<Word>) -> Instruction, document: &Table, key: &str) {
+        let texts = document.texts(key);
+        let Some(span) = document.place(key).filter(|_| !texts.is_empty()) else { return };
+        let words = texts.iter().map(|text| Word::literal(&text.node, text.span.clone()));
+        let instruction = instruction(words.collect());
+        let shown: Vec<String> = texts.iter().map(|text| shown(&text.node)).collect();
+        let text = format!("{} {}", instruction.name(), shown.join(" "));
+        self.push(instruction, text, span);
+    }
+
+    /// An instruction of one word, which may not be empty.
+    fn word(
+        &mut self,
+        instruction: fn(Word) -> Instruction,
+        (document, key): (&Table, &str),
+        reader: &mut Reader<'_>,
+    ) {
+        let (Some(text), Some(span)) = (document.text(key), document.place(key)) else { return };
+        if text.node.is_empty() {
+            let message = format!("`{key}` is empty");
+            return reader.error(text.span.clone(), message, "to keep the base's, leave it out");
+        }
+        let instruction = instruction(Word::literal(&text.node, text.span.clone()));
+        let line = format!("{} {}", instruction.name(), text.node);
+        self.push(instruction, line, span);
+    }
+
+    fn environment(&mut self, document: &Table, reader: &mut Reader<'_>) {
+        let pairs = document.names("env");
+        let names: BTreeSet<&str> = pairs.iter().map(|it| it.name.node.as_str()).collect();
+        let mut words = Vec::new();
+        let mut line = vec!["ENV".to_owned()];
+        for Named { name, value } in pairs {
+            if name.node.contains('=') {
+                let message = format!("`{}` cannot be a variable's name", name.node);
+                reader.error(name.span.clone(), message, "there is no `=` in one");
+            }
+            self.warn_of_secret(name);
+            let word = match environment::word(&value.node) {
+                Ok(word) => word,
+                Err(problem) => {
+                    let at = reader.part(&written(value), &value.span, problem.at);
+                    reader.error(at, problem.message, "for a dollar sign, write `$$`");
+                    continue;
+                }
+            };
+            for (other, at) in word.names {
+                if other != name.node && names.contains(other.as_str()) {
+                    let at = reader.part(&written(value), &value.span, at);
+                    let message = format!("`${other}` is set in this table, too");
+                    let hint = "it would be what the base image has; write its value out";
+                    reader.error(at, message, hint);
+                }
+            }
+            line.push(format!("{}={}", shown(&name.node), shown(&environment::plain(&value.node))));
+            let span = whole(&word.text, &value.span);
+            let name = Word::literal(&name.node, name.span.clone());
+            words.push((name, Word { text: word.text, span }));
+        }
+        if let Some(span) = document.place("env").filter(|_| !words.is_empty()) {
+            self.push(Instruction::Env(words), line.join(" "), span);
+        }
+    }
+
+    fn warn_of_secret(&mut self, name: &Spanned<String>) {
+        if checks::looks_secret(&name.node) {
+            let message = format!("`{}` looks like a secret, and stays in the image", name.node);
+            let rule = Rule::SecretsUsedInArgOrEnv;
+            let warning = Diagnostic::warning(rule, name.span.clone(), message);
+            self.warnings.push(warning.with_hint("give it to the container when it runs"));
+        }
+    }
+
+    fn labels(&mut self, document: &Table) {
+        let mut words = Vec::new();
+        let mut line = vec!["LABEL".to_owned()];
+        for Named { name, value } in document.names("labels") {
+            let text = environment::plain(&value.node);
+            line.push(format!("{}={}", shown(&name.node), shown(&text)));
+            let name = Word::literal(&name.node, name.span.clone());
+            words.push((name, Word::literal(&text, value.span.clone())));
+        }
+        if let Some(span) = document.place("labels").filter(|_| !words.is_empty()) {
+            self.push(Instruction::Label(words), line.join(" "), span);
+        }
+    }
+
+    /// What makes no layer, and `workdir`, which may make one that hardly ever changes.
+    fn configuration(&mut self, document: &Table, reader: &mut Reader<'_>) {
+        for key in ["expose", "volumes", "shell"] {
+            for text in document.texts(key).iter().filter(|text| text.node.is_empty()) {
+                let message = format!("`{key}` holds an empty string");
+                reader.error(text.span.clone(), message, "take it out");
+            }
+        }
+        self.words(Instruction::Expose, document, "expose");
+        self.words(Instruction::Volume, document, "volumes");
+        self.word(Instruction::StopSignal, (document, "stop-signal"), reader);
+        let shell: Vec<String> =
+            document.texts("shell").iter().map(|text| text.node.clone()).collect();
+        if let Some(span) = document.place("shell").filter(|_| !shell.is_empty()) {
+            let line = format!("SHELL {}", json(&shell));
+            self.push(Instruction::Shell(shell), line, span);
+        }
+        if let Some(text) = document.text("workdir")
+            && !text.node.is_empty()
+            && !text.node.starts_with('/')
+        {
+            let message = format!("`{}` is not an absolute path", text.node);
+            reader.error(text.span.clone(), message, "begin it with `/`");
+        }
+        self.word(Instruction::Workdir, (document, "workdir"), reader);
+    }
+
+    /// What is for the running program alone.
+    fn last(&mut self, document: &Table, reader: &mut Reader<'_>) {
+        self.word(Instruction::User, (document, "user"), reader);
+        self.command(Instruction::Entrypoint, document, "entrypoint");
+        self.command(Instruction::Cmd, document, "cmd");
+    }
+
+    fn command(
+        &mut self,
+        instruction: fn(CommandLine) -> Instruction,
+        document: &Table,
+        key: &str,
+    ) {
+        let Some(Entry { span, value }) = document.entry(key) else { return };
+        let (command, line) = match value {
+            Value::Texts(texts) => {
+                let words: Vec<String> = texts.iter().map(|text| text.node.clone()).collect();
+                let line = json(&words);
+                (CommandLine::Exec(words), line)
+            }
+            Value::Text(text) => {
+                if document.entry("shell").is_none() {
+                    let message = format!("`{key}` as a string keeps signals from the program");
+                    let rule = Rule::JSONArgsRecommended;
+                    let warning = Diagnostic::warning(rule, text.span.clone(), message);
+                    let hint = format!("make it an array: `{key} = [\"program\", \"argument\"]`");
+                    self.warnings.push(warning.with_hint(hint));
+                }
+                (CommandLine::Shell(text.node.clone()), text.node.clone())
+            }
+            _ => return,
+        };
+        let instruction = instruction(command);
+        let line = format!("{} {line}", instruction.name());
+        self.push(instruction, line, span.clone());
+    }
+
+    fn files(&mut self, document: &Table, reader: &mut Reader<'_>) {
+        let mut targets = BTreeSet::new();
+        for table in document.tables("files") {
+            let Some(copy) = copy(table, reader) else { continue };
+            if let Some(to) = table.text("to")
+                && !is_directory(&to.node)
+                && !targets.insert(to.node.as_str())
+            {
+                let message = format!("`{}` is the target of two `[[files]]`", to.node);
+                let hint = "put `/` at its end if both go into it, or all sources in one `from`";
+                reader.error(to.span.clone(), message, hint);
+            }
+            let text = copy_text(table);
+            self.push(Instruction::Copy(copy), text, table.span.clone());
+        }
+    }
+}
+
+/// A `[[files]]` as a `COPY`.
+fn copy(table: &Table, reader: &mut Reader<'_>) -> Option<Copy> {
+    let before = reader.errors.len();
+    let literal =
+        |key: &str| table.text(key).map(|text| Word::literal(&text.node, text.span.clone()));
+    let destination = literal("to");
+    match table.text("to") {
+        None if table.place("to").is_none() => {
+            let hint = "say where to, such as `to = \"/app/\"`";
+            reader.error(table.span.clone(), "`[[files]]` has no `to`", hint);
+        }
+        Some(to) if to.node.is_empty() => {
+            let hint = "the working directory is `.`, and the root `/`";
+            reader.error(to.span.clone(), "`to` is empty", hint);
+        }
+        _ => {}
+    }
+    check_owner_and_mode(table, reader);
+    let sources = sources(table, reader);
+    let unquoted =
+        |text: &Spanned<String>| Word { text: text.node.clone(), span: text.span.clone() };
+    (reader.errors.len() == before).then_some(Copy {
+        sources,
+        destination: destination?,
+        // These two are not expanded in a Dockerfile, either.
+        from: table.text("context").map(unquoted),
+        exclude: table.texts("exclude").iter().map(unquoted).collect(),
+        chown: literal("owner"),
+        chmod: literal("mode"),
+        link: false,
+        parents: table.flag("parents").unwrap_or(false),
+    })
+}
+
+fn check_owner_and_mode(table: &Table, reader: &mut Reader<'_>) {
+    let at = |text: &Spanned<String>| Word::literal("", text.span.clone());
+    if let Some(owner) = table.text("owner")
+        && let Err(error) = Owner::parse(&owner.node)
+    {
+        reader.errors.push(error.diagnostic(&at(owner)));
+    }
+    if let Some(mode) = table.text("mode")
+        && let Err(error) = FileMode::parse(&mode.node)
+    {
+        reader.errors.push(error.diagnostic(&at(mode)));
+    }
+    if let Some(context) = table.text("context")
+        && context.node.is_empty()
+    {
+        reader.error(context.span.clone(), "`context` is empty", "leave it out");
+    }
+}
+
+fn sources(table: &Table, reader: &mut Reader<'_>) -> Vec<Source> {
+    let (from, content, to) = (table.texts("from"), table.text("content"), table.text("to"));
+    let mut sources = Vec::new();
+    match (table.place("from"), content) {
+        (Some(_), Some(content)) => {
+            let hint = "the text of a file is all that there is to copy; use two `[[files]]`";
+            reader.error(content.span.clone(), "there are both `from` and `content`", hint);
+        }
+        (Some(span), None) => {
+            if from.is_empty() {
+                reader.error(span, "`from` is empty", "all of the context is `.`");
+            }
+            for text in from {
+                if text.node.is_empty() {
+                    let hint = "all of the context is `.`";
+                    reader.error(text.span.clone(), "`from` holds an empty path", hint);
+                }
+                sources.push(Source::Path(Word::literal(&text.node, text.span.clone())));
+            }
+            if let Some(to) = to.filter(|to| from.len() > 1 && !is_directory(&to.node)) {
+                let message = format!("several sources go to `{}`, which is one name", to.node);
+                reader.error(to.span.clone(), message, "put `/` at its end");
+            }
+        }
+        (None, Some(content)) => sources.extend(inline(table, content, to, reader)),
+        (None, None) if table.place("content").is_none() => {
+            let hint = "say what to copy, such as `from = \"app\"`";
+            reader.error(table.span.clone(), "`[[files]]` has neither `from` nor `content`", hint);
+        }
+        (None, None) => {}
+    }
+    sources
+}
+
+/// `content` as a here-document.
+fn inline(
+    table: &Table,
+    content: &Spanned<String>,
+    to: Option<&Spanned<String>>,
+    reader: &mut Reader<'_>,
+) -> Option<Source> {
+    for key in ["context", "exclude", "parents"] {
+        if let Some(span) = table.place(key) {
+            let message = format!("`{key}` says nothing about `content`");
+            reader.error(span, message, "it is for `from`");
+        }
+    }
+    let to = to?;
+    if is_directory(&to.node) {
+        let message = format!("`{}` is a directory's name, and `content` is a file", to.node);
+        reader.error(to.span.clone(), message, "give the file's whole name");
+        return None;
+    }
+    let name = to.node.rsplit('/').next().unwrap_or_default().to_owned();
+    let (content, span) = (content.node.clone(), content.span.clone());
+    Some(Source::Heredoc(Heredoc { name, content, expand: false, descriptor: 0, span }))
+}
+
+/// Whether a target names a directory, as a `COPY` has it.
+fn is_directory(to: &str) -> bool {
+    matches!(to.rsplit('/').next(), Some("" | "." | ".."))
+}
+
+fn copy_text(table: &Table) -> String {
+    let mut line = vec!["COPY".to_owned()];
+    for (key, flag) in [("context", "from"), ("owner", "chown"), ("mode", "chmod")] {
+        line.extend(table.text(key).map(|text| format!("--{flag}={}", shown(&text.node))));
+    }
+    line.extend(table.flag("parents").filter(|it| *it).map(|_| "--parents".to_owned()));
+    let exclude = table.texts("exclude").iter();
+    line.extend(exclude.map(|text| format!("--exclude={}", shown(&text.node))));
+    let to = table.text("to").map_or("", |to| to.node.as_str());
+    match table.text("content") {
+        Some(_) => line.push(format!("<<{}", shown(to.rsplit('/').next().unwrap_or_default()))),
+        None => line.extend(table.texts("from").iter().map(|text| shown(&text.node))),
+    }
+    line.push(shown(to));
+    line.join(" ")
+}
+
+/// A text as a word of a line: as it is, or in quotes if it would be taken for several.
+pub(super) fn shown(text: &str) -> String {
+    let is_plain = |c: char| !c.is_whitespace() && !c.is_control() && c != '"';
+    match !text.is_empty() && text.chars().all(is_plain) {
+        true => text.to_owned(),
+        false => serde_json::Value::from(text).to_string(),
+    }
+}
+
+fn json(words: &[String]) -> String {
+    serde_json::Value::from(words.to_vec()).to_string()
+}
+
+/// The text of a value that has no templates; with them, its parts cannot be found in the file.
+fn written(value: &Spanned<Vec<environment::Part>>) -> String {
+    match value.node.as_slice() {
+        [environment::Part::Written(text, 0)] => text.clone(),
+        // Which is nowhere.
+        _ => "\0".to_owned(),
+    }
+}
+
+/// A place for a word whose parts are not to be looked for in it: they are, where the lengths are
+/// equal ([`Word::part`]).
+fn whole(text: &str, span: &Span) -> Span {
+    match text.len() == span.len() {
+        true => span.start..span.end.saturating_sub(1),
+        false => span.clone(),
+    }
+}

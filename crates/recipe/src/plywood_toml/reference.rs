@@ -1,0 +1,131 @@
+//! The table of keys as a page for people.
+
+use super::key::{Key, Kind};
+use super::keys::DOCUMENT;
+
+/// Lines of Markdown are at most this long.
+const WIDTH: usize = 100;
+
+/// What stands above the keys.
+const INTRODUCTION: &str = r#"# plywood.toml
+
+A `plywood.toml` is the recipe of an image that needs no shell: a base, Python packages, files and
+configuration. `plywood build` takes it in the place of a Dockerfile where it finds one in the
+context, or with `-f FILE`; a file whose name ends in `.toml` is one. `plywood init` writes one for
+the project that it finds. This page and [the schema for editors](plywood.schema.json) are made from
+the table of keys that the program itself reads the file by.
+
+```toml
+base = "python:3.13-slim"
+platforms = ["linux/amd64", "linux/arm64"]
+workdir = "/app"
+user = "1000:1000"
+entrypoint = ["uvicorn", "shop:app", "--host", "0.0.0.0"]
+expose = [8000]
+
+[env]
+PATH = "/app/bin:$PATH"
+PYTHONUNBUFFERED = "1"
+
+[labels]
+"org.opencontainers.image.revision" = "{git.sha}"
+"org.opencontainers.image.version" = "{arg.VERSION}"
+
+[python]
+requirements-files = ["requirements.txt"]
+
+[[files]]
+from = "static"
+to = "/app/static"
+
+[[files]]
+from = "shop"
+to = "/app/shop"
+exclude = ["**/__pycache__"]
+```
+
+Unknown keys, wrong types and what does not go together are errors, each at its place and all of
+them at once.
+
+## Order
+
+The order of keys and tables in the file does not matter, but that of the `[[files]]`. The image has
+what changes seldom at the bottom: the base, the Python packages (in layers of their own, by
+package), the working directory, then a layer for each `[[files]]`. Configuration makes no layer. In
+a history each appears as the Dockerfile's instruction that says the same.
+
+## Templates
+
+Strings may hold templates, in every value but not in keys:
+
+| template | is |
+|---|---|
+| `{git.sha}` | the commit that is checked out in the context, all 40 digits |
+| `{git.branch}` | the branch that is checked out |
+| `{git.tag}` | the tag that points at the commit |
+| `{env.NAME}` | the variable `NAME` of the environment that plywood runs in |
+| `{arg.NAME}` | the build argument `NAME`, given with `--build-arg NAME=VALUE` |
+
+One without a value is an error. Only these begin a template: every other brace is itself, so
+`["--config", '{"debug": {}}']` is written as it is. For the text `{git.sha}`, double the braces:
+`{{git.sha}}`. What a template becomes is text, and is not looked at again. A `$` means something in
+`[env]` alone.
+
+"#;
+
+/// The page `docs/plywood-toml.md`.
+pub fn plywood_toml_reference() -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page.push_str("## Keys\n");
+    let is_table = |key: &&Key| matches!(key.kind, Kind::Table(_) | Kind::Tables(_));
+    for key in DOCUMENT.iter().filter(|key| !is_table(key)) {
+        describe(&mut page, key);
+    }
+    for table in DOCUMENT.iter().filter(is_table) {
+        let (title, keys) = match table.kind {
+            Kind::Table(keys) => (format!("`[{}]`", table.name), keys),
+            Kind::Tables(keys) => (format!("`[[{}]]`", table.name), keys),
+            _ => continue,
+        };
+        page.push_str(&format!("\n## {title}\n\n"));
+        page.push_str(&wrapped(table.description));
+        for key in keys {
+            describe(&mut page, key);
+        }
+    }
+    page
+}
+
+fn describe(page: &mut String, key: &Key) {
+    page.push_str(&format!("\n### `{}`\n\n", key.name));
+    page.push_str(&wrapped(key.description));
+    page.push('\n');
+    page.push_str(&wrapped(&format!("*Type:* {}. *Default:* {}.", key.kind.words(), key.default)));
+    page.push_str(&format!("\n```toml\n{}\n```\n", key.example));
+}
+
+/// A paragraph in lines. A word is never cut, and neither is what stands in backticks.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut length, mut in_code) = (String::new(), 0, false);
+    let mut word = String::new();
+    for character in text.chars().chain([' ']) {
+        in_code ^= character == '`';
+        if character != ' ' || in_code {
+            word.push(character);
+            continue;
+        }
+        let characters = word.chars().count();
+        if length > 0 && length + 1 + characters > WIDTH {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines.push_str(&word);
+        length += characters;
+        word.clear();
+    }
+    lines.push('\n');
+    lines
+}
