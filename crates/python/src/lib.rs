@@ -10,6 +10,8 @@
 //! This crate takes values and bytes. It knows no images, registries or package indexes, and it
 //! does not resolve: that is `resolution`'s.
 
+#[cfg(test)]
+mod fixture;
 mod installed;
 mod interpreter;
 mod packages;
@@ -22,8 +24,8 @@ mod wheel;
 
 pub use installed::{Distribution, find_distributions};
 pub use interpreter::{
-    Candidate, Discovery, Interpreter, InterpreterError, Layout, Libc, Target, Version,
-    find_interpreters,
+    Candidate, Discovery, EndOfLife, Interpreter, InterpreterError, Layout, Libc, Markers, Target,
+    Version, find_interpreters,
 };
 pub use packages::{Location, Package, WheelFile};
 pub use problem::{Problem, Span};

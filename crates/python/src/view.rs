@@ -1,9 +1,14 @@
 //! What discovery may look at: a root file system, and the text of some of its files.
+//!
+//! Nothing here reads. A question whose answer needs a layer's entries or a file's bytes that are
+//! not at hand is answered with a list of what is [`Missing`]; the caller finds that out and asks
+//! again. Since each round may cost a pass over a layer, questions that do not depend on each
+//! other are asked side by side, and everything that they lack comes back in one list.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use layer::{Content, NotLoaded, RootFs};
+use layer::{Content, Found, Node, NotLoaded, ResolveError, RootFs};
 use oci::{Digest, ImagePath};
 
 /// A root file system that may not be known to the last byte.
@@ -26,7 +31,7 @@ pub enum Missing {
         layer: usize,
         /// Where it is in that layer.
         path: ImagePath,
-        /// Its content.
+        /// Its content, of at most [`View::LARGEST_TEXT`] bytes.
         content: Content,
     },
 }
@@ -34,5 +39,148 @@ pub enum Missing {
 impl From<NotLoaded> for Missing {
     fn from(missing: NotLoaded) -> Self {
         Missing::Layer(missing)
+    }
+}
+
+/// An answer, or all that it lacks.
+pub(crate) type Known<T> = Result<T, Vec<Missing>>;
+
+/// Both answers, or all that they lack.
+pub(crate) fn both<A, B>(first: Known<A>, second: Known<B>) -> Known<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(mut missing), Err(more)) => {
+            missing.extend(more);
+            Err(missing)
+        }
+        (Err(missing), Ok(_)) | (Ok(_), Err(missing)) => Err(missing),
+    }
+}
+
+/// All answers, or all that they lack.
+pub(crate) fn together<T>(answers: impl IntoIterator<Item = Known<T>>) -> Known<Vec<T>> {
+    answers.into_iter().fold(Ok(Vec::new()), |all, answer| {
+        both(all, answer).map(|(mut all, answer)| {
+            all.push(answer);
+            all
+        })
+    })
+}
+
+/// A list in which nothing is asked for twice.
+pub(crate) fn each_once(missing: Vec<Missing>) -> Vec<Missing> {
+    let mut layers = std::collections::HashSet::new();
+    let mut texts = std::collections::HashSet::new();
+    let is_new = |missing: &Missing| match missing {
+        Missing::Layer(NotLoaded { layer }) => layers.insert(*layer),
+        Missing::Text { content, .. } => texts.insert(content.digest),
+    };
+    let mut is_new = is_new;
+    missing.into_iter().filter(|missing| is_new(missing)).collect()
+}
+
+impl<'a> View<'a> {
+    /// A file with more bytes than this is none whose text is asked for: no database, script or
+    /// list of files that discovery reads is as large, and a hostile one costs nothing.
+    pub const LARGEST_TEXT: u64 = 4 << 20;
+
+    /// Asks for all layers at once. Any of them can hold another Python or another distribution,
+    /// so all will be needed, and asking from the top down would take as many rounds.
+    pub(crate) fn whole(self) -> Known<()> {
+        let layers = self.root.layers().iter().enumerate();
+        let missing: Vec<Missing> = layers
+            .filter(|(_, index)| index.is_none())
+            .map(|(layer, _)| Missing::Layer(NotLoaded { layer }))
+            .collect();
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+
+    /// What `path` leads to with all links followed, if anything, and its path without links.
+    /// Links in a circle lead nowhere.
+    pub(crate) fn follow(self, path: &ImagePath) -> Known<Option<(ImagePath, Found<'a>)>> {
+        match self.root.resolve(path) {
+            Ok(resolved) => Ok(resolved.found.map(|found| (resolved.path, found))),
+            Err(ResolveError::NotLoaded(missing)) => Err(vec![missing.into()]),
+            Err(ResolveError::Loop(_) | ResolveError::NotADirectory { .. }) => Ok(None),
+        }
+    }
+
+    /// Where an entry called `path` would stand, with links followed above it, and what is there.
+    pub(crate) fn follow_parent(
+        self,
+        path: &ImagePath,
+    ) -> Known<Option<(ImagePath, Option<Found<'a>>)>> {
+        match self.root.resolve_parent(path) {
+            Ok(resolved) => Ok(Some((resolved.path, resolved.found))),
+            Err(ResolveError::NotLoaded(missing)) => Err(vec![missing.into()]),
+            Err(ResolveError::Loop(_) | ResolveError::NotADirectory { .. }) => Ok(None),
+        }
+    }
+
+    /// The file that `path` leads to, also by a hard link, and its path without symbolic links.
+    pub(crate) fn file(self, path: &ImagePath) -> Known<Option<(ImagePath, File<'a>)>> {
+        let Some((path, named)) = self.follow(path)? else { return Ok(None) };
+        let behind = match self.root.behind_hardlink(named) {
+            Ok(behind) => behind,
+            Err(ResolveError::NotLoaded(missing)) => return Err(vec![missing.into()]),
+            Err(ResolveError::Loop(_) | ResolveError::NotADirectory { .. }) => None,
+        };
+        let file = behind.and_then(|found| match found.entry.node {
+            Node::File(content) => Some(File { found, content }),
+            _ => None,
+        });
+        Ok(file.map(|file| (path, file)))
+    }
+
+    /// Whether `path` leads to a directory.
+    pub(crate) fn is_directory(self, path: &ImagePath) -> Known<bool> {
+        Ok(self.follow(path)?.is_some_and(|(_, found)| found.entry.node == Node::Directory))
+    }
+
+    /// What is in the directory that `path` leads to, by name; nothing if there is none.
+    pub(crate) fn names(self, path: &ImagePath) -> Known<BTreeMap<Vec<u8>, Found<'a>>> {
+        match self.follow(path)? {
+            Some((path, _)) => self.root.read_dir(&path).map_err(|missing| vec![missing.into()]),
+            None => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// The bytes of the file that `path` leads to; `None` if there is no file, or one that is too
+    /// large.
+    pub(crate) fn bytes(self, path: &ImagePath) -> Known<Option<&'a [u8]>> {
+        let Some((_, file)) = self.file(path)? else { return Ok(None) };
+        let File { found, content } = file;
+        if content.size == 0 {
+            return Ok(Some(&[]));
+        }
+        if content.size > Self::LARGEST_TEXT {
+            return Ok(None);
+        }
+        let missing = || {
+            let path = found.entry.path.clone();
+            vec![Missing::Text { layer: found.layer, path, content }]
+        };
+        self.texts.get(&content.digest).map(|bytes| Some(&bytes[..])).ok_or_else(missing)
+    }
+
+    /// [`View::bytes`] as text; what is not UTF-8 in it becomes replacement characters.
+    pub(crate) fn text(self, path: &ImagePath) -> Known<Option<String>> {
+        Ok(self.bytes(path)?.map(|bytes| String::from_utf8_lossy(bytes).into_owned()))
+    }
+}
+
+/// A regular file, all links followed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct File<'a> {
+    /// Where it is.
+    pub(crate) found: Found<'a>,
+    /// What is in it.
+    pub(crate) content: Content,
+}
+
+impl File<'_> {
+    /// Whether somebody may execute it.
+    pub(crate) fn is_executable(&self) -> bool {
+        self.found.entry.attributes.mode & 0o111 != 0
     }
 }

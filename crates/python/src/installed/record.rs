@@ -1,0 +1,214 @@
+//! The files of a distribution: `RECORD` ("Recording installed projects"), or setuptools' and
+//! pip's older `installed-files.txt`.
+
+use std::collections::{BTreeSet, HashMap};
+
+use layer::{Found, Node};
+use oci::ImagePath;
+
+use crate::view::{Known, both};
+use crate::{Interpreter, View};
+
+/// What pip's uninstallation would remove of the distribution that `metadata`, in `directory`,
+/// describes; `None` if that has no list.
+///
+/// A path counts if there is something other than a directory, and if it is inside of the prefix
+/// or of `directory`: pip refuses others in virtual environments, and here they never count. To
+/// each module belongs its bytecode, listed or not.
+pub(super) fn files(
+    view: View<'_>,
+    interpreter: &Interpreter,
+    directory: &ImagePath,
+    metadata: &ImagePath,
+) -> Known<Option<Vec<ImagePath>>> {
+    let record = view.text(&metadata.join("RECORD"));
+    let installed = view.text(&metadata.join("installed-files.txt"));
+    let (record, installed) = both(record, installed)?;
+    let listed: Vec<Vec<u8>> = match (record, installed) {
+        (Some(record), _) => {
+            paths(&record).into_iter().map(|path| under(directory, &path)).collect()
+        }
+        (None, Some(lines)) => {
+            let lines = lines.lines().filter(|line| !line.is_empty());
+            let mut paths: Vec<Vec<u8>> = lines.map(|line| under(metadata, line)).collect();
+            // It lists its own directory as such, not the files in it.
+            let own = view.names(metadata)?.into_keys();
+            paths.extend(own.map(|name| metadata.join(name).as_bytes().to_vec()));
+            paths
+        }
+        (None, None) => return Ok(None),
+    };
+    let mut search = Search::new(view, interpreter, directory)?;
+    for path in listed {
+        search.add(&path)?;
+    }
+    Ok(Some(search.found.into_iter().collect()))
+}
+
+/// `relative` below `base`; absolute if it is. Empty if it climbs out of the root.
+fn under(base: &ImagePath, relative: &str) -> Vec<u8> {
+    if relative.starts_with('/') {
+        return relative.as_bytes().to_vec();
+    }
+    [base.as_bytes(), relative.as_bytes()].join(&b'/')
+}
+
+/// The first column of a CSV file (RFC 4180, as Python's `csv` reads it).
+fn paths(record: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    let mut rest = record;
+    while !rest.is_empty() {
+        let (path, behind) = first_column(rest);
+        if !path.is_empty() {
+            paths.push(path);
+        }
+        rest = behind;
+    }
+    paths
+}
+
+/// The first column of the first row, and the rows behind it. A quoted cell may have line ends in
+/// it; in the cells behind the first, a digest and a size, there are none.
+fn first_column(rows: &str) -> (String, &str) {
+    let row_behind = |at: &str| at.find('\n').map_or(at.len(), |end| end + 1);
+    let Some(mut quoted) = rows.strip_prefix('"') else {
+        let (row, behind) = rows.split_at(row_behind(rows));
+        let end = row.find([',', '\r', '\n']).unwrap_or(row.len());
+        return (row[..end].to_owned(), behind);
+    };
+    let mut path = String::new();
+    while let Some(end) = quoted.find('"') {
+        path.push_str(&quoted[..end]);
+        quoted = &quoted[end + 1..];
+        match quoted.strip_prefix('"') {
+            Some(more) => {
+                path.push('"');
+                quoted = more;
+            }
+            None => return (path, &quoted[row_behind(quoted)..]),
+        }
+    }
+    (String::new(), "")
+}
+
+/// Looks for files, each directory once.
+struct Search<'a> {
+    view: View<'a>,
+    /// What may be removed from, without links.
+    allowed: Vec<ImagePath>,
+    /// Of the bytecode's names, the part that tells the interpreter.
+    tag: String,
+    /// What is in the directories of bytecode that were looked into.
+    caches: HashMap<ImagePath, Vec<Vec<u8>>>,
+    found: BTreeSet<ImagePath>,
+}
+
+impl<'a> Search<'a> {
+    fn new(view: View<'a>, interpreter: &Interpreter, directory: &ImagePath) -> Known<Self> {
+        let mut allowed = Vec::new();
+        for root in [&interpreter.layout.data, directory] {
+            allowed.extend(view.follow(root)?.map(|(path, _)| path));
+        }
+        let version = &interpreter.version;
+        let tag = format!(".cpython-{}{}", version.major, version.minor);
+        Ok(Search { view, allowed, tag, caches: HashMap::new(), found: BTreeSet::new() })
+    }
+
+    fn add(&mut self, listed: &[u8]) -> Known<()> {
+        if listed.contains(&0) || climbs_out(listed) {
+            return Ok(());
+        }
+        let Some((path, Some(found))) = self.view.follow_parent(&ImagePath::lexical(listed))?
+        else {
+            return Ok(());
+        };
+        if !self.counts(&path, &found) {
+            return Ok(());
+        }
+        if path.as_bytes().ends_with(b".py") {
+            self.add_bytecode(&path)?;
+        }
+        self.found.insert(path);
+        Ok(())
+    }
+
+    fn counts(&self, path: &ImagePath, found: &Found<'_>) -> bool {
+        found.entry.node != Node::Directory
+            && self.allowed.iter().any(|root| path.starts_with(root))
+    }
+
+    /// Adds `x.pyc` and `x.pyo` beside a module `x.py`, and in `__pycache__` what any level of
+    /// optimization has made of it (PEP 3147, PEP 488).
+    fn add_bytecode(&mut self, module: &ImagePath) -> Known<()> {
+        let (Some(directory), Some(name)) = (module.parent(), module.file_name()) else {
+            return Ok(());
+        };
+        let stem = &name[..name.len() - b".py".len()];
+        for suffix in [".pyc", ".pyo"] {
+            let beside = directory.join([stem, suffix.as_bytes()].concat());
+            let found = self.view.root.lookup(&beside).map_err(|missing| vec![missing.into()])?;
+            if found.is_some_and(|found| found.entry.node != Node::Directory) {
+                self.found.insert(beside);
+            }
+        }
+        let cache = directory.join("__pycache__");
+        let start = [stem, self.tag.as_bytes()].concat();
+        if !self.caches.contains_key(&cache) {
+            let read = self.view.root.read_dir(&cache).map_err(|missing| vec![missing.into()])?;
+            let files = read.into_iter().filter(|(_, found)| found.entry.node != Node::Directory);
+            self.caches.insert(cache.clone(), files.map(|(name, _)| name).collect());
+        }
+        // Sorted by name, as `read_dir` gives it: a large directory is not gone through for each.
+        let names = &self.caches[&cache];
+        let first = names.partition_point(|name| name < &start);
+        let of_module = names[first..].iter().take_while(|name| name.starts_with(&start));
+        let of_module = of_module.filter(|name| name.ends_with(b".pyc"));
+        self.found.extend(of_module.map(|name| cache.join(name)));
+        Ok(())
+    }
+}
+
+/// Whether `..` takes back more than there is.
+fn climbs_out(path: &[u8]) -> bool {
+    let mut depth = 0usize;
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." if depth == 0 => return true,
+            b".." => depth -= 1,
+            _ => depth += 1,
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_column_is_read_as_csv() {
+        let record = "a/__init__.py,sha256=x,10\r\n\"a/with, comma.py\",,\n\"say \"\"hi\"\".py\",,\n\
+            \"two\nlines.py\",sha256=y,1\r\n\r\n../../../bin/a,,\nlast";
+        assert_eq!(
+            paths(record),
+            [
+                "a/__init__.py",
+                "a/with, comma.py",
+                "say \"hi\".py",
+                "two\nlines.py",
+                "../../../bin/a",
+                "last"
+            ]
+        );
+        assert_eq!(paths("\"never closed,,\n"), [""; 0]);
+        assert_eq!(paths(""), [""; 0]);
+    }
+
+    #[test]
+    fn climbing_ends_at_the_root() {
+        assert!(!climbs_out(b"usr/lib/../../x"));
+        assert!(climbs_out(b"usr/../../x"));
+        assert!(!climbs_out(b"/usr/./x"));
+    }
+}
