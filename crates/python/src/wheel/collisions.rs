@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use oci::ImagePath;
 
-use super::install::{InstalledFile, Installation};
+use super::install::{Installation, InstalledFile};
 
 /// A path that two wheels want, each in its own way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,10 @@ impl std::fmt::Display for Collision {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Collision::Overwritten { path, loser, winner } => {
-                write!(f, "`{winner}` and `{loser}` both have `/{path}`: that of `{winner}` is kept")
+                write!(
+                    f,
+                    "`{winner}` and `{loser}` both have `/{path}`: that of `{winner}` is kept"
+                )
             }
             Collision::InTheWay { path, wheel, below, other } => write!(
                 f,

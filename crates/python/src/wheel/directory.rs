@@ -35,11 +35,7 @@ struct End {
 }
 
 /// Reads bytes, or says which could not be had.
-pub(super) fn read(
-    bytes: &dyn ReadAt,
-    offset: u64,
-    length: u64,
-) -> Result<Vec<u8>, WheelFault> {
+pub(super) fn read(bytes: &dyn ReadAt, offset: u64, length: u64) -> Result<Vec<u8>, WheelFault> {
     let mut buffer = vec![0; length as usize];
     match bytes.read_exact_at(&mut buffer, offset) {
         Ok(()) => Ok(buffer),
@@ -48,11 +44,7 @@ pub(super) fn read(
 }
 
 /// Finds the central directory.
-pub(super) fn find(
-    bytes: &dyn ReadAt,
-    size: u64,
-    limits: &Limits,
-) -> Result<Place, WheelFault> {
+pub(super) fn find(bytes: &dyn ReadAt, size: u64, limits: &Limits) -> Result<Place, WheelFault> {
     let tail_size = size.min(END_SIZE + LONGEST_COMMENT);
     let tail = read(bytes, size - tail_size, tail_size)?;
     // The last one, as Python's zipfile looks for it; and its comment must be all that follows.
@@ -108,7 +100,8 @@ fn zip64_end(bytes: &dyn ReadAt, end_at: u64) -> Result<Option<(End, u64)>, Whee
 
 fn parse_zip64_end(record: &[u8]) -> Option<End> {
     let mut fields = Fields(record);
-    let is_one = fields.u32()? == ZIP64_END && fields.u64()? == ZIP64_END_SIZE - ZIP64_END_UNCOUNTED;
+    let is_one =
+        fields.u32()? == ZIP64_END && fields.u64()? == ZIP64_END_SIZE - ZIP64_END_UNCOUNTED;
     let _versions = fields.u32()?;
     let disks = [fields.u32()?, fields.u32()?];
     let members_here = fields.u64()?;

@@ -1,6 +1,6 @@
 //! `entry_points.txt`, as Python 3.11's `importlib.metadata` reads it (entry points specification).
 
-use super::error::WheelFault;
+use super::error::{WheelFault, printable};
 
 /// The scripts that a distribution wants to have made: names and what they call.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -102,7 +102,10 @@ fn is_list_of_extras(text: &str) -> bool {
     list.split(',').map(str::trim).enumerate().all(|(index, extra)| {
         let (name, value) = extra.split_once('=').unwrap_or((extra, "x"));
         let is_name = |c| is_word(c) || index == 0 && c == '-';
-        !name.is_empty() && !value.is_empty() && name.chars().all(is_name) && value.chars().all(is_word)
+        !name.is_empty()
+            && !value.is_empty()
+            && name.chars().all(is_name)
+            && value.chars().all(is_word)
     })
 }
 
@@ -112,7 +115,7 @@ fn is_word(c: char) -> bool {
 }
 
 fn fault(entry_point: &str, why: &'static str) -> WheelFault {
-    WheelFault::EntryPoint { entry_point: entry_point.to_owned(), why }
+    WheelFault::EntryPoint { entry_point: printable(entry_point), why }
 }
 
 #[cfg(test)]

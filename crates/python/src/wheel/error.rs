@@ -63,7 +63,9 @@ pub enum WheelFault {
         method: String,
     },
     /// The two headers of a member tell different stories: which is heard depends on who reads.
-    #[error("its member `{member}` has another {what} in the zip's directory than before its bytes")]
+    #[error(
+        "its member `{member}` has another {what} in the zip's directory than before its bytes"
+    )]
     Disagreement {
         /// The member.
         member: String,
@@ -123,7 +125,9 @@ pub enum WheelFault {
     #[error("its RECORD has another hash for `{0}` than the file")]
     RecordLies(String),
     /// A file in `.data` that belongs nowhere.
-    #[error("its member `{0}` is in none of `.data`'s directories (purelib, platlib, headers, scripts, data)")]
+    #[error(
+        "its member `{0}` is in none of `.data`'s directories (purelib, platlib, headers, scripts, data)"
+    )]
     Scheme(String),
     /// An entry point of which no script can be made.
     #[error("its entry point `{entry_point}` {why}")]
@@ -182,9 +186,9 @@ impl WheelFault {
             WheelFault::Encrypted(_) | WheelFault::Method { .. } => {
                 Some("unpack it and pack it again with `wheel pack`, which deflates")
             }
-            WheelFault::FileName => {
-                Some("give it the name that it was built with, such as `six-1.16.0-py3-none-any.whl`")
-            }
+            WheelFault::FileName => Some(
+                "give it the name that it was built with, such as `six-1.16.0-py3-none-any.whl`",
+            ),
             WheelFault::Metadata { .. } | WheelFault::InfoDirectory { .. } => {
                 Some("a wheel cannot be renamed to another version: build it anew")
             }
@@ -192,6 +196,22 @@ impl WheelFault {
         }
     }
 }
+
+/// What a wheel says, as far as it can be shown: without what a terminal would obey, and not all of
+/// it if it is long.
+pub(super) fn printable(text: &str) -> String {
+    let mut shown: String = text
+        .chars()
+        .take(LONGEST_SHOWN)
+        .map(|c| if c.is_control() { '\u{fffd}' } else { c })
+        .collect();
+    if text.len() > shown.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+const LONGEST_SHOWN: usize = 200;
 
 fn listed(directories: &[String]) -> String {
     if directories.is_empty() { "none".to_owned() } else { directories.join(", ") }

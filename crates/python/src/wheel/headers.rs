@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::ops::Range;
 
 use super::directory::{self, Place};
-use super::error::WheelFault;
+use super::error::{WheelFault, printable};
 use super::fields::Fields;
 use super::limits::{Limits, WheelLimit};
 use super::member::{Member, Method};
@@ -61,11 +61,7 @@ struct Central<'a> {
 }
 
 /// Lists the members of a wheel.
-pub(super) fn list(
-    bytes: &dyn ReadAt,
-    size: u64,
-    limits: &Limits,
-) -> Result<Listing, WheelFault> {
+pub(super) fn list(bytes: &dyn ReadAt, size: u64, limits: &Limits) -> Result<Listing, WheelFault> {
     let place = directory::find(bytes, size, limits)?;
     let records = directory::read(bytes, place.offset, place.size)?;
     let mut fields = Fields(&records);
@@ -113,8 +109,7 @@ fn central<'a>(fields: &mut Fields<'a>) -> Result<Central<'a>, WheelFault> {
         u64::from(WIDE) == central.header.packed_size,
         u64::from(WIDE) == central.offset,
     ];
-    let places =
-        [&mut central.header.size, &mut central.header.packed_size, &mut central.offset];
+    let places = [&mut central.header.size, &mut central.header.packed_size, &mut central.offset];
     widen(extra, wide, places, central.name)?;
     // 0xffff leaves it to the zip64 field, and there are no parts (see the end record).
     if disk != 0 && disk != 0xffff {
@@ -166,7 +161,8 @@ fn widen<const N: usize>(
     while extra.0.len() >= 4 {
         let field = (extra.u16(), extra.u16());
         let (Some(id), Some(length)) = field else { break };
-        let field = extra.bytes(length.into()).ok_or_else(|| damaged("an extra field is cut off"))?;
+        let field =
+            extra.bytes(length.into()).ok_or_else(|| damaged("an extra field is cut off"))?;
         match id {
             ZIP64 if zip64.is_some() => return Err(damaged("it has two zip64 fields")),
             ZIP64 => zip64 = Some(Fields(field)),
@@ -208,8 +204,9 @@ fn name<'a>(central: &Central<'a>) -> Result<&'a str, WheelFault> {
     if name.contains('\\') {
         return Err(bad("has a backslash in its path"));
     }
-    if name.contains('\0') {
-        return Err(bad("has a NUL in its name"));
+    // A NUL is no path's, and a line end makes RECORD ambiguous. None has a place in a module's name.
+    if name.contains(char::is_control) {
+        return Err(bad("has a control character in its name"));
     }
     Ok(name)
 }
@@ -219,15 +216,15 @@ fn method(central: &Central<'_>, name: &str) -> Result<Method, WheelFault> {
     if header.flags & flag::ENCRYPTED != 0 {
         return Err(WheelFault::Encrypted(name.to_owned()));
     }
-    let unknown =
-        |method: String| Err(WheelFault::Method { member: name.to_owned(), method });
+    let unknown = |method: String| Err(WheelFault::Method { member: name.to_owned(), method });
     if header.flags & flag::PATCH != 0 {
         return unknown("a patch".to_owned());
     }
     match header.method {
-        0 if header.size != header.packed_size => {
-            Err(WheelFault::Damaged { member: name.to_owned(), why: "it is stored in another size" })
-        }
+        0 if header.size != header.packed_size => Err(WheelFault::Damaged {
+            member: name.to_owned(),
+            why: "it is stored in another size",
+        }),
         0 => Ok(Method::Stored),
         // No stream at all, as some packers leave empty files.
         8 if header.size == 0 && header.packed_size == 0 => Ok(Method::Stored),
@@ -252,8 +249,7 @@ fn local(
     name: &str,
     place: &Place,
 ) -> Result<u64, WheelFault> {
-    let disagreement =
-        |what| WheelFault::Disagreement { member: name.to_owned(), what };
+    let disagreement = |what| WheelFault::Disagreement { member: name.to_owned(), what };
     let length = LOCAL_SIZE + central.name.len() as u64;
     let behind_name = central.offset.checked_add(length);
     let behind_name =
@@ -345,5 +341,5 @@ fn cut_off(name: &str) -> WheelFault {
 }
 
 fn shown(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).into_owned()
+    printable(&String::from_utf8_lossy(name))
 }

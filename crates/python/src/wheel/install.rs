@@ -12,6 +12,7 @@ use oci::ImagePath;
 
 use super::entry_points::callable;
 use super::error::{WheelError, WheelFault};
+use super::filename::normalized;
 use super::record::{self, Row};
 use super::scripts::{self, ScriptTemplate};
 use super::{ReadAt, Wheel};
@@ -166,8 +167,9 @@ impl<'a> Installing<'a> {
             "scripts" => &layout.scripts,
             "data" => &layout.data,
             "headers" => {
-                let spelling = self.options.spelling.unwrap_or(&self.wheel.name);
-                &layout.headers.join(spelling)
+                let same = |spelling: &&str| normalized(spelling) == normalized(&self.wheel.name);
+                let spelling = self.options.spelling.filter(same);
+                &layout.headers.join(spelling.unwrap_or(&self.wheel.name))
             }
             _ => return Err(nowhere()),
         };
@@ -248,8 +250,12 @@ impl<'a> Installing<'a> {
 
     fn put(&mut self, path: ImagePath, mode: u32, bytes: Vec<u8>) {
         let content = Content::of(&bytes);
-        let file =
-            InstalledFile { path: path.clone(), mode, content, origin: FileOrigin::Inline(bytes.into()) };
+        let file = InstalledFile {
+            path: path.clone(),
+            mode,
+            content,
+            origin: FileOrigin::Inline(bytes.into()),
+        };
         self.files.insert(path, file);
     }
 

@@ -31,7 +31,7 @@ use oci::{Digest, Digester};
 pub use collisions::{Collision, collisions};
 pub use entry_points::EntryPoints;
 pub use error::{WheelError, WheelFault};
-pub use install::{InstallOptions, Installation, InstalledFile, FileOrigin};
+pub use install::{FileOrigin, InstallOptions, Installation, InstalledFile};
 pub use limits::WheelLimit;
 pub use member::{Member, Method};
 pub use read_at::ReadAt;
@@ -173,12 +173,7 @@ impl Wheel {
     }
 
     /// The first bytes of a member.
-    fn start(
-        &self,
-        index: usize,
-        bytes: &dyn ReadAt,
-        count: usize,
-    ) -> Result<Vec<u8>, WheelFault> {
+    fn start(&self, index: usize, bytes: &dyn ReadAt, count: usize) -> Result<Vec<u8>, WheelFault> {
         let member = &self.members[index];
         let mut start = Vec::with_capacity(count);
         match member.open(bytes).take(count as u64).read_to_end(&mut start) {

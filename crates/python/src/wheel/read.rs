@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::entry_points::EntryPoints;
-use super::error::{WheelError, WheelFault};
+use super::error::{WheelError, WheelFault, printable};
 use super::filename::{FileName, normalized};
 use super::headers::{self, Listing};
 use super::limits::Limits;
@@ -35,7 +35,8 @@ fn read_listed(
     limits: Limits,
 ) -> Result<Wheel, WheelFault> {
     let info_directory = info_directory(listing.roots, &named.name)?;
-    let info = Info { bytes, members: &listing.members, directory: &info_directory, limits: &limits };
+    let info =
+        Info { bytes, members: &listing.members, directory: &info_directory, limits: &limits };
     let format = info.required("WHEEL")?;
     let newer_format = newer_format(&format)?;
     let metadata = info.required("METADATA")?;
@@ -113,7 +114,7 @@ fn newer_format(wheel: &str) -> Result<Option<String>, WheelFault> {
     match numbers.collect::<Option<Vec<u32>>>().as_deref() {
         Some([0, ..] | [1] | [1, 0]) => Ok(None),
         Some([1, ..]) => Ok(Some(version.to_owned())),
-        _ => Err(WheelFault::WheelVersion(version.to_owned())),
+        _ => Err(WheelFault::WheelVersion(printable(version))),
     }
 }
 
@@ -128,7 +129,7 @@ fn stated(
     if agrees(found) {
         return Ok(found.to_owned());
     }
-    Err(WheelFault::Metadata { field, found: found.to_owned(), named: named.to_owned() })
+    Err(WheelFault::Metadata { field, found: printable(found), named: named.to_owned() })
 }
 
 /// The modules and packages at the top, as `importlib.metadata.packages_distributions` finds them.
@@ -141,7 +142,8 @@ fn importable(members: &[Member]) -> Vec<String> {
             is_module.then_some(stem)
         }
     });
-    let importable = |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let importable =
+        |name: &&str| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || c == '_');
     names.filter(importable).map(str::to_owned).collect::<BTreeSet<_>>().into_iter().collect()
 }
 

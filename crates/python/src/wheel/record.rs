@@ -52,7 +52,10 @@ pub(super) fn parse(text: &str) -> Vec<Row> {
 
 /// Where Python's `str.splitlines` ends a line; that `\r\n` is one end shows only as an empty line.
 fn is_line_end(c: char) -> bool {
-    matches!(c, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}')
+    matches!(
+        c,
+        '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+    )
 }
 
 /// Reads the fields of a line; quotes that do not end in it reach into the next.

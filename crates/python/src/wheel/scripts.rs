@@ -191,9 +191,8 @@ mod tests {
 
     #[test]
     fn placeholders() {
-        let check = |script: &str| {
-            String::from_utf8(with_interpreter(script.as_bytes(), "/p")).unwrap()
-        };
+        let check =
+            |script: &str| String::from_utf8(with_interpreter(script.as_bytes(), "/p")).unwrap();
         assert_eq!(check("#!python -x\r\nrest\n"), "#!/p\nrest\n");
         assert_eq!(check("#!pythonw"), "#!/p\n");
     }
@@ -206,7 +205,14 @@ mod tests {
         let made = to_make(&EntryPoints::parse(text).unwrap(), &python);
         let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
         let expected = [
-            "pip", "pip3", "pip3.12", "easy_install", "easy_install-3.12", "pipx", "easy_install3", "g",
+            "pip",
+            "pip3",
+            "pip3.12",
+            "easy_install",
+            "easy_install-3.12",
+            "pipx",
+            "easy_install3",
+            "g",
         ];
         assert_eq!(names, expected);
     }
