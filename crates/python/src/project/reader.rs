@@ -4,23 +4,30 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::Written;
-use crate::requirements::line_of;
 use crate::{Problem, Span};
 
 /// A document's text, and what is wrong with it.
 pub(super) struct Reader<'t> {
     text: &'t str,
+    /// Where each line ends.
+    line_ends: Vec<usize>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        Reader { text, problems: Vec::new() }
+        let line_ends = text.match_indices('\n').map(|(at, _)| at).collect();
+        Reader { text, line_ends, problems: Vec::new() }
+    }
+
+    /// The number of the line that holds the byte at `at`.
+    pub(super) fn line_of(&self, at: usize) -> usize {
+        self.line_ends.partition_point(|end| *end < at) + 1
     }
 
     /// A problem at a place, which is not kept.
     pub(super) fn problem(&self, span: Span, message: impl Into<String>) -> Problem {
-        let line = line_of(self.text, span.start);
+        let line = self.line_of(span.start);
         Problem { line, ..Problem::at(span, message) }
     }
 
@@ -32,7 +39,7 @@ impl<'t> Reader<'t> {
     /// Keeps a problem of the string whose value is at `span`.
     pub(super) fn complain_within(&mut self, value: &str, span: &Span, problem: Problem) {
         let place = self.place_within(value, span, &problem.span);
-        let line = line_of(self.text, place.start);
+        let line = self.line_of(place.start);
         self.problems.push(Problem { line, span: place, ..problem });
     }
 
@@ -102,7 +109,7 @@ impl<'t> Reader<'t> {
             return None;
         };
         let span = value.span();
-        Some(Written { text: text.to_owned(), line: line_of(self.text, span.start), span })
+        Some(Written { text: text.to_owned(), line: self.line_of(span.start), span })
     }
 
     /// A string, or nothing if something else is there.

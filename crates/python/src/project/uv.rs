@@ -106,7 +106,7 @@ fn source(reader: &mut Reader<'_>, value: &Spanned<DeValue<'_>>) -> ProjectSourc
         }
     });
     let indexes = indexes.collect();
-    let line = reader.problem(value.span(), "").line;
+    let line = reader.line_of(value.span().start);
     ProjectSource { line, span: value.span(), indexes }
 }
 

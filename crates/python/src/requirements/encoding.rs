@@ -71,7 +71,7 @@ fn is_utf8(name: &str) -> bool {
 }
 
 /// The number of the line that holds the byte at `at`, as editors count.
-pub(crate) fn line_of(text: &str, at: usize) -> usize {
+pub(super) fn line_of(text: &str, at: usize) -> usize {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
     before.iter().filter(|byte| **byte == b'\n').count() + 1
 }

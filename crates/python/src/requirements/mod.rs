@@ -27,7 +27,6 @@ mod words;
 mod tests;
 
 pub use encoding::decode_requirements;
-pub(crate) use encoding::line_of;
 pub use gather::{FileProblem, Gathered, Gathering, Reading, Role, gather_requirements};
 pub(crate) use name::check_name;
 pub use name::normalized_name;
