@@ -108,6 +108,7 @@ impl Text<'_> {
             | Instruction::Entrypoint(_)
             | Instruction::Healthcheck(_)
             | Instruction::Maintainer(_)
+            | Instruction::Python(_)
             | Instruction::Shell(_) => {}
         }
     }

@@ -6,13 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::environment;
+use super::files;
 use super::python;
 use super::read::Reader;
 use super::value::{Entry, Named, Table, Value};
 use crate::{
-    Argument, CheckOptions, CommandLine, Copy, Diagnostic, Directives, FileMode, Heredoc,
-    Instruction, Owner, Parsed, Recipe, Rule, Source, Span, Spanned, Stage, StageBase, Step, Word,
-    checks,
+    Argument, CheckOptions, CommandLine, Diagnostic, Directives, Instruction, Parsed, Recipe, Rule,
+    Span, Spanned, Stage, StageBase, Step, Word, checks,
 };
 
 /// The recipe of a document. It counts only if there are no errors.
@@ -29,7 +29,9 @@ pub(super) fn recipe(document: &Table, reader: &mut Reader<'_>) -> Parsed {
         let text = python::text(&packages);
         steps.push(Instruction::Python(packages), text, span);
     }
-    steps.files(document, reader);
+    for (copy, text, span) in files::copies(document, reader) {
+        steps.push(Instruction::Copy(copy), text, span);
+    }
     steps.last(document, reader);
     let stage = Stage { span: base.span.clone(), base: base_of(base), instructions: steps.steps };
     let directives = Directives { syntax: None, escape: '\\', check: CheckOptions::default() };
@@ -52,7 +54,7 @@ fn base(document: &Table, reader: &mut Reader<'_>) -> Word {
             reader.error(base.span.clone(), "`base` is empty", "to start from nothing: `scratch`");
         }
         Some(base) => return Word::literal(&base.node, base.span.clone()),
-        None if document.place("base").is_none() => {
+        None if document.lacks("base") => {
             let hint = "name an image, such as `base = \"python:3.13-slim\"`, or `scratch`";
             reader.error(0..0, "there is no `base`", hint);
         }
@@ -260,156 +262,6 @@ impl Steps {
         let line = format!("{} {line}", instruction.name());
         self.push(instruction, line, span.clone());
     }
-
-    fn files(&mut self, document: &Table, reader: &mut Reader<'_>) {
-        let mut targets = BTreeSet::new();
-        for table in document.tables("files") {
-            let Some(copy) = copy(table, reader) else { continue };
-            if let Some(to) = table.text("to")
-                && !is_directory(&to.node)
-                && !targets.insert(to.node.as_str())
-            {
-                let message = format!("`{}` is the target of two `[[files]]`", to.node);
-                let hint = "put `/` at its end if both go into it, or all sources in one `from`";
-                reader.error(to.span.clone(), message, hint);
-            }
-            let text = copy_text(table);
-            self.push(Instruction::Copy(copy), text, table.span.clone());
-        }
-    }
-}
-
-/// A `[[files]]` as a `COPY`.
-fn copy(table: &Table, reader: &mut Reader<'_>) -> Option<Copy> {
-    let before = reader.errors.len();
-    let literal =
-        |key: &str| table.text(key).map(|text| Word::literal(&text.node, text.span.clone()));
-    let destination = literal("to");
-    match table.text("to") {
-        None if table.place("to").is_none() => {
-            let hint = "say where to, such as `to = \"/app/\"`";
-            reader.error(table.span.clone(), "`[[files]]` has no `to`", hint);
-        }
-        Some(to) if to.node.is_empty() => {
-            let hint = "the working directory is `.`, and the root `/`";
-            reader.error(to.span.clone(), "`to` is empty", hint);
-        }
-        _ => {}
-    }
-    check_owner_and_mode(table, reader);
-    let sources = sources(table, reader);
-    let unquoted =
-        |text: &Spanned<String>| Word { text: text.node.clone(), span: text.span.clone() };
-    (reader.errors.len() == before).then_some(Copy {
-        sources,
-        destination: destination?,
-        // These two are not expanded in a Dockerfile, either.
-        from: table.text("context").map(unquoted),
-        exclude: table.texts("exclude").iter().map(unquoted).collect(),
-        chown: literal("owner"),
-        chmod: literal("mode"),
-        link: false,
-        parents: table.flag("parents").unwrap_or(false),
-    })
-}
-
-fn check_owner_and_mode(table: &Table, reader: &mut Reader<'_>) {
-    let at = |text: &Spanned<String>| Word::literal("", text.span.clone());
-    if let Some(owner) = table.text("owner")
-        && let Err(error) = Owner::parse(&owner.node)
-    {
-        reader.errors.push(error.diagnostic(&at(owner)));
-    }
-    if let Some(mode) = table.text("mode")
-        && let Err(error) = FileMode::parse(&mode.node)
-    {
-        reader.errors.push(error.diagnostic(&at(mode)));
-    }
-    if let Some(context) = table.text("context")
-        && context.node.is_empty()
-    {
-        reader.error(context.span.clone(), "`context` is empty", "leave it out");
-    }
-}
-
-fn sources(table: &Table, reader: &mut Reader<'_>) -> Vec<Source> {
-    let (from, content, to) = (table.texts("from"), table.text("content"), table.text("to"));
-    let mut sources = Vec::new();
-    match (table.place("from"), content) {
-        (Some(_), Some(content)) => {
-            let hint = "the text of a file is all that there is to copy; use two `[[files]]`";
-            reader.error(content.span.clone(), "there are both `from` and `content`", hint);
-        }
-        (Some(span), None) => {
-            if from.is_empty() {
-                reader.error(span, "`from` is empty", "all of the context is `.`");
-            }
-            for text in from {
-                if text.node.is_empty() {
-                    let hint = "all of the context is `.`";
-                    reader.error(text.span.clone(), "`from` holds an empty path", hint);
-                }
-                sources.push(Source::Path(Word::literal(&text.node, text.span.clone())));
-            }
-            if let Some(to) = to.filter(|to| from.len() > 1 && !is_directory(&to.node)) {
-                let message = format!("several sources go to `{}`, which is one name", to.node);
-                reader.error(to.span.clone(), message, "put `/` at its end");
-            }
-        }
-        (None, Some(content)) => sources.extend(inline(table, content, to, reader)),
-        (None, None) if table.place("content").is_none() => {
-            let hint = "say what to copy, such as `from = \"app\"`";
-            reader.error(table.span.clone(), "`[[files]]` has neither `from` nor `content`", hint);
-        }
-        (None, None) => {}
-    }
-    sources
-}
-
-/// `content` as a here-document.
-fn inline(
-    table: &Table,
-    content: &Spanned<String>,
-    to: Option<&Spanned<String>>,
-    reader: &mut Reader<'_>,
-) -> Option<Source> {
-    for key in ["context", "exclude", "parents"] {
-        if let Some(span) = table.place(key) {
-            let message = format!("`{key}` says nothing about `content`");
-            reader.error(span, message, "it is for `from`");
-        }
-    }
-    let to = to?;
-    if is_directory(&to.node) {
-        let message = format!("`{}` is a directory's name, and `content` is a file", to.node);
-        reader.error(to.span.clone(), message, "give the file's whole name");
-        return None;
-    }
-    let name = to.node.rsplit('/').next().unwrap_or_default().to_owned();
-    let (content, span) = (content.node.clone(), content.span.clone());
-    Some(Source::Heredoc(Heredoc { name, content, expand: false, descriptor: 0, span }))
-}
-
-/// Whether a target names a directory, as a `COPY` has it.
-fn is_directory(to: &str) -> bool {
-    matches!(to.rsplit('/').next(), Some("" | "." | ".."))
-}
-
-fn copy_text(table: &Table) -> String {
-    let mut line = vec!["COPY".to_owned()];
-    for (key, flag) in [("context", "from"), ("owner", "chown"), ("mode", "chmod")] {
-        line.extend(table.text(key).map(|text| format!("--{flag}={}", shown(&text.node))));
-    }
-    line.extend(table.flag("parents").filter(|it| *it).map(|_| "--parents".to_owned()));
-    let exclude = table.texts("exclude").iter();
-    line.extend(exclude.map(|text| format!("--exclude={}", shown(&text.node))));
-    let to = table.text("to").map_or("", |to| to.node.as_str());
-    match table.text("content") {
-        Some(_) => line.push(format!("<<{}", shown(to.rsplit('/').next().unwrap_or_default()))),
-        None => line.extend(table.texts("from").iter().map(|text| shown(&text.node))),
-    }
-    line.push(shown(to));
-    line.join(" ")
 }
 
 /// A text as a word of a line: as it is, or in quotes if it would be taken for several.

@@ -2,11 +2,13 @@
 //!
 //! [`key`] is the shape of the table of keys, which is in [`keys`] and [`python_keys`]; [`read`]
 //! holds a document against it, with [`template`] for what is in its strings; [`lower`] makes a
-//! recipe of what fits, with [`python`] and [`environment`] for their tables. [`reference`] and
+//! recipe of what fits, with [`environment`], [`python`] and [`files`] for
+//! their tables. [`reference`] and
 //! [`schema`] write the same table of keys down for people and for editors. [`initial`] writes the
 //! first file of a project.
 
 mod environment;
+mod files;
 mod initial;
 mod key;
 mod keys;
@@ -120,9 +122,10 @@ pub fn parse_plywood_toml(
 fn syntax_error(text: &str, error: &toml::de::Error) -> Diagnostic {
     let span = error.span().unwrap_or(0..0);
     let span = if text.get(span.clone()).is_some() { span } else { text.len()..text.len() };
-    let written = &text[span.clone()];
+    let line_start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
+    let is_dockerfile = text[line_start..].starts_with("FROM ");
     let diagnostic = Diagnostic::error(span, error.message());
-    match written.starts_with("FROM") {
+    match is_dockerfile {
         true => diagnostic.with_hint("a Dockerfile's name does not end in `.toml`"),
         false => diagnostic,
     }

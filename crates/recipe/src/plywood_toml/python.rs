@@ -96,7 +96,7 @@ pub(super) fn asks(packages: &PythonPackages) -> bool {
 
 /// Keys that need another, and keys that another leaves nothing to say.
 fn check_together(table: &Table, reader: &mut Reader<'_>) {
-    if ASKING.iter().all(|key| table.place(key).is_none()) {
+    if ASKING.iter().all(|key| table.lacks(key)) {
         let hint = "name some, such as `requirements = [\"flask==3.1.2\"]`, or a file with \
                     `requirements-files`, `project` or `lock`";
         reader.error(table.span.clone(), "`[python]` asks for no packages", hint);
@@ -119,12 +119,10 @@ fn check_together(table: &Table, reader: &mut Reader<'_>) {
             reader.error(span, message, "name the project, such as `project = \".\"`");
         }
     }
-    if table.flag("no-index") == Some(true) {
-        for key in URLS {
-            if let Some(span) = table.place(key) {
-                let message = format!("there is `{key}`, and `no-index` says to ask none");
-                reader.error(span, message, "take one of them out");
-            }
+    if let Some(span) = table.place("no-index").filter(|_| table.flag("no-index") == Some(true)) {
+        for key in URLS.iter().filter(|key| table.place(key).is_some()) {
+            let message = format!("`no-index` says to ask none, and there is `{key}`");
+            reader.error(span.clone(), message, "take one of them out");
         }
     }
     if let Some(span) = table.place("no-binary")
@@ -216,13 +214,16 @@ fn check_path(path: &Spanned<String>, reader: &mut Reader<'_>) {
     }
 }
 
-/// Indexes. What is wrong with one is not shown: it may hold a password.
+/// Indexes. What is wrong with one is not shown, and neither is its line: it may hold a password.
 fn check_urls(table: &Table, reader: &mut Reader<'_>) {
-    for url in URLS.iter().flat_map(|key| table.texts(key)) {
-        let is_web = ["https://", "http://"].iter().any(|it| url.node.starts_with(it));
-        if !is_web || url.node.contains(char::is_whitespace) {
-            let hint = "an index is written `https://HOST/PATH`";
-            reader.error(url.span.clone(), "this is not the URL of an index", hint);
+    for key in URLS {
+        let is_wrong = |url: &&Spanned<String>| {
+            let is_web = ["https://", "http://"].iter().any(|it| url.node.starts_with(it));
+            !is_web || url.node.contains(char::is_whitespace)
+        };
+        for _ in table.texts(key).iter().filter(is_wrong) {
+            let message = format!("`{key}` is not the URL of an index");
+            reader.error(table.span.clone(), message, "it is written `https://HOST/PATH`");
         }
     }
 }

@@ -82,7 +82,7 @@ pub(super) const PYTHON: &[Key] = &[
     Key {
         name: "index-url",
         kind: Kind::Text,
-        default: "`PIP_INDEX_URL` where it is set, else the default index",
+        default: "the default index",
         description: "The package index. Credentials belong into `.netrc`, the environment or a \
             template such as `{env.INDEX_PASSWORD}`; they are shown nowhere and do not get into \
             the image.",

@@ -59,9 +59,14 @@ impl<'a> Reader<'a> {
     fn table(&mut self, table: &DeTable<'_>, span: Span, place: Place) -> Table {
         let mut read = Table::new(span);
         for (name, value) in table {
-            let span = name.span().start..value.span().end.max(name.span().end);
+            // A header's brackets are the table's, and around its name.
+            let (key, item) = (name.span(), value.span());
+            let span = key.start.min(item.start)..key.end.max(item.end);
             match place.keys.iter().find(|key| key.name == name.get_ref()) {
-                None => self.unknown(name, place),
+                None => {
+                    read.has_unknown = true;
+                    self.unknown(name, place);
+                }
                 Some(key) => {
                     let value = self.value(key, value, place).unwrap_or(Value::Wrong);
                     read.insert(key.name, span, value);
@@ -149,7 +154,7 @@ impl<'a> Reader<'a> {
         let found = found(value.get_ref());
         let message = format!("{name} must be {}, and is {found}", key.kind.words());
         let line = key.example.lines().find(|line| line.starts_with(key.name));
-        let example = line.unwrap_or(key.example);
+        let example = line.or(key.example.lines().next()).unwrap_or_default();
         self.error(value.span(), message, format!("such as `{example}`"));
         None
     }
@@ -204,7 +209,8 @@ impl<'a> Reader<'a> {
             is_right &= text.is_some();
             texts.extend(text);
         }
-        is_right.then_some(texts)
+        // Those that are right may have something wrong in them, too.
+        (is_right || !texts.is_empty()).then_some(texts)
     }
 
     fn names(&mut self, key: &Key, table: &DeTable<'_>, place: Place) -> Vec<Named> {

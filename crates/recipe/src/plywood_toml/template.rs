@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::suggest::did_you_mean;
+use crate::suggest::closest;
 
 /// What `{git.…}` can ask for.
 pub(super) const GIT: [&str; 3] = ["branch", "sha", "tag"];
@@ -90,8 +90,10 @@ pub(super) fn value(
     let problem = |message: String, hint: String| TemplateProblem { at: at.clone(), message, hint };
     let (kind, key) = name.split_once('.').unwrap_or((name, ""));
     if kind == "git" && !GIT.contains(&key) {
-        let hint = did_you_mean(key, GIT)
-            .unwrap_or_else(|| "there are `{git.branch}`, `{git.sha}` and `{git.tag}`".to_owned());
+        let hint = match closest(key, GIT) {
+            Some(meant) => format!("did you mean `{{git.{meant}}}`?"),
+            None => "there are `{git.branch}`, `{git.sha}` and `{git.tag}`".to_owned(),
+        };
         return Err(problem(format!("there is no template `{{{name}}}`"), hint));
     }
     if key.is_empty() || key.contains(|c: char| c.is_whitespace() || c.is_control() || c == '=') {

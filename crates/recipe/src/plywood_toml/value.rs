@@ -9,6 +9,8 @@ use crate::{Span, Spanned};
 #[derive(Debug, Default)]
 pub(super) struct Table {
     values: BTreeMap<&'static str, Entry>,
+    /// Whether there are keys that are not known, which may be others misspelt.
+    pub(super) has_unknown: bool,
     /// Where the table is.
     pub(super) span: Span,
 }
@@ -44,7 +46,7 @@ pub(super) struct Named {
 
 impl Table {
     pub(super) fn new(span: Span) -> Self {
-        Table { values: BTreeMap::new(), span }
+        Table { values: BTreeMap::new(), has_unknown: false, span }
     }
 
     pub(super) fn insert(&mut self, name: &'static str, span: Span, value: Value) {
@@ -59,6 +61,11 @@ impl Table {
     /// The place of a key that was given, rightly or wrongly.
     pub(super) fn place(&self, name: &str) -> Option<Span> {
         self.entry(name).map(|entry| entry.span.clone())
+    }
+
+    /// Whether a key is missing, and not only wrong or misspelt.
+    pub(super) fn lacks(&self, name: &str) -> bool {
+        !self.has_unknown && self.place(name).is_none()
     }
 
     pub(super) fn text(&self, name: &str) -> Option<&Spanned<String>> {

@@ -115,7 +115,7 @@ impl Project {
         self.paths.iter().any(|known| known == path)
     }
 
-    /// Packages with a `__main__.py`, which `python -m` runs.
+    /// The most telling sign of how the program starts.
     fn start(&self) -> Start {
         if self.has("manage.py") {
             return Start::Django;
