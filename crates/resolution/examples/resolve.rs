@@ -58,12 +58,7 @@ fn target(processor: &str, python: (u8, u8), glibc: (u8, u8)) -> Target {
     Target {
         interpreter: Interpreter {
             executable: String::new(),
-            version: Version {
-                major: python.0,
-                minor: python.1,
-                patch: 0,
-                suffix: String::new(),
-            },
+            version: Version { major: python.0, minor: python.1, patch: 0, suffix: String::new() },
             free_threaded: false,
             layout: Layout {
                 purelib: root.clone(),

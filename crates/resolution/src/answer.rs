@@ -45,7 +45,9 @@ pub struct Kept {
 }
 
 /// What is not an error, but worth a word.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, thiserror::Error,
+)]
 #[non_exhaustive]
 pub enum Warning {
     /// Its maker withdrew the version (PEP 592).

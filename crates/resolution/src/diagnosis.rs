@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use python::Origin;
-use uv_client::{Error as ClientError, ErrorKind, FlatIndexError, MetadataFormat, SimpleDetailMetadata};
+use uv_client::{
+    Error as ClientError, ErrorKind, FlatIndexError, MetadataFormat, SimpleDetailMetadata,
+};
 use uv_distribution_filename::DistFilename;
 use uv_distribution_types::{
     BuiltDist, Dist, File, IndexCapabilities, Name, RequirementSource, ResolvedDist,
@@ -149,7 +151,8 @@ impl Diagnosis<'_> {
         let wheels = of_it.iter().filter(|file| file.is_wheel());
         let newer = files.iter().rev().take_while(|(other, _)| *other > version);
         let newer = newer.filter(|(other, _)| !other.any_prerelease());
-        let mut newer = newer.filter(|(_, files)| files.iter().any(|file| self.could_be_taken(file)));
+        let mut newer =
+            newer.filter(|(_, files)| files.iter().any(|file| self.could_be_taken(file)));
         Some(NoWheel {
             name: name.to_string(),
             version: version.to_string(),
@@ -176,12 +179,8 @@ impl Diagnosis<'_> {
     /// All that is known of a package, by version.
     async fn files(&self, name: &PackageName) -> BTreeMap<Version, Vec<Listed>> {
         let capabilities = IndexCapabilities::default();
-        let pages = self.session.client.simple_detail(
-            name,
-            None,
-            &capabilities,
-            &self.session.limit,
-        );
+        let pages =
+            self.session.client.simple_detail(name, None, &capabilities, &self.session.limit);
         let mut versions = BTreeMap::<Version, Vec<Listed>>::new();
         let mut add = |parsed: DistFilename, file: &File| {
             let of_it = versions.entry(parsed.version().clone()).or_default();
@@ -285,9 +284,7 @@ fn of_request(kind: &ErrorKind) -> Option<ResolutionError> {
             };
             (url, problem)
         }
-        ErrorKind::BadJson { url, source } => {
-            (url, P::BrokenAnswer { cause: source.to_string() })
-        }
+        ErrorKind::BadJson { url, source } => (url, P::BrokenAnswer { cause: source.to_string() }),
         ErrorKind::BadHtml { url, source } => (url, P::NotAnIndex { cause: innermost(source) }),
         ErrorKind::MissingContentType(url) => {
             (url, P::NotAnIndex { cause: "no content type".to_owned() })

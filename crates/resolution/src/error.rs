@@ -405,12 +405,12 @@ impl ResolutionError {
             }
             E::Unsupported { what, .. } => Some(way_around(*what).to_owned()),
             E::NoWheel { packages, .. } => Some(instead_of_building(packages)),
-            E::Index { problem: IndexProblem::Refused { .. }, .. } => Some(
-                "put credentials into the index's URL or into a netrc file".to_owned(),
-            ),
-            E::Index { problem: IndexProblem::NotAnIndex { .. }, .. } => Some(
-                "the URL of an index often ends in `/simple/`".to_owned(),
-            ),
+            E::Index { problem: IndexProblem::Refused { .. }, .. } => {
+                Some("put credentials into the index's URL or into a netrc file".to_owned())
+            }
+            E::Index { problem: IndexProblem::NotAnIndex { .. }, .. } => {
+                Some("the URL of an index often ends in `/simple/`".to_owned())
+            }
             E::UrlDependency { name, url } => {
                 Some(format!("ask for it in the requirements: `{name} @ {url}`"))
             }
@@ -445,9 +445,9 @@ fn way_around(what: Unsupported) -> &'static str {
 }
 
 fn instead_of_building(packages: &[NoWheel]) -> String {
-    let newer = packages.iter().filter_map(|package| {
-        Some(format!("{}=={}", package.name, package.newer.as_ref()?))
-    });
+    let newer = packages
+        .iter()
+        .filter_map(|package| Some(format!("{}=={}", package.name, package.newer.as_ref()?)));
     let newer: Vec<_> = newer.collect();
     let build = "`build = \"host\"` builds with a Python of this machine";
     let can_build = packages.iter().all(|package| package.has_source);

@@ -47,7 +47,8 @@ pub(crate) fn strategy(
         return Ok(HashStrategy::Verify(Arc::new(known)));
     }
     // A constraint may have the hashes of a requirement.
-    let lacks = |asked: &&Asked| version_id(&asked.parsed).is_none_or(|id| !known.contains_key(&id));
+    let lacks =
+        |asked: &&Asked| version_id(&asked.parsed).is_none_or(|id| !known.contains_key(&id));
     match requirements.iter().find(lacks) {
         Some(asked) => Err(problem(asked, HashProblem::Missing)),
         None => Ok(HashStrategy::Require(Arc::new(known))),

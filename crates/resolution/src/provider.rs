@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use uv_distribution::{ArchiveMetadata, Reporter};
-use uv_distribution_types::{Dist, DistributionMetadata, IndexMetadata, InstalledDist, Name, VersionOrUrlRef};
+use uv_distribution_types::{
+    Dist, DistributionMetadata, IndexMetadata, InstalledDist, Name, VersionOrUrlRef,
+};
 use uv_normalize::PackageName;
 use uv_resolver::{
     DefaultResolverProvider, MetadataResponse, PackageVersionsResult, ResolverProvider,

@@ -112,11 +112,7 @@ impl Reader<'_> {
     }
 
     /// PEP 508, with a name in front.
-    fn read_named(
-        &self,
-        text: &str,
-        place: &Place<'_>,
-    ) -> Result<Option<Asked>, ResolutionError> {
+    fn read_named(&self, text: &str, place: &Place<'_>) -> Result<Option<Asked>, ResolutionError> {
         let parsed = uv_pep508::Requirement::<VerbatimParsedUrl>::from_str(text)
             .map_err(|error| place.malformed(error))?;
         if !self.applies(parsed.marker) {
@@ -229,8 +225,9 @@ impl Place<'_> {
         let before = error.input.get(..error.start).unwrap_or_default();
         let column = before.chars().count() + 1;
         let problem = match error.message {
-            Pep508ErrorSource::String(text)
-            | Pep508ErrorSource::UnsupportedRequirement(text) => first_line(&text),
+            Pep508ErrorSource::String(text) | Pep508ErrorSource::UnsupportedRequirement(text) => {
+                first_line(&text)
+            }
             Pep508ErrorSource::UrlError(error) => error.to_string(),
         };
         self.invalid(Some(column), problem)

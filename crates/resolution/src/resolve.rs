@@ -42,10 +42,8 @@ pub fn resolve(
 ) -> Result<Resolution, ResolutionError> {
     set_features_once();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| ResolutionError::Setting {
-        what: "runtime",
-        cause: error.to_string(),
-    })?;
+    let runtime = runtime
+        .map_err(|error| ResolutionError::Setting { what: "runtime", cause: error.to_string() })?;
     let environment = Environment::of(&request.target)?;
     let staging = Staging::new(&request.given, given)?;
     let question = Question { request, network, cache, environment, staging };

@@ -8,14 +8,17 @@ use tokio::sync::Semaphore;
 use url::Url;
 use uv_cache::Cache;
 use uv_client::{
-    AuthIntegration, BaseClientBuilder, Connectivity, ExtraMiddleware, FlatIndexClient,
-    FlatIndexEntries, RegistryClient, RegistryClientBuilder,
+    AuthIntegration, BaseClient, BaseClientBuilder, ClientBuildError, Connectivity,
+    ExtraMiddleware, FlatIndexClient, FlatIndexEntries, RedirectPolicy, RegistryClient,
+    RegistryClientBuilder,
 };
 use uv_configuration::{
     BuildOptions, Constraints, Excludes, IndexStrategy, NoBinary, NoBuild, Overrides, Reinstall,
 };
 use uv_distribution::DistributionDatabase;
-use uv_distribution_types::{ExcludeNewerValue, Index, IndexLocations, IndexUrl, RequiresPython, Resolution};
+use uv_distribution_types::{
+    ExcludeNewerValue, Index, IndexLocations, IndexUrl, RequiresPython, Resolution,
+};
 use uv_pep508::VerbatimUrl;
 use uv_pypi_types::{Conflicts, ResolverMarkerEnvironment};
 use uv_redacted::DisplaySafeUrl;
@@ -77,8 +80,7 @@ impl Session<'_> {
         let surroundings =
             Surroundings::new(self.cache.clone(), self.locations.clone(), build_options.clone());
         let tags = (choice == Choice::Wheels).then_some(&self.environment.tags);
-        let flat =
-            FlatIndex::from_entries(self.links.clone(), tags, &self.hashes, &build_options);
+        let flat = FlatIndex::from_entries(self.links.clone(), tags, &self.hashes, &build_options);
         let options = options(self.request, build_options)?;
         let manifest = self.manifest();
         let marker_environment = ResolverMarkerEnvironment::from(self.environment.markers.clone());
@@ -180,31 +182,46 @@ fn requires_python(environment: &Environment) -> RequiresPython {
     RequiresPython::greater_than_equal_version(&version)
 }
 
-/// The client of indexes and of file hosts.
+/// What all clients have in common.
+fn client_builder(
+    network: &Network,
+    credentials: Credentials,
+) -> Result<BaseClientBuilder<'static>, ResolutionError> {
+    let connectivity = if network.offline { Connectivity::Offline } else { Connectivity::Online };
+    Ok(BaseClientBuilder::default()
+        .custom_client(network::client(network)?)
+        .connectivity(connectivity)
+        .retries(network.retries)
+        .no_retry_delay(!network.backoff)
+        .auth_integration(AuthIntegration::NoAuthMiddleware)
+        .redirect(RedirectPolicy::RetriggerMiddleware)
+        .extra_middleware(ExtraMiddleware(vec![Arc::new(credentials)])))
+}
+
+/// The client of file hosts.
+pub(crate) fn base_client(
+    network: &Network,
+    credentials: Credentials,
+) -> Result<BaseClient, ResolutionError> {
+    client_builder(network, credentials)?.build().map_err(|error| bad_settings(&error))
+}
+
+/// The client of indexes.
 pub(crate) fn client(
     network: &Network,
     credentials: Credentials,
     locations: &IndexLocations,
     cache: Cache,
 ) -> Result<RegistryClient, ResolutionError> {
-    let connectivity =
-        if network.offline { Connectivity::Offline } else { Connectivity::Online };
-    let base = BaseClientBuilder::default()
-        .custom_client(network::client(network)?)
-        .connectivity(connectivity)
-        .retries(network.retries)
-        .no_retry_delay(!network.backoff)
-        .auth_integration(AuthIntegration::NoAuthMiddleware)
-        .extra_middleware(ExtraMiddleware(vec![Arc::new(credentials)]));
-    let bad = |error: uv_client::ClientBuildError| ResolutionError::Setting {
-        what: "network settings",
-        cause: network::innermost(&error),
-    };
-    RegistryClientBuilder::new(base, cache)
+    RegistryClientBuilder::new(client_builder(network, credentials)?, cache)
         .index_locations(locations.clone())
         .index_strategy(IndexStrategy::UnsafeBestMatch)
         .build()
-        .map_err(bad)
+        .map_err(|error| bad_settings(&error))
+}
+
+fn bad_settings(error: &ClientBuildError) -> ResolutionError {
+    ResolutionError::Setting { what: "network settings", cause: network::innermost(error) }
 }
 
 /// Opens uv's cache.
@@ -313,7 +330,9 @@ fn cutoff(text: &str) -> Result<jiff::Timestamp, ResolutionError> {
         text: text.to_owned(),
         cause: error.to_string(),
     };
-    if let Ok(date) = text.parse::<jiff::civil::Date>() && !text.contains([':', 'T', ' ']) {
+    if let Ok(date) = text.parse::<jiff::civil::Date>()
+        && !text.contains([':', 'T', ' '])
+    {
         let midnight = date.tomorrow().and_then(|next| next.to_zoned(jiff::tz::TimeZone::UTC));
         return midnight.map(|midnight| midnight.timestamp()).map_err(bad);
     }
