@@ -17,15 +17,15 @@ use crate::index::Index;
 use crate::wheel::{Wheel, wheel};
 
 /// A request to come.
-pub struct Ask {
-    pub request: ResolutionRequest,
-    pub network: Network,
-    pub directory: TempDir,
+pub(crate) struct Ask {
+    pub(crate) request: ResolutionRequest,
+    pub(crate) network: Network,
+    pub(crate) directory: TempDir,
     hosts: Vec<String>,
 }
 
 /// CPython 3.11 on x86-64 with glibc 2.36.
-pub fn target() -> Target {
+pub(crate) fn target() -> Target {
     let root = ImagePath::root();
     Target {
         interpreter: Interpreter {
@@ -48,7 +48,7 @@ pub fn target() -> Target {
 }
 
 /// Asks an index.
-pub fn ask(index: &Index) -> Ask {
+pub(crate) fn ask(index: &Index) -> Ask {
     let indexes = Indexes { index_url: Some(IndexUrl::new(index.url())), ..Indexes::default() };
     let request = ResolutionRequest {
         target: target(),
@@ -74,7 +74,7 @@ pub fn ask(index: &Index) -> Ask {
     Ask { request, network, directory, hosts: vec![index.host.clone()] }
 }
 
-pub fn requirement(text: &str, line: usize) -> Requirement {
+pub(crate) fn requirement(text: &str, line: usize) -> Requirement {
     let mut parts = text.split(" --hash=");
     Requirement {
         text: parts.next().unwrap_or_default().to_owned(),
@@ -84,23 +84,23 @@ pub fn requirement(text: &str, line: usize) -> Requirement {
 }
 
 impl Ask {
-    pub fn want(mut self, text: &str) -> Self {
+    pub(crate) fn want(mut self, text: &str) -> Self {
         let line = self.request.requirements.len() + 1;
         self.request.requirements.push(requirement(text, line));
         self
     }
 
-    pub fn constrain(mut self, text: &str) -> Self {
+    pub(crate) fn constrain(mut self, text: &str) -> Self {
         self.request.constraints.push(requirement(text, 1));
         self
     }
 
-    pub fn override_with(mut self, text: &str) -> Self {
+    pub(crate) fn override_with(mut self, text: &str) -> Self {
         self.request.overrides.push(requirement(text, 1));
         self
     }
 
-    pub fn installed(mut self, installed: &Wheel) -> Self {
+    pub(crate) fn installed(mut self, installed: &Wheel) -> Self {
         let (name, version) = (installed.name.clone(), installed.version.clone());
         let metadata = ImagePath::lexical(format!("lib/{name}-{version}.dist-info"));
         let text = installed.metadata();
@@ -108,7 +108,7 @@ impl Ask {
         self
     }
 
-    pub fn given(mut self, path: &str, file: &Wheel, is_link: bool) -> Self {
+    pub(crate) fn given(mut self, path: &str, file: &Wheel, is_link: bool) -> Self {
         let bytes = file.bytes();
         let digest = Digest::of(&bytes);
         std::fs::write(self.directory.path().join(digest.hex()), &bytes).unwrap();
@@ -117,13 +117,13 @@ impl Ask {
         self
     }
 
-    pub fn also(mut self, index: &Index) -> Self {
+    pub(crate) fn also(mut self, index: &Index) -> Self {
         self.request.indexes.extra_index_urls.push(IndexUrl::new(index.url()));
         self.hosts.push(index.host.clone());
         self
     }
 
-    pub fn lock(mut self, kind: LockKind, text: &str) -> Self {
+    pub(crate) fn lock(mut self, kind: LockKind, text: &str) -> Self {
         let name = match kind {
             LockKind::Uv => "uv.lock",
             LockKind::Pylock => "pylock.toml",
@@ -139,12 +139,12 @@ impl Ask {
         self
     }
 
-    pub fn change(mut self, change: impl FnOnce(&mut ResolutionRequest)) -> Self {
+    pub(crate) fn change(mut self, change: impl FnOnce(&mut ResolutionRequest)) -> Self {
         change(&mut self.request);
         self
     }
 
-    pub fn try_resolve(&self) -> Result<Resolution, ResolutionError> {
+    pub(crate) fn try_resolve(&self) -> Result<Resolution, ResolutionError> {
         let files = self.directory.path().to_owned();
         let locate = move |file: &GivenFile| -> io::Result<PathBuf> {
             Ok(files.join(file.content.digest.hex()))
@@ -154,7 +154,7 @@ impl Ask {
     }
 
     /// The answer or the error with its hint, with `HOST` for the index's.
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = match self.try_resolve() {
             Ok(resolution) => describe(&resolution),
             Err(error) => {
@@ -173,7 +173,7 @@ impl Ask {
 }
 
 /// One line for each package.
-pub fn describe(resolution: &Resolution) -> String {
+pub(crate) fn describe(resolution: &Resolution) -> String {
     let mut lines = Vec::new();
     for package in &resolution.packages {
         let requested = if package.requested { "*" } else { " " };
@@ -190,6 +190,6 @@ pub fn describe(resolution: &Resolution) -> String {
 }
 
 /// A wheel with compiled parts.
-pub fn compiled(name: &str, version: &str, tags: &str) -> Wheel {
+pub(crate) fn compiled(name: &str, version: &str, tags: &str) -> Wheel {
     wheel(name, version).tags(tags)
 }

@@ -21,22 +21,30 @@ fn small() -> Index {
 #[test]
 fn no_such_package() {
     let index = small();
-    insta::assert_snapshot!(ask(&index).want("app").want("clik").text(), @"");
-    insta::assert_snapshot!(ask(&index).want("needy").text(), @"");
-    insta::assert_snapshot!(ask(&index).want("click-log-0.3.2").text(), @"");
+    insta::assert_snapshot!(ask(&index).want("app").want("clik").text(), @"error: there is no package `clik` (requirements.txt:2) at http://HOST/simple/");
+    insta::assert_snapshot!(ask(&index).want("needy").text(), @"error: there is no package `missing` at http://HOST/simple/");
+    insta::assert_snapshot!(ask(&index).want("click-log-0.3.2").text(), @"error: there is no package `click-log-0-3-2` (requirements.txt:1) at http://HOST/simple/");
     let alone = ask(&index).want("app").change(|r| r.indexes.no_index = true);
-    insta::assert_snapshot!(alone.text(), @"");
+    insta::assert_snapshot!(alone.text(), @"error: there is no package `app` (requirements.txt:1)");
 }
 
 #[test]
 fn no_such_version() {
-    insta::assert_snapshot!(ask(&small()).want("lib>=3").text(), @"");
+    insta::assert_snapshot!(ask(&small()).want("lib>=3").text(), @"error: no version of `lib` is `>=3` (requirements.txt:1); there are 2.0, 1.0");
 }
 
 #[test]
 fn conflicts_are_explained() {
-    insta::assert_snapshot!(ask(&small()).want("app").want("lib>=2").text(), @"");
-    insta::assert_snapshot!(ask(&small()).want("app").constrain("lib>=2").text(), @"");
+    insta::assert_snapshot!(ask(&small()).want("app").want("lib>=2").text(), @r"
+    error: the requirements cannot be met together
+    Because all versions of app depend on lib<2 and you require app, we can conclude that you require lib<2.
+    And because you require lib>=2, we can conclude that your requirements are unsatisfiable.
+    ");
+    insta::assert_snapshot!(ask(&small()).want("app").constrain("lib>=2").text(), @r"
+    error: the requirements cannot be met together
+    Because all versions of app depend on lib<2 and lib>=2, we can conclude that all versions of app cannot be used.
+    And because you require app, we can conclude that your requirements are unsatisfiable.
+    ");
 }
 
 #[test]
@@ -53,8 +61,16 @@ fn all_that_would_have_to_be_built() {
             wheel("old", "2"),
         ],
     );
-    insta::assert_snapshot!(ask(&index).want("app").text(), @"");
-    insta::assert_snapshot!(ask(&index).want("old<2").text(), @"");
+    insta::assert_snapshot!(ask(&index).want("app").text(), @r#"
+    error: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for 2 packages:
+      fast 1: wheels for cp311-cp311-win_amd64, cp39-cp39-manylinux_2_17_x86_64, and a source distribution
+      pure 1: only a source distribution
+    hint: `build = "host"` builds with a Python of this machine
+    "#);
+    insta::assert_snapshot!(ask(&index).want("old<2").text(), @r#"
+    error: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for old 1 (requirements.txt:1): only a source distribution
+    hint: old==2 can be had; `build = "host"` builds with a Python of this machine
+    "#);
 }
 
 #[test]
@@ -64,12 +80,19 @@ fn wheels_for_others() {
         Format::Json,
         [compiled("lib", "1", "cp312-cp312-manylinux_2_28_x86_64"), newer],
     );
-    insta::assert_snapshot!(ask(&index).want("lib").text(), @"");
-    insta::assert_snapshot!(ask(&index).want("new").text(), @"");
+    insta::assert_snapshot!(ask(&index).want("lib").text(), @r"
+    error: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for lib 1 (requirements.txt:1): wheels for cp312-cp312-manylinux_2_28_x86_64
+    hint: another Python or base image may have what fits
+    ");
+    insta::assert_snapshot!(ask(&index).want("new").text(), @r"
+    error: the requirements cannot be met together
+    Because the current Python version (3.11.7) does not satisfy Python>=3.12 and new==1 depends on Python>=3.12, we can conclude that new==1 cannot be used.
+    And because only new==1 is available and you require new, we can conclude that your requirements are unsatisfiable.
+    ");
     let other = wheel("own", "1").tags("cp39-cp39-linux_x86_64");
     let path = "own-1-cp39-cp39-linux_x86_64.whl";
     let given = ask(&index).want(path).given(path, &other, false);
-    insta::assert_snapshot!(given.text(), @"");
+    insta::assert_snapshot!(given.text(), @"error: own-1-cp39-cp39-linux_x86_64.whl (requirements.txt:1) is not for CPython 3.11 on x86_64 with glibc 2.36");
     // What a marker leaves out is not looked at.
     let left_out = ask(&index).want(&format!("./{path} ; python_version < '3.10'"));
     assert_eq!(left_out.given(path, &other, false).text(), "");
@@ -79,51 +102,81 @@ fn wheels_for_others() {
 fn indexes_that_do_not_answer() {
     let with = |fault| Index::new(Format::Html, [wheel("lib", "1")]).with(fault);
     let text = |fault| ask(&with(fault)).want("lib").text();
-    insta::assert_snapshot!(text(Fault::Status(500)), @"");
-    insta::assert_snapshot!(text(Fault::Status(401)), @"");
-    insta::assert_snapshot!(text(Fault::Status(403)), @"");
-    insta::assert_snapshot!(text(Fault::Typed("text/plain", "hello")), @"");
-    insta::assert_snapshot!(text(Fault::Typed("application/vnd.pypi.simple.v1+json", "{")), @"");
-    insta::assert_snapshot!(text(Fault::Page("<html><body>Sign in</body></html>")), @"");
-    insta::assert_snapshot!(text(Fault::Truncated), @"");
+    insta::assert_snapshot!(text(Fault::Status(500)), @"error: http://HOST/simple/lib/ answers with an error (500)");
+    insta::assert_snapshot!(text(Fault::Status(401)), @"error: there is no package `lib` (requirements.txt:1) at http://HOST/simple/");
+    insta::assert_snapshot!(text(Fault::Status(403)), @"error: there is no package `lib` (requirements.txt:1) at http://HOST/simple/");
+    insta::assert_snapshot!(text(Fault::Typed("text/plain", "hello")), @r"
+    error: http://HOST/simple/lib/ does not answer as an index does: the content type is text/plain
+    hint: the URL of an index often ends in `/simple/`
+    ");
+    insta::assert_snapshot!(text(Fault::Typed("application/vnd.pypi.simple.v1+json", "{")), @"error: http://HOST/simple/lib/ answers with nonsense: EOF while parsing an object at line 1 column 1");
+    insta::assert_snapshot!(text(Fault::Page("<html><body>Sign in</body></html>")), @r"
+    error: the requirements cannot be met together
+    Because there are no versions of lib and you require lib, we can conclude that your requirements are unsatisfiable.
+    ");
+    insta::assert_snapshot!(text(Fault::Truncated), @"error: http://HOST/simple/lib/ answers with nonsense: end of file before message length reached");
     let mut gone = ask(&small()).want("lib");
     gone.request.indexes.index_url = Some(IndexUrl::new("http://u:SECRET@127.0.0.1:1/simple/"));
-    insta::assert_snapshot!(gone.text(), @"");
+    insta::assert_snapshot!(gone.text(), @"error: http://127.0.0.1:1/simple/lib/ cannot be reached: Connection refused (os error 111)");
     gone.request.indexes.index_url = Some(IndexUrl::new("ftp://u:SECRET@host/simple"));
-    insta::assert_snapshot!(gone.text(), @"");
+    insta::assert_snapshot!(gone.text(), @"error: bad index URL ftp://host/simple: ftp: is not http or https");
     let mut offline = ask(&small()).want("lib");
     offline.network.offline = true;
-    insta::assert_snapshot!(offline.text(), @"");
+    insta::assert_snapshot!(offline.text(), @r"
+    error: the requirements cannot be met together
+    Because lib was not found in the cache and you require lib, we can conclude that your requirements are unsatisfiable.
+    ");
 }
 
 #[test]
 fn one_index_of_two_may_refuse() {
     let second = Index::new(Format::Json, [wheel("lib", "1")]);
     let first = Index::new(Format::Json, []).with(Fault::Login("u:SECRET"));
-    insta::assert_snapshot!(ask(&first).also(&second).want("lib").text(), @"");
+    insta::assert_snapshot!(ask(&first).also(&second).want("lib").text(), @"* lib 1 lib-1-py3-none-any.whl");
 }
 
 #[test]
 fn requirements_that_are_none() {
     let text = |want: &str| ask(&small()).want(want).text();
-    insta::assert_snapshot!(text("lib 1.0"), @"");
-    insta::assert_snapshot!(text("lib=1.0"), @"");
-    insta::assert_snapshot!(text("lib; python_version > 'x"), @"");
-    insta::assert_snapshot!(text("git+https://u:SECRET@host/a.git@main"), @"");
-    insta::assert_snapshot!(text("lib @ git+https://u:SECRET@host/a.git"), @"");
-    insta::assert_snapshot!(text("./src/lib"), @"");
-    insta::assert_snapshot!(text("./dist/lib-1-py3-none-any.whl"), @"");
-    insta::assert_snapshot!(text("lib @ file:///etc/lib-1-py3-none-any.whl"), @"");
-    insta::assert_snapshot!(text("lib @ ../lib-1-py3-none-any.whl"), @"");
-    insta::assert_snapshot!(text("https://u:SECRET@host/lib-1.tar.gz"), @"");
-    insta::assert_snapshot!(text("https://u:SECRET@host/lib.whl"), @"");
+    insta::assert_snapshot!(text("lib 1.0"), @"error: invalid requirement `lib 1.0` (requirements.txt:1:5): Expected one of `@`, `(`, `<`, `=`, `>`, `~`, `!`, `;`, found `1`");
+    insta::assert_snapshot!(text("lib=1.0"), @r#"error: invalid requirement `lib=1.0` (requirements.txt:1:4): no such comparison operator "=", must be one of ~= == != <= >= < > ==="#);
+    insta::assert_snapshot!(text("lib; python_version > 'x"), @"error: invalid requirement `lib; python_version > 'x` (requirements.txt:1:23): Expected ''', found end of dependency specification");
+    insta::assert_snapshot!(text("git+https://u:SECRET@host/a.git@main"), @r"
+    error: `git+https://host/a.git@main` (requirements.txt:1) is a repository, which would have to be built
+    hint: build a wheel of it (`pip wheel --no-deps`) and name that
+    ");
+    insta::assert_snapshot!(text("lib @ git+https://u:SECRET@host/a.git"), @r"
+    error: `lib @ git+https://host/a.git` (requirements.txt:1) is a repository, which would have to be built
+    hint: build a wheel of it (`pip wheel --no-deps`) and name that
+    ");
+    insta::assert_snapshot!(text("./src/lib"), @r"
+    error: `./src/lib` (requirements.txt:1) is a directory, which would have to be built
+    hint: build a wheel of it (`pip wheel --no-deps`) and name that
+    ");
+    insta::assert_snapshot!(text("./dist/lib-1-py3-none-any.whl"), @r"
+    error: `./dist/lib-1-py3-none-any.whl` (requirements.txt:1) is not in the context
+    hint: paths are from the context's root, and ignore rules hold
+    ");
+    insta::assert_snapshot!(text("lib @ file:///etc/lib-1-py3-none-any.whl"), @r"
+    error: `lib @ file:///etc/lib-1-py3-none-any.whl` (requirements.txt:1) is not in the context
+    hint: paths are from the context's root, and ignore rules hold
+    ");
+    insta::assert_snapshot!(text("lib @ ../lib-1-py3-none-any.whl"), @"error: invalid requirement `lib @ ../lib-1-py3-none-any.whl` (requirements.txt:1:7): relative path without a working directory: ../lib-1-py3-none-any.whl");
+    insta::assert_snapshot!(text("https://u:SECRET@host/lib-1.tar.gz"), @r"
+    error: `https://host/lib-1.tar.gz` (requirements.txt:1) is a source archive, which would have to be built
+    hint: build a wheel of it (`pip wheel --no-deps`) and name that
+    ");
+    insta::assert_snapshot!(text("https://u:SECRET@host/lib.whl"), @"error: invalid requirement `https://host/lib.whl` (requirements.txt:1): `lib.whl` is not the name of a wheel");
 }
 
 #[test]
 fn dependencies_that_are_urls() {
     let url = "file:///etc/lib-1-py3-none-any.whl";
     let index = Index::new(Format::Json, [wheel("app", "1").requires(&format!("lib @ {url}"))]);
-    insta::assert_snapshot!(ask(&index).want("app").text(), @"");
+    insta::assert_snapshot!(ask(&index).want("app").text(), @r"
+    error: a dependency is a URL: `lib @ file:///etc/lib-1-py3-none-any.whl`
+    hint: ask for it in the requirements: `lib @ file:///etc/lib-1-py3-none-any.whl`
+    ");
 }
 
 #[test]
@@ -140,14 +193,26 @@ fn hashes() {
         "app==1 --hash=sha256:{}",
         oci::Digest::of(&wheel("app", "1").requires("lib").bytes()).hex()
     );
-    insta::assert_snapshot!(text(&[app.clone(), format!("lib==1 --hash={bad} --hash={good}")]), @"");
-    insta::assert_snapshot!(text(&[app.clone(), "lib==1".into()]), @"");
-    insta::assert_snapshot!(text(&[app.clone(), format!("lib --hash={good}")]), @"");
-    insta::assert_snapshot!(text(&[app]), @"");
-    insta::assert_snapshot!(text(&[format!("lib==1 --hash={bad}")]), @"");
-    insta::assert_snapshot!(text(&["lib==1 --hash=md5:00".into()]), @"");
+    insta::assert_snapshot!(text(&[app.clone(), format!("lib==1 --hash={bad} --hash={good}")]), @r"
+    * app 1 app-1-py3-none-any.whl
+    * lib 1 lib-1-py3-none-any.whl
+    ");
+    insta::assert_snapshot!(text(&[app.clone(), "lib==1".into()]), @r"
+    error: `lib==1` (requirements.txt:2) has no hash, and all must have one
+    hint: `pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all
+    ");
+    insta::assert_snapshot!(text(&[app.clone(), format!("lib --hash={good}")]), @"error: `lib` (requirements.txt:2) is not pinned with `==`, and all must be, for their hashes");
+    insta::assert_snapshot!(text(&[app]), @r"
+    error: `lib` is needed by another package and not listed with a hash
+    hint: `pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all
+    ");
+    insta::assert_snapshot!(text(&[format!("lib==1 --hash={bad}")]), @"error: `lib` has other hashes than lib-1-py3-none-any.whl, which has sha256:11d1ebee77ddb24eb0773fc4561c948a1fa3bc25e913355697b150b6b9924124");
+    insta::assert_snapshot!(text(&["lib==1 --hash=md5:00".into()]), @"error: `lib==1` (requirements.txt:1) has a hash that is none: `md5:00`");
     let strict = ask(&index).want("lib==1").change(|r| r.require_hashes = true);
-    insta::assert_snapshot!(strict.text(), @"");
+    insta::assert_snapshot!(strict.text(), @r"
+    error: `lib==1` (requirements.txt:1) has no hash, and all must have one
+    hint: `pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all
+    ");
     let other = crate::wheel::Wheel { hash: Some("md5=00".into()), ..wheel("lib", "1") };
     let other = Index::new(Format::Html, [other]);
     let strong = format!("sha512:{}", "0".repeat(128));

@@ -6,12 +6,13 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use oci::Digest;
+use serde_json::{Value, json};
 
 use crate::wheel::Wheel;
 
 /// How pages of packages are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub(crate) enum Format {
     /// PEP 503
     Html,
     /// PEP 691
@@ -20,7 +21,7 @@ pub enum Format {
 
 /// What is wrong.
 #[derive(Clone)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Every page and file has this status.
     Status(u16),
     /// Every page is this, as HTML.
@@ -50,10 +51,10 @@ struct State {
 
 /// A running index; its thread ends with the process.
 #[derive(Clone)]
-pub struct Index {
+pub(crate) struct Index {
     state: Arc<Mutex<State>>,
     format: Format,
-    pub host: String,
+    pub(crate) host: String,
 }
 
 struct Request {
@@ -79,7 +80,7 @@ impl Answer {
 }
 
 impl Index {
-    pub fn new(format: Format, wheels: impl IntoIterator<Item = Wheel>) -> Self {
+    pub(crate) fn new(format: Format, wheels: impl IntoIterator<Item = Wheel>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let host = listener.local_addr().unwrap().to_string();
         let wheels = wheels.into_iter().collect();
@@ -95,26 +96,26 @@ impl Index {
         index
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/simple/", self.host)
     }
 
-    pub fn with(self, fault: Fault) -> Self {
+    pub(crate) fn with(self, fault: Fault) -> Self {
         self.state.lock().unwrap().faults.push(fault);
         self
     }
 
     /// A page of links to all files.
-    pub fn links(&self) -> String {
+    pub(crate) fn links(&self) -> String {
         format!("http://{}/links/", self.host)
     }
 
-    pub fn file_url(&self, wheel: &Wheel) -> String {
+    pub(crate) fn file_url(&self, wheel: &Wheel) -> String {
         format!("http://{}/files/{}", self.host, wheel.filename())
     }
 
     /// What was asked for: method and path, and the range.
-    pub fn log(&self) -> Vec<String> {
+    pub(crate) fn log(&self) -> Vec<String> {
         self.state.lock().unwrap().log.clone()
     }
 
@@ -165,7 +166,7 @@ impl Index {
             return answer;
         }
         if request.path == "/links/" {
-            return Answer::new(200, "text/html", html(&state.wheels, &self.host));
+            return Answer::new(200, "text/html", page_in_html(&state.wheels, &self.host));
         }
         file(&mut state, request)
     }
@@ -174,10 +175,10 @@ impl Index {
         let of_it: Vec<_> = wheels.iter().filter(|wheel| wheel.name == name).cloned().collect();
         match (of_it.is_empty(), self.format) {
             (true, _) => Answer::new(404, "text/plain", "no such package"),
-            (_, Format::Html) => Answer::new(200, "text/html", html(&of_it, &self.host)),
+            (_, Format::Html) => Answer::new(200, "text/html", page_in_html(&of_it, &self.host)),
             (_, Format::Json) => {
                 let media = "application/vnd.pypi.simple.v1+json";
-                Answer::new(200, media, json(name, &of_it, &self.host))
+                Answer::new(200, media, page_in_json(name, &of_it, &self.host))
             }
         }
     }
@@ -235,7 +236,7 @@ fn parse_range(range: &str, size: usize) -> Option<(usize, usize)> {
     Some((start.parse().ok()?, end))
 }
 
-fn html(wheels: &[Wheel], host: &str) -> String {
+fn page_in_html(wheels: &[Wheel], host: &str) -> String {
     let mut page = "<!DOCTYPE html><html><body>\n".to_owned();
     for wheel in wheels {
         let filename = wheel.filename();
@@ -257,30 +258,32 @@ fn html(wheels: &[Wheel], host: &str) -> String {
     page + "</body></html>"
 }
 
-fn json(name: &str, wheels: &[Wheel], host: &str) -> String {
-    let files: Vec<_> = wheels
-        .iter()
-        .map(|wheel| {
-            let hash = hash(wheel);
-            let hashes = hash.as_ref().and_then(|hash| hash.split_once('='));
-            let hashes: BTreeMap<_, _> = hashes.into_iter().collect();
-            serde_json::json!({
-                "filename": wheel.filename(),
-                "url": format!("http://{host}/files/{}", wheel.filename()),
-                "hashes": hashes,
-                "size": wheel.bytes().len(),
-                "requires-python": wheel.requires_python,
-                "upload-time": wheel.uploaded,
-                "yanked": match &wheel.yanked {
-                    None => serde_json::json!(false),
-                    Some(reason) => serde_json::json!(reason),
-                },
-                "core-metadata": wheel.has_metadata_file && !wheel.is_source,
-            })
-        })
-        .collect();
-    serde_json::json!({ "meta": { "api-version": "1.0" }, "name": name, "files": files })
-        .to_string()
+fn page_in_json(name: &str, wheels: &[Wheel], host: &str) -> String {
+    let files: Vec<_> = wheels.iter().map(|wheel| json_file(wheel, host)).collect();
+    json!({ "meta": { "api-version": "1.0" }, "name": name, "files": files }).to_string()
+}
+
+fn json_file(wheel: &Wheel, host: &str) -> Value {
+    let hash = hash(wheel);
+    let hashes: BTreeMap<_, _> = hash.iter().filter_map(|hash| hash.split_once('=')).collect();
+    let mut file = json!({
+        "filename": wheel.filename(),
+        "url": format!("http://{host}/files/{}", wheel.filename()),
+        "hashes": hashes,
+        "size": wheel.bytes().len(),
+        "core-metadata": wheel.has_metadata_file && !wheel.is_source,
+    });
+    let optional = [
+        ("requires-python", &wheel.requires_python),
+        ("upload-time", &wheel.uploaded),
+        ("yanked", &wheel.yanked),
+    ];
+    for (key, value) in optional {
+        if let Some(value) = value {
+            file[key] = json!(value);
+        }
+    }
+    file
 }
 
 /// As in a fragment. An empty one is none.

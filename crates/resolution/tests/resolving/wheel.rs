@@ -4,24 +4,24 @@ use flate2::Crc;
 
 /// A distribution's file to come, and what an index says of it.
 #[derive(Clone)]
-pub struct Wheel {
-    pub name: String,
-    pub version: String,
-    pub tags: String,
-    requires: Vec<String>,
-    extras: Vec<String>,
-    pub requires_python: Option<String>,
-    pub yanked: Option<String>,
-    pub uploaded: Option<String>,
-    pub is_source: bool,
+pub(crate) struct Wheel {
+    pub(crate) name: String,
+    pub(crate) version: String,
+    pub(crate) tags: String,
+    pub(crate) requires: Vec<String>,
+    pub(crate) extras: Vec<String>,
+    pub(crate) requires_python: Option<String>,
+    pub(crate) yanked: Option<String>,
+    pub(crate) uploaded: Option<String>,
+    pub(crate) is_source: bool,
     /// Whether the index has the metadata beside the file (PEP 658).
-    pub has_metadata_file: bool,
+    pub(crate) has_metadata_file: bool,
     /// What the index says of its hash, such as `sha256=…`; by default its own SHA-256.
-    pub hash: Option<String>,
+    pub(crate) hash: Option<String>,
 }
 
 /// `name-version`, for anything.
-pub fn wheel(name: &str, version: &str) -> Wheel {
+pub(crate) fn wheel(name: &str, version: &str) -> Wheel {
     Wheel {
         name: name.into(),
         version: version.into(),
@@ -38,26 +38,26 @@ pub fn wheel(name: &str, version: &str) -> Wheel {
 }
 
 /// A source distribution.
-pub fn source(name: &str, version: &str) -> Wheel {
+pub(crate) fn source(name: &str, version: &str) -> Wheel {
     Wheel { is_source: true, ..wheel(name, version) }
 }
 
 impl Wheel {
-    pub fn tags(self, tags: &str) -> Self {
+    pub(crate) fn tags(self, tags: &str) -> Self {
         Wheel { tags: tags.into(), ..self }
     }
 
-    pub fn requires(mut self, requirement: &str) -> Self {
+    pub(crate) fn requires(mut self, requirement: &str) -> Self {
         self.requires.push(requirement.into());
         self
     }
 
-    pub fn extra(mut self, extra: &str) -> Self {
+    pub(crate) fn extra(mut self, extra: &str) -> Self {
         self.extras.push(extra.into());
         self
     }
 
-    pub fn filename(&self) -> String {
+    pub(crate) fn filename(&self) -> String {
         let Wheel { name, version, tags, .. } = self;
         match self.is_source {
             true => format!("{name}-{version}.tar.gz"),
@@ -65,7 +65,7 @@ impl Wheel {
         }
     }
 
-    pub fn metadata(&self) -> String {
+    pub(crate) fn metadata(&self) -> String {
         let Wheel { name, version, .. } = self;
         let mut text = format!("Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n");
         for extra in &self.extras {
@@ -80,7 +80,7 @@ impl Wheel {
         text
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         if self.is_source {
             return b"not an archive".to_vec();
         }
