@@ -4,6 +4,8 @@
 //! a repository's configuration names is: a context may be anyone's. Whether files were changed
 //! since the revision is not told, for that takes git itself.
 
+mod tags;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ pub struct GitState {
     pub revision: String,
     /// The branch, unless the commit was checked out by itself.
     pub branch: Option<String>,
+    /// A tag of the commit.
+    pub tag: Option<String>,
     /// Where `origin` is, without user name and password.
     pub remote: Option<String>,
 }
@@ -35,7 +39,8 @@ pub fn git_state(root: &Path) -> Option<GitState> {
     let revision = repository.commit(&head)?;
     let config = read(&repository.common.join("config")).unwrap_or_default();
     let remote = origin(&config).map(|url| without_credentials(&url));
-    Some(GitState { revision, branch, remote })
+    let tag = tags::tag_of(&repository.common, &revision);
+    Some(GitState { revision, branch, tag, remote })
 }
 
 /// The two directories of a repository, the same unless the checkout is a linked work tree.
@@ -195,6 +200,7 @@ mod tests {
         let expected = GitState {
             revision: COMMIT.into(),
             branch: Some("feature/x".into()),
+            tag: None,
             remote: Some("https://example.org/a.git".into()),
         };
         assert_eq!(state, Some(expected));
@@ -203,7 +209,10 @@ mod tests {
     #[test]
     fn other_ways_to_say_it() {
         let detached = state(&[("checkout/.git/HEAD", COMMIT)]).unwrap();
-        assert_eq!(detached, GitState { revision: COMMIT.into(), branch: None, remote: None });
+        assert_eq!(
+            detached,
+            GitState { revision: COMMIT.into(), branch: None, tag: None, remote: None }
+        );
 
         let head = ("checkout/.git/HEAD", "ref: refs/heads/main\n");
         let packed = format!(
