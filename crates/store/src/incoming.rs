@@ -20,7 +20,8 @@ pub struct Incoming {
     scratch: Scratch,
     digester: Digester,
     digest: Digest,
-    size: u64,
+    /// `None` if it was not announced; then the digest alone says when it is whole.
+    size: Option<u64>,
 }
 
 impl Store {
@@ -30,14 +31,20 @@ impl Store {
             scratch: Scratch::create(&self.inner)?,
             digester: Digester::new(expected.digest.algorithm()),
             digest: expected.digest,
-            size: expected.size,
+            size: Some(expected.size),
         })
     }
 
     /// Takes in the blob `expected`, going on where an earlier attempt broke off, when it is this
     /// one's turn.
     pub fn partial(&self, expected: &Descriptor) -> Turn {
-        Turn { inner: self.inner.clone(), expected: expected.clone() }
+        let Descriptor { digest, size, .. } = *expected;
+        Turn { inner: self.inner.clone(), digest, size: Some(size) }
+    }
+
+    /// As [`Store::partial`], for a blob whose size is not known before it has come.
+    pub fn partial_of(&self, digest: Digest) -> Turn {
+        Turn { inner: self.inner.clone(), digest, size: None }
     }
 }
 
@@ -45,7 +52,8 @@ impl Store {
 /// fetched twice.
 pub struct Turn {
     inner: Arc<Inner>,
-    expected: Descriptor,
+    digest: Digest,
+    size: Option<u64>,
 }
 
 impl Turn {
@@ -54,7 +62,7 @@ impl Turn {
     /// [`Incoming::written`] says how much is there already. Dropped before the commit, what came
     /// so far is kept for the next attempt; bytes that turn out wrong are not.
     pub fn wait(self) -> Result<Option<Incoming>, StoreError> {
-        let Descriptor { digest, size, .. } = self.expected;
+        let Turn { inner: _, digest, size } = self;
         let name = format!("{}-{}", digest.algorithm().name(), digest.hex());
         let path = self.inner.plywood("partial").join(name);
         let file = loop {
@@ -69,7 +77,8 @@ impl Turn {
             // If not, whoever held it has completed it, or thrown it away.
             let is_here = is_at(&file, &path);
             let store = Store { inner: self.inner.clone() };
-            if store.contains(&digest)? == Some(size) {
+            let there = store.contains(&digest)?;
+            if there.is_some_and(|there| size.is_none_or(|size| size == there)) {
                 if is_here {
                     std::fs::remove_file(&path).map_err(StoreError::io("remove", &path))?;
                 }
@@ -80,7 +89,7 @@ impl Turn {
             }
         };
         let mut digester = Digester::new(digest.algorithm());
-        let written = rehash(&file, &mut digester, size, &path)?;
+        let written = rehash(&file, &mut digester, size.unwrap_or(u64::MAX), &path)?;
         let scratch = Scratch::resume(&self.inner, file, path, written);
         Ok(Some(Incoming { scratch, digester, digest, size }))
     }
@@ -117,9 +126,9 @@ impl Incoming {
         self.scratch.written()
     }
 
-    /// How many bytes are still to come.
+    /// How many bytes may still come: of a blob of unknown size, any number.
     pub fn remaining(&self) -> u64 {
-        self.size - self.written()
+        self.size.unwrap_or(u64::MAX) - self.written()
     }
 
     /// The state of the hash after what is here, for whoever verifies the rest on its way.
@@ -151,8 +160,9 @@ impl Incoming {
 
     pub(crate) fn seal(self) -> Result<Sealed, StoreError> {
         let Incoming { mut scratch, digester, digest, size } = self;
-        if scratch.written() < size {
-            let actual = scratch.written();
+        let actual = scratch.written();
+        let size = size.unwrap_or(actual);
+        if actual < size {
             return Err(StoreError::SizeMismatch { digest, expected: size, actual });
         }
         let actual = digester.finish();
@@ -168,8 +178,8 @@ impl Write for Incoming {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if bytes.len() as u64 > self.remaining() {
             let actual = self.written() + bytes.len() as u64;
-            let error =
-                StoreError::SizeMismatch { digest: self.digest, expected: self.size, actual };
+            let expected = self.size.unwrap_or(u64::MAX);
+            let error = StoreError::SizeMismatch { digest: self.digest, expected, actual };
             return Err(io::Error::new(io::ErrorKind::InvalidData, error));
         }
         let count = self.scratch.write(bytes)?;
@@ -257,6 +267,25 @@ mod tests {
             let found = waiting.join().unwrap();
             assert_eq!(found.map(|incoming| incoming.written()), (!commits).then_some(6));
         }
+    }
+
+    #[test]
+    fn a_blob_of_unknown_size_goes_on_too_and_is_known_by_its_digest() {
+        let (_directory, store) = open();
+        let digest = Digest::of(b"hello world");
+        let mut first = store.partial_of(digest).wait().unwrap().unwrap();
+        first.write_all(b"hello").unwrap();
+        drop(first);
+        let mut second = store.partial_of(digest).wait().unwrap().unwrap();
+        assert_eq!(second.written(), 5);
+        second.write_all(b" world").unwrap();
+        second.commit().unwrap();
+        assert_eq!(store.contains(&digest).unwrap(), Some(11));
+        assert!(store.partial_of(digest).wait().unwrap().is_none(), "it is there");
+        let mut short = store.partial_of(Digest::of(b"other")).wait().unwrap().unwrap();
+        short.write_all(b"oth").unwrap();
+        assert!(matches!(short.commit(), Err(StoreError::DigestMismatch { .. })));
+        assert_eq!(files(&store, "plywood/partial"), 0);
     }
 
     #[test]
