@@ -123,6 +123,13 @@ impl Environment {
         self.variables.get(OsStr::new(name)).and_then(|value| value.to_str())
     }
 
+    /// All variables whose names and values are text.
+    pub(crate) fn texts(&self) -> BTreeMap<String, String> {
+        let text = |text: &OsString| text.to_str().map(str::to_owned);
+        let variables = self.variables.iter();
+        variables.filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect()
+    }
+
     /// A variable that names a file or directory.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.variable(name).map(PathBuf::from)

@@ -107,11 +107,7 @@ impl<W: Write + Send + 'static> Blocks<W> {
         self.submit(buffers, Task::Inflate(claim))
     }
 
-    fn keep_by_the_piece(
-        &mut self,
-        claim: Claim,
-        stream: &mut dyn Read,
-    ) -> Result<(), LayerError> {
+    fn keep_by_the_piece(&mut self, claim: Claim, stream: &mut dyn Read) -> Result<(), LayerError> {
         let mut inflation = Inflation::new(claim.clone(), stream);
         let mut buffers = self.buffers(0)?;
         begin_member(&mut buffers.packed);

@@ -315,10 +315,8 @@ mod tests {
         insta::assert_snapshot!(write(changed), @"build again once nothing writes to the file any more");
         insta::assert_snapshot!(write(LayerError::ReservedName(path.clone())), @"rename the file, or exclude it with `.dockerignore`");
         insta::assert_snapshot!(write(full), @"free some space, or put the store on another disk");
-        let deflated = LayerError::Deflated {
-            path: path.clone(),
-            mismatch: Mismatch::Trailing { bytes: 1 },
-        };
+        let deflated =
+            LayerError::Deflated { path: path.clone(), mismatch: Mismatch::Trailing { bytes: 1 } };
         insta::assert_snapshot!(write(deflated), @"the archive that it came in is damaged or hostile: fetch it again");
         assert_eq!(write(LayerError::NoContent(path.clone())), "");
 

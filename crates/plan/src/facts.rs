@@ -6,8 +6,11 @@ use std::sync::Arc;
 use context::Listing;
 use layer::{Content, LayerIndex};
 use oci::{Descriptor, DiffId, Digest, ImageConfig, ImagePath, Platform, Reference};
+use python::{
+    Installation, Interpreter, Member, Package, Resolution, ResolutionRequest, ScriptTemplate,
+};
 
-use crate::Source;
+use crate::{Source, WheelMember};
 
 /// Everything that was read from outside to resolve a recipe.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +33,14 @@ pub struct Facts {
     pub downloads: BTreeMap<String, Download>,
     /// The entries of archives that an `ADD` unpacks; `None` for a file that is no archive.
     pub archives: HashMap<Digest, Option<Arc<LayerIndex>>>,
+    /// What was resolved, by the request's fingerprint.
+    pub resolutions: HashMap<Digest, Arc<Resolution>>,
+    /// What wheels become when they are installed.
+    pub installations: HashMap<WheelKey, Arc<InstalledWheel>>,
+    /// The variables of the environment, for requirements files that name them.
+    pub environment: BTreeMap<String, String>,
+    /// The day, as in `2026-01-31`, for warnings of what is past its time. No plan depends on it.
+    pub today: Option<String>,
     /// The ignore file of the main context, by name, for saying why a file is not there.
     pub ignore: Option<(String, Arc<recipe::IgnorePatterns>)>,
 }
@@ -93,6 +104,23 @@ pub struct Download {
     pub content: Content,
 }
 
+/// A wheel for an interpreter.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct WheelKey(Digest);
+
+/// What a wheel becomes when it is installed.
+#[derive(Debug, Clone)]
+pub struct InstalledWheel {
+    /// The wheel's bytes, by name.
+    pub wheel: Digest,
+    /// Its name.
+    pub filename: Arc<str>,
+    /// What it holds.
+    pub members: Vec<Member>,
+    /// What becomes of that.
+    pub installation: Installation,
+}
+
 /// A file whose text is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileReference {
@@ -140,6 +168,24 @@ pub enum Need {
         /// The place in the recipe that asks.
         span: recipe::Span,
     },
+    /// Which wheels satisfy requirements.
+    Resolution {
+        /// What is asked.
+        request: Box<ResolutionRequest>,
+        /// The place in the recipe that asks.
+        span: recipe::Span,
+    },
+    /// What wheels become.
+    Wheels {
+        /// Which.
+        packages: Vec<Package>,
+        /// The question that they are the answer to: for whom, and from where.
+        request: Box<ResolutionRequest>,
+        /// What the scripts of entry points look like.
+        scripts: ScriptTemplate,
+        /// The place in the recipe that asks.
+        span: recipe::Span,
+    },
     /// The entries of an archive, if the file is one.
     Archive(FileReference, recipe::Span),
 }
@@ -156,6 +202,21 @@ impl Need {
             (Need::Archive(file, _), Need::Archive(other, _)) => file == other,
             _ => self == other,
         }
+    }
+}
+
+impl WheelKey {
+    /// The key of a package's wheel, installed for `interpreter` with such `scripts`.
+    pub fn of(package: &Package, interpreter: &Interpreter, scripts: ScriptTemplate) -> Self {
+        WheelKey(Digest::of(format!("{package:?}\n{interpreter:?}\n{scripts:?}").as_bytes()))
+    }
+}
+
+impl InstalledWheel {
+    /// A file of the wheel.
+    pub(crate) fn member(&self, at: usize) -> Option<WheelMember> {
+        let member = self.members.get(at)?.clone();
+        Some(WheelMember { wheel: self.wheel, filename: Arc::clone(&self.filename), member })
     }
 }
 

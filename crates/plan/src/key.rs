@@ -4,10 +4,13 @@
 //! compression, and each entry in order, every variable part with its length in front, so that no
 //! two lists of entries share a form.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use layer::{Attributes, Entry, Node};
-use oci::{Digest, Digester};
+use oci::{Digest, Digester, ImagePath};
+
+use crate::outcome::WheelMember;
 
 /// Raised whenever the same entries would give other bytes: another block rule, another compressor.
 pub const FORMAT_EPOCH: u32 = 1;
@@ -26,8 +29,13 @@ impl fmt::Display for LayerKey {
 }
 
 impl LayerKey {
-    /// The key of the layer that `entries`, in their order, make when packed as `packing`.
-    pub fn of(entries: &[Entry], packing: Packing) -> Self {
+    /// The key of the layer that `entries`, in their order, make when packed as `packing`, with
+    /// `streams` kept as they are.
+    pub fn of(
+        entries: &[Entry],
+        streams: &BTreeMap<ImagePath, WheelMember>,
+        packing: Packing,
+    ) -> Self {
         let mut form = Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) };
         form.number(u64::from(FORMAT_EPOCH));
         let (compression, level) = match packing {
@@ -39,6 +47,9 @@ impl LayerKey {
         form.number(entries.len() as u64);
         for entry in entries {
             form.entry(entry);
+        }
+        for (path, stream) in streams {
+            form.stream(path, stream);
         }
         form.digester.update(&form.buffer);
         LayerKey(form.digester.finish())
@@ -97,6 +108,13 @@ impl Form {
         self.attributes(&entry.attributes);
     }
 
+    /// Two wheels can hold the same file compressed in two ways.
+    fn stream(&mut self, path: &ImagePath, stream: &WheelMember) {
+        self.text(path.as_bytes());
+        self.text(stream.wheel.as_bytes());
+        self.number(stream.member.data_offset);
+    }
+
     fn attributes(&mut self, attributes: &Attributes) {
         self.number(u64::from(attributes.mode));
         self.number(u64::from(attributes.uid));
@@ -126,7 +144,7 @@ mod tests {
 
     #[test]
     fn names_cannot_be_confused() {
-        let key = |entries: &[Entry]| LayerKey::of(entries, Packing::default());
+        let key = |entries: &[Entry]| LayerKey::of(entries, &BTreeMap::new(), Packing::default());
         assert_eq!(key(&[file("a", "1")]), key(&[file("a", "1")]));
         assert_ne!(key(&[file("ab", "1")]), key(&[file("a", "1")]));
         assert_ne!(key(&[file("a", "1"), file("b", "2")]), key(&[file("a", "2"), file("b", "1")]));

@@ -14,9 +14,11 @@ mod error;
 mod facts;
 mod history;
 mod key;
+mod laying;
 mod metadata;
 mod outcome;
 mod owner;
+mod packages;
 mod request;
 mod scope;
 mod stage;
@@ -24,12 +26,16 @@ mod stages;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod wheels;
 
 pub use error::{PlanError, PlanErrorKind};
-pub use facts::{BaseImage, ContextName, Download, Facts, FileReference, GitSource, Need};
+pub use facts::{
+    BaseImage, ContextName, Download, Facts, FileReference, GitSource, InstalledWheel, Need,
+    WheelKey,
+};
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{
-    Becomes, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, Source, Span,
+    Becomes, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, Source, Span, WheelMember,
 };
 pub use request::Request;
 

@@ -1,6 +1,6 @@
 //! The plan: pure data, printable and comparable.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use layer::LayerIndex;
@@ -63,6 +63,8 @@ pub enum Becomes {
     Files(Arc<LayerSpec>),
     /// A layer of files of another stage or image, named.
     CopyFrom(String, Arc<LayerSpec>),
+    /// Layers of packages, in the order in which they are laid.
+    Packages(Vec<Arc<LayerSpec>>),
     /// It cannot be assembled; it would have to be executed.
     NeedsExecution,
 }
@@ -90,6 +92,8 @@ pub struct LayerSpec {
     pub key: LayerKey,
     /// The entries, sorted by path.
     pub entries: Arc<LayerIndex>,
+    /// The files whose content stays as it is compressed in its wheel.
+    pub streams: BTreeMap<ImagePath, WheelMember>,
     /// The instruction that it comes from, for people.
     pub title: String,
 }
@@ -129,6 +133,19 @@ pub enum Source {
         /// The address.
         url: String,
     },
+    /// In a wheel.
+    Wheel(WheelMember),
+}
+
+/// A file in a wheel, whose own bytes are in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WheelMember {
+    /// The wheel.
+    pub wheel: Digest,
+    /// The wheel's name, for people.
+    pub filename: Arc<str>,
+    /// The file.
+    pub member: python::Member,
 }
 
 impl Plan {

@@ -12,6 +12,10 @@ use crate::Packing;
 pub struct Request<'a> {
     /// The recipe.
     pub recipe: &'a Recipe,
+    /// Its name, for the origin of what it says itself.
+    pub name: &'a str,
+    /// Its text.
+    pub text: &'a str,
     /// The stage to build, by name or number; the last one if none is named.
     pub target: Option<&'a str>,
     /// What the image runs on.

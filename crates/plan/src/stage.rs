@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use layer::Entry;
-use oci::{Descriptor, History, ImageConfig, Reference};
+use oci::{Descriptor, History, ImageConfig, ImagePath, Reference};
 use recipe::{Instruction, Span};
 
 use crate::copy;
@@ -13,10 +13,11 @@ use crate::facts::Needs;
 use crate::history;
 use crate::key::LayerKey;
 use crate::metadata;
-use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep};
+use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep, WheelMember};
 use crate::scope::Scope;
 use crate::stages::{Base, Shared};
 use crate::tree::Tree;
+use crate::wheels;
 
 /// Where commands are looked for (BuildKit's `util/system`, "DefaultPathEnv").
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -63,8 +64,9 @@ pub(crate) fn plan_stage(
     let state = initial_state(shared, number, base, earlier);
     let mut planner = StagePlanner { shared, state, earlier, needs };
     planner.run_triggers(&stage.base.image.span)?;
-    for step in &stage.instructions {
-        planner.step(&step.instruction, &step.text, &step.span)?;
+    for (number, step) in stage.instructions.iter().enumerate() {
+        let following = stage.instructions.len() - number - 1;
+        planner.step(&step.instruction, &step.text, &step.span, following)?;
     }
     Ok(planner.state)
 }
@@ -134,13 +136,19 @@ impl StagePlanner<'_, '_> {
                 );
                 PlanError::base(span.clone(), message)
             })?;
-            self.step(&instruction, &text, span)?;
+            self.step(&instruction, &text, span, 0)?;
         }
         Ok(())
     }
 
-    fn step(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<()> {
-        let becomes = match self.becomes(instruction, text, span) {
+    fn step(
+        &mut self,
+        instruction: &Instruction,
+        text: &str,
+        span: &Span,
+        following: usize,
+    ) -> Step<()> {
+        let becomes = match self.becomes(instruction, text, span, following) {
             Err(Stop::Needs) => {
                 self.state.tree.push_unknown();
                 return Ok(());
@@ -157,12 +165,20 @@ impl StagePlanner<'_, '_> {
         Ok(())
     }
 
-    fn becomes(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<Becomes> {
+    /// What an instruction becomes; `following` others come behind it in the stage.
+    fn becomes(
+        &mut self,
+        instruction: &Instruction,
+        text: &str,
+        span: &Span,
+        following: usize,
+    ) -> Step<Becomes> {
         match instruction {
             Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span),
             Instruction::Add(add) => copy::plan_add(self, add, text, span),
             Instruction::Workdir(path) => self.workdir(path, text),
-            Instruction::Python(_) | Instruction::Run(_) => Err(Stop::Execution),
+            Instruction::Python(packages) => wheels::plan_python(self, packages, following, span),
+            Instruction::Run(_) => Err(Stop::Execution),
             other => {
                 metadata::apply(self, other)?;
                 Ok(Becomes::Metadata)
@@ -170,8 +186,23 @@ impl StagePlanner<'_, '_> {
         }
     }
 
+    /// The history has a line for each layer, and one for an instruction without (image-spec
+    /// `config.md`, "history").
     fn record(&mut self, text: &str, becomes: &Becomes) {
-        let empty_layer = !matches!(becomes, Becomes::Files(_) | Becomes::CopyFrom(..));
+        match becomes {
+            Becomes::Files(_) | Becomes::CopyFrom(..) => self.record_line(text, false),
+            Becomes::Packages(layers) if !layers.is_empty() => {
+                for layer in layers {
+                    self.record_line(&layer.title, false);
+                }
+            }
+            Becomes::Packages(_) | Becomes::Metadata | Becomes::NeedsExecution => {
+                self.record_line(text, true);
+            }
+        }
+    }
+
+    fn record_line(&mut self, text: &str, empty_layer: bool) {
         self.state.history.push(History {
             created: Some(self.shared.request.created.to_owned()),
             created_by: Some(text.to_owned()),
@@ -202,14 +233,24 @@ impl StagePlanner<'_, '_> {
 
     /// Puts a layer of `entries` on the tree, unless there are none.
     pub(crate) fn lay(&mut self, entries: Vec<Entry>, title: &str) -> Option<Arc<LayerSpec>> {
+        let spec = self.layer(entries, BTreeMap::new(), title)?;
+        self.state.tree.push(Arc::clone(&spec));
+        Some(spec)
+    }
+
+    /// A layer of `entries`, of which `streams` are kept as they are; nothing if there are none.
+    pub(crate) fn layer(
+        &self,
+        entries: Vec<Entry>,
+        streams: BTreeMap<ImagePath, WheelMember>,
+        title: &str,
+    ) -> Option<Arc<LayerSpec>> {
         if entries.is_empty() {
             return None;
         }
-        let key = LayerKey::of(&entries, self.shared.request.packing);
+        let key = LayerKey::of(&entries, &streams, self.shared.request.packing);
         let entries = Arc::new(layer::LayerIndex::from_entries(entries));
-        let spec = Arc::new(LayerSpec { key, entries, title: title.to_owned() });
-        self.state.tree.push(Arc::clone(&spec));
-        Some(spec)
+        Some(Arc::new(LayerSpec { key, entries, streams, title: title.to_owned() }))
     }
 
     /// The stage's number in the recipe.

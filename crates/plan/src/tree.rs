@@ -8,7 +8,7 @@ use oci::{Digest, ImagePath, Reference};
 
 use crate::BaseImage;
 use crate::error::{Step, Stop};
-use crate::facts::{Facts, Need, Needs};
+use crate::facts::{Facts, FileReference, Need, Needs};
 use crate::outcome::{LayerSpec, PlannedLayer, Source};
 
 /// The merged view over a stage's layers.
@@ -61,6 +61,33 @@ impl Tree {
 
     pub(crate) fn into_layers(self) -> Vec<PlannedLayer> {
         self.layers.into_iter().flatten().collect()
+    }
+
+    /// All layers as one file system.
+    pub(crate) fn root(&self) -> &RootFs {
+        &self.root
+    }
+
+    /// How many layers there are.
+    pub(crate) fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Asks for what a question about [`Tree::root`] misses.
+    pub(crate) fn need_missing(
+        &self,
+        missing: python::Missing,
+        sources: &HashMap<Digest, Source>,
+        needs: &mut Needs,
+    ) {
+        match missing {
+            python::Missing::Layer(missing) => drop(self.need(missing, needs)),
+            python::Missing::Text { layer, path, content } => {
+                if let Some(source) = self.source_in(layer, &content, path, sources) {
+                    needs.add(Need::Text(FileReference { content, source }));
+                }
+            }
+        }
     }
 
     /// What stands at `path` itself; links above it are not followed.
@@ -136,12 +163,22 @@ impl Tree {
         file: Found<'_>,
         sources: &HashMap<Digest, Source>,
     ) -> Option<Source> {
-        match self.layers.get(file.layer)?.as_ref()? {
+        self.source_in(file.layer, content, file.entry.path.clone(), sources)
+    }
+
+    fn source_in(
+        &self,
+        layer: usize,
+        content: &Content,
+        path: ImagePath,
+        sources: &HashMap<Digest, Source>,
+    ) -> Option<Source> {
+        match self.layers.get(layer)?.as_ref()? {
             PlannedLayer::Base { descriptor, diff_id, image } => Some(Source::Layer {
                 diff_id: *diff_id,
                 descriptor: Arc::clone(descriptor),
                 image: image.clone(),
-                path: file.entry.path.clone(),
+                path,
             }),
             PlannedLayer::New(_) => sources.get(&content.digest).cloned(),
         }

@@ -27,7 +27,7 @@ pub use interpreter::{
     Candidate, Discovery, EndOfLife, Interpreter, InterpreterError, Layout, Libc, Markers, Target,
     Version, find_interpreters,
 };
-pub use packages::{Location, Package, WheelFile};
+pub use packages::{Location, Package, Resolution, WheelFile};
 pub use problem::{Problem, Span};
 pub use project::{
     DependencyGroup, ElsewhereSource, GroupEntry, Project, ProjectDependencies, ProjectIndex,

@@ -3,6 +3,17 @@
 use oci::Digest;
 use serde::{Deserialize, Serialize};
 
+/// What a resolver answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resolution {
+    /// What is to be installed, by name.
+    pub packages: Vec<Package>,
+    /// What is installed already and stays: names and versions.
+    pub kept: Vec<(String, String)>,
+    /// What the author may not have meant: lowercase sentences.
+    pub warnings: Vec<String>,
+}
+
 /// A distribution to install.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Package {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use layer::Content;
+use oci::Digest;
 
 use crate::{Distribution, Target};
 
@@ -161,6 +162,13 @@ pub enum SourceBuilds {
     Refuse,
     /// They are built with a Python of this machine.
     Host,
+}
+
+impl ResolutionRequest {
+    /// Names the question, so that its answer can be found again. Credentials are not part of it.
+    pub fn fingerprint(&self) -> Digest {
+        Digest::of(format!("{self:?}").as_bytes())
+    }
 }
 
 impl IndexUrl {

@@ -76,11 +76,7 @@ impl Processor {
 /// PEP 508, "Environment Markers". The kernel's release and version are not the image's: they are
 /// empty, and what compares them gets the answer for the empty text.
 fn markers(version: &Version, machine: &str) -> Option<MarkerEnvironment> {
-    // What `platform.python_version()` of an unreleased build says gets a local version, as in
-    // the library `packaging`.
-    let suffix = version.suffix.strip_suffix('+').map(|suffix| format!("{suffix}+local"));
-    let suffix = suffix.as_ref().unwrap_or(&version.suffix);
-    let full = format!("{}.{}.{}{suffix}", version.major, version.minor, version.patch);
+    let full = version.full();
     let minor = format!("{}.{}", version.major, version.minor);
     MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
         implementation_name: "cpython",

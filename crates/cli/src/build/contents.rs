@@ -4,15 +4,17 @@
 //! those that are wanted are first copied, in one pass over each, to a spool file in the store's
 //! scratch space, so memory stays flat however many there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
 use std::io::{self, Read};
 
 use layer::Limits;
-use oci::{Descriptor, DiffId, Digest, ImagePath, Reference};
-use plan::{Facts, Source};
+use oci::{Descriptor, DiffId, Digest, Digester, ImagePath, Reference};
+use plan::{Facts, Source, WheelMember};
 
 use super::base;
 use super::error::BuildError;
+use super::file_range::FileRange;
 use super::inputs::Inputs;
 use super::spool::Spool;
 use crate::error::Error;
@@ -24,12 +26,14 @@ pub(super) struct Contents<'a> {
     inputs: &'a Inputs,
     facts: &'a Facts,
     spool: Spool,
+    wheels: HashMap<Digest, File>,
 }
 
 impl<'a> Contents<'a> {
     /// Nothing is opened yet.
     pub(super) fn new(session: &'a Session, inputs: &'a Inputs, facts: &'a Facts) -> Self {
-        Contents { session, inputs, facts, spool: Spool::default() }
+        let (spool, wheels) = (Spool::default(), HashMap::new());
+        Contents { session, inputs, facts, spool, wheels }
     }
 
     /// What the build reads on this machine.
@@ -37,7 +41,7 @@ impl<'a> Contents<'a> {
         self.inputs
     }
 
-    /// Copies what lies inside of layers and archives to the spool, one pass each.
+    /// Copies what lies inside of layers and archives to the spool, one pass each, and opens wheels.
     pub(super) fn prepare(&mut self, wanted: &[(Digest, &Source)]) -> Result<(), Error> {
         let mut layers: BTreeMap<DiffId, (&Descriptor, &Reference, BTreeSet<ImagePath>)> =
             BTreeMap::new();
@@ -55,6 +59,7 @@ impl<'a> Contents<'a> {
                 Source::Archive { archive, path } => {
                     archives.entry(*archive).or_default().insert(path.clone());
                 }
+                Source::Wheel(member) => self.open_wheel(member)?,
                 Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
             }
         }
@@ -103,14 +108,35 @@ impl<'a> Contents<'a> {
         Some(Source::Download { url: url.clone() })
     }
 
-    /// Opens a file's bytes; what lies in layers and archives must have been prepared.
-    pub(super) fn open(
-        &self,
+    /// Opens a wheel that members are read of.
+    pub(super) fn open_wheel(&mut self, member: &WheelMember) -> Result<(), Error> {
+        if !self.wheels.contains_key(&member.wheel) {
+            let file = self.session.store()?.open_blob(&member.wheel)?;
+            self.wheels.insert(member.wheel, file);
+        }
+        Ok(())
+    }
+
+    /// A member as its wheel has it compressed; the wheel must have been opened.
+    pub(super) fn open_packed(&self, member: &WheelMember) -> Option<impl Read + Send + '_> {
+        let file = self.wheels.get(&member.wheel)?;
+        let range = member.member.raw_range();
+        Some(FileRange { file, at: range.start, left: range.end - range.start })
+    }
+
+    /// Opens a file's bytes; what lies in layers, archives and wheels must have been prepared.
+    pub(super) fn open<'s>(
+        &'s self,
         digest: &Digest,
-        source: &Source,
-    ) -> Result<Box<dyn Read + Send + '_>, Error> {
+        source: &'s Source,
+    ) -> Result<Box<dyn Read + Send + 's>, Error> {
         if let Some(spooled) = self.spool.open(digest) {
             return Ok(spooled);
+        }
+        if let Source::Wheel(member) = source
+            && let Some(file) = self.wheels.get(&member.wheel)
+        {
+            return Ok(Box::new(Unpacked::new(member, *digest, file)));
         }
         open_plain(self.session, self.inputs, self.facts, digest, source)
     }
@@ -136,6 +162,10 @@ fn open_plain(
             }
         }
         Source::Download { .. } => Ok(Box::new(session.store()?.open_blob(digest)?)),
+        Source::Wheel(WheelMember { filename, member, .. }) => {
+            Err(BuildError::NotOpened { wheel: filename.to_string(), member: member.name.clone() }
+                .into())
+        }
         Source::Layer { path, .. } | Source::Archive { path, .. } => {
             Err(BuildError::Changed(path.clone()).into())
         }
@@ -150,5 +180,37 @@ pub(super) fn describe(source: &Source) -> String {
         Source::Layer { path, image, .. } => format!("`/{path}` of `{}`", image.familiar()),
         Source::Archive { path, .. } => format!("`{path}` of an archive"),
         Source::Download { url } => url.clone(),
+        Source::Wheel(WheelMember { filename, member, .. }) => {
+            format!("`{}` of `{filename}`", member.name)
+        }
+    }
+}
+
+/// A member of a wheel, whose bytes must be those that the wheel's `RECORD` says.
+struct Unpacked<'a> {
+    member: &'a WheelMember,
+    wanted: Digest,
+    digester: Digester,
+    reader: python::MemberReader<'a>,
+}
+
+impl<'a> Unpacked<'a> {
+    fn new(member: &'a WheelMember, wanted: Digest, file: &'a File) -> Self {
+        let reader = member.member.reader(&member.filename, file);
+        Unpacked { member, wanted, digester: Digester::sha256(), reader }
+    }
+}
+
+impl Read for Unpacked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.reader.read(buffer)?;
+        self.digester.update(&buffer[..count]);
+        if count == 0 && !buffer.is_empty() && self.digester.clone().finish() != self.wanted {
+            let WheelMember { filename, member, .. } = self.member;
+            let lie =
+                BuildError::RecordLies { wheel: filename.to_string(), member: member.name.clone() };
+            return Err(io::Error::other(lie));
+        }
+        Ok(count)
     }
 }

@@ -127,6 +127,59 @@ pub(crate) enum BuildError {
         /// What git said.
         problem: String,
     },
+    /// A wheel that is not what it says.
+    #[error("install `{wheel}`: `{member}` is not what the wheel's RECORD says")]
+    RecordLies {
+        /// Which.
+        wheel: String,
+        /// The file in it.
+        member: String,
+    },
+    /// A wheel whose files cannot be laid.
+    #[error("install `{wheel}`")]
+    WheelFile {
+        /// Which.
+        wheel: String,
+        /// Why.
+        source: LayerError,
+    },
+    /// A wheel that cannot be read or installed.
+    #[error(transparent)]
+    Wheel(#[from] python::WheelError),
+    /// A wheel that other bytes came for.
+    #[error("accept `{wheel}`: its {algorithm} is {found}, and {wanted} was expected")]
+    WheelDigest {
+        /// Which.
+        wheel: String,
+        /// The algorithm of the digests.
+        algorithm: &'static str,
+        /// What it is.
+        found: String,
+        /// What it should be.
+        wanted: String,
+    },
+    /// Requirements that cannot be resolved, or wheels that cannot be had.
+    #[error(transparent)]
+    Resolution(#[from] resolution::ResolutionError),
+    /// A wheel that nobody vouches for in a way that is understood.
+    #[error("accept `{wheel}`: none of its digests can be checked: {hashes}")]
+    UnknownHash {
+        /// Which.
+        wheel: String,
+        /// Its digests.
+        hashes: String,
+    },
+    /// A wheel that does not come.
+    #[error(transparent)]
+    FetchWheel(resolution::FetchError),
+    /// A wheel that was to be open.
+    #[error("read `{member}` of `{wheel}`: the wheel is not open")]
+    NotOpened {
+        /// Which.
+        wheel: String,
+        /// The file in it.
+        member: String,
+    },
     /// A file or directory that is written.
     #[error("write `{}`", .path.display())]
     Write {
@@ -149,6 +202,14 @@ pub(crate) enum BuildError {
 }
 
 impl BuildError {
+    /// A layer error about a file of a wheel.
+    pub(super) fn of_wheel(wheel: &str, error: LayerError) -> Self {
+        match error {
+            LayerError::Sink(_) => BuildError::Layer(error),
+            source => BuildError::WheelFile { wheel: wheel.to_owned(), source },
+        }
+    }
+
     /// The kind, for the exit code.
     pub(crate) fn exit(&self) -> Exit {
         match self {
@@ -160,7 +221,15 @@ impl BuildError {
             | BuildError::Changed(_) => Exit::Input,
             BuildError::Layer(LayerError::Sink(_)) | BuildError::Write { .. } => Exit::Storage,
             BuildError::Layer(_) => Exit::Input,
-            BuildError::Tar { .. }
+            BuildError::Resolution(error) => resolution_exit(error),
+            BuildError::FetchWheel(error) => fetch_exit(error),
+            BuildError::WheelFile { .. }
+            | BuildError::Wheel(_)
+            | BuildError::WheelDigest { .. }
+            | BuildError::UnknownHash { .. }
+            | BuildError::RecordLies { .. }
+            | BuildError::NotOpened { .. }
+            | BuildError::Tar { .. }
             | BuildError::Read { .. }
             | BuildError::LayerCount { .. }
             | BuildError::DiffId { .. }
@@ -203,10 +272,52 @@ impl BuildError {
             BuildError::Changed(_) => {
                 Some("build again when nothing else writes to the context".to_owned())
             }
+            BuildError::Resolution(error) => error.hint(),
+            BuildError::FetchWheel(error) => error.hint().map(str::to_owned),
+            BuildError::Wheel(error) => error.hint(),
+            BuildError::WheelFile { .. } | BuildError::RecordLies { .. } => Some(
+                "the wheel is damaged, or was made so: take another version or another index"
+                    .to_owned(),
+            ),
+            BuildError::WheelDigest { .. } => Some(
+                "somebody replaced the file, or the digest in the lock or in the requirements is \
+                 wrong"
+                    .to_owned(),
+            ),
+            BuildError::UnknownHash { .. } => Some("SHA-256 and SHA-512 are understood".to_owned()),
             BuildError::Checksum { found, .. } => {
                 Some(format!("if the file is the right one, write --checksum={found}"))
             }
             _ => None,
         }
+    }
+}
+
+/// What is to blame where there is no resolution.
+fn resolution_exit(error: &resolution::ResolutionError) -> Exit {
+    use resolution::ResolutionError as E;
+    match error {
+        E::NoSuchPackage { .. } | E::NoSuchVersion { .. } | E::NoWheel { .. } => Exit::NotFound,
+        E::Index { problem, .. } => index_exit(problem),
+        E::Hash { .. } => Exit::Corrupt,
+        E::Given { .. } | E::UnfitFile { .. } | E::Lock { .. } => Exit::Input,
+        E::Cache { .. } => Exit::Storage,
+        _ => Exit::Recipe,
+    }
+}
+
+fn fetch_exit(error: &resolution::FetchError) -> Exit {
+    match error {
+        resolution::FetchError::Host { problem, .. } => index_exit(problem),
+        resolution::FetchError::Write { .. } => Exit::Storage,
+        resolution::FetchError::WrongSize { .. } => Exit::Corrupt,
+        resolution::FetchError::Given { .. } => Exit::Input,
+    }
+}
+
+fn index_exit(problem: &resolution::IndexProblem) -> Exit {
+    match problem {
+        resolution::IndexProblem::Refused { .. } => Exit::Denied,
+        _ => Exit::Network,
     }
 }

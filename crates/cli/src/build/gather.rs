@@ -17,9 +17,9 @@ use super::contents::Contents;
 use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
-use super::threads;
+use super::{threads, wheels};
 use crate::error::{Doing, Error};
-use crate::flags::{BasePull, NamedContext};
+use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext};
 use crate::session::Session;
 
 /// The largest file that is read for its text, such as `/etc/passwd`.
@@ -31,6 +31,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) inputs: Inputs,
     pub(super) facts: Facts,
     pub(super) pull: BasePull,
+    pub(super) cache: CacheUse,
     stat_cache: StatCache,
 }
 
@@ -39,11 +40,15 @@ impl<'a> Gatherer<'a> {
     pub(super) fn new(
         session: &'a Session,
         inputs: Inputs,
-        named: &std::collections::BTreeMap<String, NamedContext>,
-        pull: BasePull,
+        arguments: &BuildArguments,
     ) -> Result<Self, Error> {
-        let mut facts = Facts { ignore: inputs.ignore.clone(), ..Facts::default() };
-        for (name, source) in named {
+        let mut facts = Facts {
+            ignore: inputs.ignore.clone(),
+            environment: session.environment.texts(),
+            today: Some(session.environment.now.strftime("%F").to_string()),
+            ..Facts::default()
+        };
+        for (name, source) in &arguments.build_contexts {
             match source {
                 NamedContext::Path(_) => {
                     facts.file_contexts.insert(name.clone());
@@ -59,21 +64,52 @@ impl<'a> Gatherer<'a> {
         }
         let file = session.store()?.root().join("plywood/stat-cache");
         let stat_cache = StatCache::load(&file, session.environment.now.into());
-        Ok(Gatherer { session, inputs, facts, pull, stat_cache })
+        let (pull, cache) = (arguments.pull, arguments.cache);
+        Ok(Gatherer { session, inputs, facts, pull, cache, stat_cache })
     }
 
-    /// Plans for one platform, finding out all that it takes.
-    pub(super) fn plan(&mut self, request: &Request<'_>) -> Result<Plan, Error> {
+    /// Plans for all platforms, finding out all that it takes, what several ask for once.
+    pub(super) fn plans(&mut self, requests: &[Request<'_>]) -> Result<Vec<Plan>, Error> {
+        let mut plans: Vec<Option<Plan>> = requests.iter().map(|_| None).collect();
         loop {
-            let needs = match plan::plan(request, &self.facts) {
-                Ok(Outcome::Ready(plan)) => break Ok(*plan),
-                Ok(Outcome::Needs(needs)) => needs,
-                Err(error) => break Err(self.plan_error(error)),
-            };
-            for need in needs {
-                self.satisfy(need)?;
+            let mut needs: Vec<Need> = Vec::new();
+            for (request, plan) in requests.iter().zip(&mut plans) {
+                if plan.is_some() {
+                    continue;
+                }
+                match plan::plan(request, &self.facts) {
+                    Ok(Outcome::Ready(ready)) => *plan = Some(*ready),
+                    Ok(Outcome::Needs(more)) => {
+                        needs.extend(
+                            more.into_iter()
+                                .filter(|need| !needs.contains(need))
+                                .collect::<Vec<_>>(),
+                        );
+                    }
+                    Err(error) => return Err(self.plan_error(error)),
+                }
+            }
+            if needs.is_empty() {
+                return Ok(plans.into_iter().flatten().collect());
+            }
+            self.satisfy_all(needs)?;
+        }
+    }
+
+    /// Finds out what is needed. What waits for an index is asked for side by side.
+    fn satisfy_all(&mut self, needs: Vec<Need>) -> Result<(), Error> {
+        let mut questions = Vec::new();
+        for need in needs {
+            match need {
+                Need::Resolution { request, span } => questions.push((request, span)),
+                need => self.satisfy(need)?,
             }
         }
+        for (request, span, resolution) in wheels::resolve_all(self, questions) {
+            let resolution = self.at(&span, resolution)?;
+            self.facts.resolutions.insert(request.fingerprint(), Arc::new(resolution));
+        }
+        Ok(())
     }
 
     /// Keeps what was learned about files for the next build.
@@ -136,6 +172,11 @@ impl<'a> Gatherer<'a> {
                 let fetched = download::fetch(self.session, &url, checksum);
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
+            }
+            Need::Resolution { .. } => unreachable!("resolutions are asked for side by side"),
+            Need::Wheels { packages, request, scripts, span } => {
+                let installed = wheels::install_all(self, packages, &request, scripts);
+                self.facts.installations.extend(self.at(&span, installed)?);
             }
             Need::Archive(file, span) => {
                 let digest = file.content.digest;

@@ -22,6 +22,9 @@ const MAX_TEXT_BYTES: u64 = 16 << 20;
 /// How much of standard input tells an archive from a text.
 const HEAD_BYTES: u64 = 64 << 10;
 
+/// The recipe in plywood's own form.
+const PLYWOOD_TOML: &str = "plywood.toml";
+
 /// The ignore file of a context.
 const IGNORE_FILE: &str = ".dockerignore";
 
@@ -192,14 +195,18 @@ fn read_recipe(
             Ok(("-".to_owned(), text("-", bytes)?))
         }
         (RecipeSource::InContext, Some(directory)) => {
-            let path = directory.join("Dockerfile");
-            // Docker takes the lower-case name where the other is not there.
-            let lower = directory.join("dockerfile");
-            let path = if !path.exists() && lower.exists() { lower } else { path };
-            read_recipe_file(&path)
+            // Docker takes the lower-case name where the other is not there. A `plywood.toml` is
+            // there for nobody else, so it comes first.
+            let names = [PLYWOOD_TOML, "Dockerfile", "dockerfile"];
+            let mut paths = names.iter().map(|name| directory.join(name));
+            let path = paths.find(|path| path.exists());
+            read_recipe_file(&path.unwrap_or_else(|| directory.join("Dockerfile")))
         }
         (RecipeSource::Path(path), Some(_)) => read_recipe_file(path),
-        (RecipeSource::InContext, None) => read_inside(main, "Dockerfile"),
+        (RecipeSource::InContext, None) => match read_listed(main, PLYWOOD_TOML)? {
+            Some(bytes) => Ok((PLYWOOD_TOML.to_owned(), text(PLYWOOD_TOML, bytes)?)),
+            None => read_inside(main, "Dockerfile"),
+        },
         (RecipeSource::Path(path), None) => read_inside(main, &path.to_string_lossy()),
     }
 }

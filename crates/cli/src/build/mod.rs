@@ -5,6 +5,7 @@ mod base;
 mod contents;
 mod download;
 mod error;
+mod file_range;
 mod files;
 mod gather;
 mod git;
@@ -13,8 +14,10 @@ mod lay;
 mod output;
 mod show;
 mod spool;
+mod wheels;
 mod whole_file;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -29,7 +32,7 @@ use recipe::{Diagnostic, Recipe};
 pub(crate) use error::BuildError;
 
 use crate::error::{Doing, Error};
-use crate::flags::{AnnotationScope, BuildArguments, Goal, PlanArguments};
+use crate::flags::{Annotation, AnnotationScope, BuildArguments, Goal, PlanArguments};
 use crate::session::Session;
 use crate::transfer;
 use contents::Contents;
@@ -52,6 +55,11 @@ struct Work<'a> {
 
 /// What goes into every platform's request.
 struct PlanSettings {
+    /// The recipe's name in messages, and its text.
+    recipe_name: String,
+    recipe_text: String,
+    /// The recipe's own, and those of the command line.
+    annotations: Vec<Annotation>,
     platforms: Vec<Platform>,
     build_platform: Platform,
     labels: BTreeMap<String, String>,
@@ -78,7 +86,7 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
         images.push(work.image(plan)?);
     }
     work.gatherer.finish()?;
-    let root = store_images(session, arguments, &images)?;
+    let root = store_images(session, &work.settings, &images)?;
     output::deliver(session, arguments, &root)?;
     name(session, arguments, &root)?;
     output::report(session, arguments, &root, &images)
@@ -96,15 +104,15 @@ pub(crate) fn plan(arguments: &PlanArguments, session: &Session) -> Result<(), E
 impl<'a> Work<'a> {
     fn open(arguments: &'a BuildArguments, session: &'a Session) -> Result<Self, Error> {
         let inputs = Inputs::open(arguments, session)?;
-        let parsed = recipe::parse_dockerfile(&inputs.recipe_text).map_err(|diagnostics| {
+        let parsed = parse(arguments, session, &inputs).map_err(|diagnostics| {
             Error::Recipe(Box::new(crate::diagnostics::Findings {
                 name: inputs.recipe_name.clone(),
                 text: inputs.recipe_text.clone(),
                 diagnostics,
             }))
         })?;
-        let settings = PlanSettings::of(arguments, &inputs)?;
-        let gatherer = Gatherer::new(session, inputs, &arguments.build_contexts, arguments.pull)?;
+        let settings = PlanSettings::of(arguments, &inputs, &parsed.recipe)?;
+        let gatherer = Gatherer::new(session, inputs, arguments)?;
         let (recipe, warnings) = (parsed.recipe, parsed.warnings);
         Ok(Work { session, arguments, recipe, warnings, gatherer, settings })
     }
@@ -139,12 +147,11 @@ impl<'a> Work<'a> {
     }
 
     fn plans(&mut self) -> Result<Vec<Plan>, Error> {
-        let mut plans = Vec::new();
-        for platform in &self.settings.platforms {
-            let request = self.settings.request(&self.recipe, self.arguments, platform);
-            plans.push(self.gatherer.plan(&request)?);
-        }
-        Ok(plans)
+        let platforms = self.settings.platforms.iter();
+        let requests: Vec<Request<'_>> = platforms
+            .map(|platform| self.settings.request(&self.recipe, self.arguments, platform))
+            .collect();
+        self.gatherer.plans(&requests)
     }
 
     /// `--check`: what the recipe's checks find, and nothing else.
@@ -178,26 +185,43 @@ impl<'a> Work<'a> {
         let annotations = assemble::manifest_annotations(
             plan.target(),
             &plan.platform,
-            &self.arguments.annotations,
+            &self.settings.annotations,
         );
         assemble::assemble(plan.target(), &layers, &self.settings.created, annotations)
     }
 }
 
 impl PlanSettings {
-    fn of(arguments: &BuildArguments, inputs: &Inputs) -> Result<Self, Error> {
+    fn of(arguments: &BuildArguments, inputs: &Inputs, recipe: &Recipe) -> Result<Self, Error> {
         let timestamp = arguments.timestamp.unwrap_or(DEFAULT_TIMESTAMP);
         let created = Timestamp::from_second(timestamp)
             .map_err(|_| BuildError::Timestamp(timestamp))?
             .to_string();
         let build_platform = transfer::default_platform();
-        let platforms = match arguments.platforms.as_slice() {
-            [] => vec![build_platform.clone()],
-            asked => asked.to_vec(),
+        let platforms = match (arguments.platforms.as_slice(), recipe.platforms.as_slice()) {
+            ([], []) => vec![build_platform.clone()],
+            ([], own) => own.to_vec(),
+            (asked, _) => asked.to_vec(),
         };
+        let own = recipe.annotations.iter().map(|(key, value)| Annotation {
+            key: key.clone(),
+            value: value.clone(),
+            scopes: vec![AnnotationScope::Manifest(None)],
+        });
+        let annotations = own.chain(arguments.annotations.iter().cloned()).collect();
         let labels = labels(arguments, inputs);
         let packing = arguments.compression;
-        Ok(PlanSettings { platforms, build_platform, labels, timestamp, created, packing })
+        Ok(PlanSettings {
+            recipe_name: inputs.recipe_name.clone(),
+            recipe_text: inputs.recipe_text.clone(),
+            annotations,
+            platforms,
+            build_platform,
+            labels,
+            timestamp,
+            created,
+            packing,
+        })
     }
 
     fn request<'r>(
@@ -208,6 +232,8 @@ impl PlanSettings {
     ) -> Request<'r> {
         Request {
             recipe,
+            name: &self.recipe_name,
+            text: &self.recipe_text,
             target: arguments.target.as_deref(),
             platform: platform.clone(),
             build_platform: self.build_platform.clone(),
@@ -216,6 +242,31 @@ impl PlanSettings {
             timestamp: self.timestamp,
             created: &self.created,
             packing: self.packing,
+        }
+    }
+}
+
+/// Parses the recipe in the one form or the other.
+fn parse(
+    arguments: &BuildArguments,
+    session: &Session,
+    inputs: &Inputs,
+) -> Result<recipe::Parsed, Vec<Diagnostic>> {
+    match recipe::recipe_format(&inputs.recipe_name, &inputs.recipe_text) {
+        recipe::Format::Dockerfile => recipe::parse_dockerfile(&inputs.recipe_text),
+        recipe::Format::PlywoodToml => {
+            let directory = inputs.directory.as_deref();
+            let git = OnceCell::new();
+            let git = || git.get_or_init(|| directory.and_then(context::git_state)).as_ref();
+            let value = |name: &str| match name.split_once('.')? {
+                ("git", "sha") => Some(git()?.revision.clone()),
+                ("git", "branch") => git()?.branch.clone(),
+                ("git", "tag") => git()?.tag.clone(),
+                ("env", name) => session.environment.build_argument(name).map(str::to_owned),
+                ("arg", name) => arguments.build_args.get(name).cloned(),
+                _ => None,
+            };
+            recipe::parse_plywood_toml(&inputs.recipe_text, &value)
         }
     }
 }
@@ -248,7 +299,7 @@ fn labels(arguments: &BuildArguments, inputs: &Inputs) -> BTreeMap<String, Strin
 /// the index over several.
 fn store_images(
     session: &Session,
-    arguments: &BuildArguments,
+    settings: &PlanSettings,
     images: &[Image],
 ) -> Result<Descriptor, Error> {
     let store = session.store()?;
@@ -257,13 +308,13 @@ fn store_images(
         store.put(image.manifest().bytes())?;
     }
     let root = match images {
-        [image] if arguments.platforms.len() <= 1 => Manifest::Image(image.manifest().clone()),
+        [image] if settings.platforms.len() <= 1 => Manifest::Image(image.manifest().clone()),
         images => {
-            let annotations = assemble::scoped(&arguments.annotations, |scope| {
+            let annotations = assemble::scoped(&settings.annotations, |scope| {
                 matches!(scope, AnnotationScope::Index)
             });
             let entries = images.iter().map(|image| Descriptor {
-                annotations: assemble::scoped(&arguments.annotations, |scope| match scope {
+                annotations: assemble::scoped(&settings.annotations, |scope| match scope {
                     AnnotationScope::ManifestDescriptor(None) => true,
                     AnnotationScope::ManifestDescriptor(Some(wanted)) => {
                         image.platform().satisfies(wanted)

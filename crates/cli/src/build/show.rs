@@ -41,8 +41,9 @@ pub(super) fn show(
     session.answer(text.as_bytes())
 }
 
-/// What the table says of one instruction.
+/// A line of the table: an instruction, or one of the layers that it becomes.
 struct Row {
+    title: String,
     becomes: String,
     key: String,
     cached: &'static str,
@@ -70,36 +71,63 @@ fn table(
             "INSTRUCTION", "BECOMES", "LAYER KEY", "CACHED", "SIZE"
         );
         for step in &stage.steps {
-            let row = row(session, arguments, step)?;
-            let line = format!(
-                "  {:<TITLE_WIDTH$}  {:<18}  {:<12}  {:<6}  {:>10}",
-                title(&step.text),
-                row.becomes,
-                row.key,
-                row.cached,
-                row.size
-            );
-            let _ = writeln!(text, "{}", line.trim_end());
+            for row in rows(session, arguments, step)? {
+                let line = format!(
+                    "  {:<TITLE_WIDTH$}  {:<18}  {:<12}  {:<6}  {:>10}",
+                    row.title, row.becomes, row.key, row.cached, row.size
+                );
+                let _ = writeln!(text, "{}", line.trim_end());
+            }
         }
     }
     Ok(())
 }
 
-fn row(session: &Session, arguments: &BuildArguments, step: &PlannedStep) -> Result<Row, Error> {
+fn rows(
+    session: &Session,
+    arguments: &BuildArguments,
+    step: &PlannedStep,
+) -> Result<Vec<Row>, Error> {
     let no_layer = |becomes: &str| Row {
+        title: title(&step.text),
         becomes: becomes.to_owned(),
         key: String::new(),
         cached: "",
         size: String::new(),
     };
     let (becomes, spec) = match &step.becomes {
-        Becomes::Metadata => return Ok(no_layer("metadata")),
-        Becomes::NeedsExecution => return Ok(no_layer("needs execution")),
+        Becomes::Metadata => return Ok(vec![no_layer("metadata")]),
+        Becomes::NeedsExecution => return Ok(vec![no_layer("needs execution")]),
         Becomes::Files(spec) => ("files".to_owned(), spec),
         Becomes::CopyFrom(origin, spec) => (format!("copy from {origin}"), spec),
+        Becomes::Packages(layers) => {
+            let mut rows = vec![no_layer(&count(layers.len(), "layer"))];
+            for spec in layers {
+                let title = format!("  {}", spec.title.trim_start_matches("PYTHON "));
+                rows.push(row(session, arguments, &title, "packages".to_owned(), spec)?);
+            }
+            return Ok(rows);
+        }
     };
+    Ok(vec![row(session, arguments, &step.text, becomes, spec)?])
+}
+
+/// `1 layer`, `2 layers`.
+fn count(number: usize, what: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{plural}")
+}
+
+fn row(
+    session: &Session,
+    arguments: &BuildArguments,
+    text: &str,
+    becomes: String,
+    spec: &LayerSpec,
+) -> Result<Row, Error> {
     let cached = lay::cached(session.store()?, spec, arguments.cache)?;
     Ok(Row {
+        title: title(text),
         becomes,
         key: spec.key.0.short(),
         cached: if cached.is_some() { "yes" } else { "no" },
@@ -156,6 +184,19 @@ fn step_json(
         Becomes::NeedsExecution => ("needs-execution", None, None),
         Becomes::Files(spec) => ("files", None, Some(spec)),
         Becomes::CopyFrom(origin, spec) => ("copy-from", Some(origin), Some(spec)),
+        Becomes::Packages(layers) => {
+            let mut shown = Vec::new();
+            for spec in layers {
+                let mut layer = layer_json(session, arguments, spec)?;
+                layer["title"] = json!(spec.title);
+                shown.push(layer);
+            }
+            return Ok(json!({
+                "instruction": step.text,
+                "becomes": "packages",
+                "layers": shown,
+            }));
+        }
     };
     let layer = match spec {
         Some(spec) => Some(layer_json(session, arguments, spec)?),

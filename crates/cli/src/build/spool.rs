@@ -4,13 +4,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 use layer::{LayerIndex, Node, TarError};
 use oci::{Digest, ImagePath};
 
 use super::error::BuildError;
+use super::file_range::FileRange;
 use super::scratch_directory;
 use crate::error::Error;
 use crate::session::Session;
@@ -76,7 +76,7 @@ impl Spool {
     /// Opens a content that was copied.
     pub(super) fn open(&self, digest: &Digest) -> Option<Box<dyn Read + Send + '_>> {
         let (range, file) = (self.ranges.get(digest)?, self.file.as_ref()?);
-        Some(Box::new(Spooled { file, at: range.start, left: range.size }))
+        Some(Box::new(FileRange { file, at: range.start, left: range.size }))
     }
 }
 
@@ -106,22 +106,5 @@ impl From<TarError> for Stopped {
 impl From<Stopped> for Error {
     fn from(stopped: Stopped) -> Self {
         stopped.about("an archive").into()
-    }
-}
-
-/// A range of the spool.
-struct Spooled<'a> {
-    file: &'a File,
-    at: u64,
-    left: u64,
-}
-
-impl Read for Spooled<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        let count = self.file.read_at(&mut buffer[..most], self.at)?;
-        self.at += count as u64;
-        self.left -= count as u64;
-        Ok(count)
     }
 }

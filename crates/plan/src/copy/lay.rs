@@ -9,11 +9,11 @@ use oci::{Digest, ImagePath};
 use recipe::{Copy, FileKind, FileMode, Span};
 
 use super::Order;
-use super::laying::{DirectoryId, Existing, FileKey, Laying, Target};
 use super::piece::{self, Gathered, Item, Paths, Piece};
 use super::selection::Kept;
 use super::sources::{LinkKey, SourceEntry, SourceKind};
 use crate::error::{PlanError, Step};
+use crate::laying::{DirectoryId, Existing, FileKey, Laying, Target};
 use crate::outcome::{LayerSpec, Source};
 use crate::owner::{self, Ids};
 use crate::stage::StagePlanner;

@@ -8,7 +8,6 @@ mod absent;
 mod add;
 mod address;
 mod lay;
-mod laying;
 mod piece;
 mod selection;
 mod sources;
@@ -20,6 +19,7 @@ use oci::{ImagePath, Reference};
 use recipe::{Copy, FileKind, FileMode, IgnorePatterns, Owner, Span, Word};
 
 use crate::error::{PlanError, Step, Stop};
+use crate::laying::Laying;
 use crate::outcome::{Becomes, Source};
 use crate::owner::{self, Ids};
 use crate::stage::StagePlanner;
@@ -27,8 +27,8 @@ use crate::tree::Tree;
 use crate::{ContextName, Need, metadata, stages};
 
 pub(crate) use add::plan_add;
-use laying::Laying;
 use piece::{Paths, Piece};
+pub(crate) use sources::LinkKey;
 use sources::{SourceEntry, SourceTree};
 
 /// What a directory gets that has to be made on the way.

@@ -6,6 +6,7 @@ use std::ops::Range;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
+use super::MemberReader;
 use super::error::WheelFault;
 use super::limits::{Limits, WheelLimit};
 use super::read_at::ReadAt;
@@ -55,6 +56,12 @@ impl Member {
             Method::Zstandard => Decoder::Zstandard(zstandard(packed)),
         };
         Unpacked { member: self, decoder, crc32: Crc::new(), left: self.size }
+    }
+
+    /// Reads its bytes, unpacked. If those are too few, too many or others, their end is an error
+    /// that holds a [`WheelError`](crate::WheelError). `wheel` is the wheel's name, for that.
+    pub fn reader<'a>(&'a self, wheel: &'a str, bytes: &'a dyn ReadAt) -> MemberReader<'a> {
+        MemberReader { wheel, unpacked: self.open(bytes) }
     }
 
     /// All its bytes, if those are not too many.

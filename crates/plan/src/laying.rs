@@ -12,7 +12,7 @@ use layer::{Attributes, Entry, Node};
 use oci::ImagePath;
 use recipe::Span;
 
-use super::sources::LinkKey;
+use crate::copy::LinkKey;
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::Needs;
 use crate::tree::Tree;
@@ -288,6 +288,11 @@ impl Laying {
             }
             _ => Ok(Standing::Nothing),
         }
+    }
+
+    /// Where a directory is, once all links that led to it are followed.
+    pub(crate) fn path_of(&self, directory: DirectoryId) -> &ImagePath {
+        &self.directories[directory.0].path
     }
 
     fn path_in(&self, directory: DirectoryId, name: &[u8]) -> ImagePath {

@@ -1,0 +1,160 @@
+//! Python packages: what package indexes are asked, and the wheels that come from them.
+//!
+//! An answer is kept with the store until what was asked changes, as Docker keeps the layer of a
+//! `RUN pip install`; `--no-cache` asks anew. Wheels are blobs of the store like any other.
+
+mod download;
+mod network;
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use layer::Content;
+use oci::{Digest, ImagePath};
+use plan::{ContextName, InstalledWheel, Source, WheelKey};
+use python::{
+    GivenFile, InstallOptions, Package, Resolution, ResolutionRequest, ScriptTemplate, Wheel,
+};
+use recipe::Span;
+
+use super::contents::Contents;
+use super::error::BuildError;
+use super::gather::Gatherer;
+use super::threads;
+use crate::error::{Doing, Error};
+use crate::flags::CacheUse;
+use crate::progress::Outcome;
+use crate::session::Session;
+
+/// The kind of fact that an answer is.
+const RESOLUTION: &str = "resolution";
+
+/// A question, the place that asks, and what came of it.
+pub(super) type Answered = (Box<ResolutionRequest>, Span, Result<Resolution, Error>);
+
+/// Resolves all requests side by side: there is one for each platform.
+pub(super) fn resolve_all(
+    gatherer: &Gatherer<'_>,
+    questions: Vec<(Box<ResolutionRequest>, Span)>,
+) -> Vec<Answered> {
+    std::thread::scope(|scope| {
+        let asked: Vec<_> = questions
+            .into_iter()
+            .map(|(request, span)| {
+                scope.spawn(move || {
+                    let resolution = resolve(gatherer, &request);
+                    (request, span, resolution)
+                })
+            })
+            .collect();
+        let joined = asked.into_iter().map(|thread| thread.join());
+        joined.map(|done| done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+    })
+}
+
+fn resolve(gatherer: &Gatherer<'_>, request: &ResolutionRequest) -> Result<Resolution, Error> {
+    let session = gatherer.session;
+    let store = session.store()?;
+    let name = format!("resolve Python packages for {}", request.target.platform);
+    let key = request.fingerprint();
+    if gatherer.cache == CacheUse::Use
+        && let Some(known) = store.fact(RESOLUTION, &key)?
+        && let Ok(resolution) = serde_json::from_slice::<resolution::Resolution>(&known)
+        && resolution.format == resolution::Resolution::FORMAT
+    {
+        session.progress.at_once(name, Outcome::Cached);
+        return Ok(settled(resolution));
+    }
+    let step = session.progress.step(name, None);
+    let network = network::settings(session)?;
+    let cache = store.root().join("plywood/index-cache");
+    let given = |file: &GivenFile| give(gatherer, file).map_err(std::io::Error::other);
+    let resolution = resolution::resolve(request, &network, &cache, &given)
+        .map_err(BuildError::from)
+        .doing(|| "resolve the Python packages".to_owned())?;
+    store.record_fact(RESOLUTION, &key, &oci::json::to_bytes(&resolution))?;
+    step.finish(Outcome::Done);
+    Ok(settled(resolution))
+}
+
+fn settled(resolution: resolution::Resolution) -> Resolution {
+    let resolution::Resolution { packages, kept, warnings, .. } = resolution;
+    Resolution {
+        packages,
+        kept: kept.into_iter().map(|kept| (kept.name, kept.version)).collect(),
+        warnings: warnings.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Takes a file of the context into the store, and says where it is.
+fn give(gatherer: &Gatherer<'_>, file: &GivenFile) -> Result<PathBuf, Error> {
+    let store = gatherer.session.store()?;
+    let Content { digest, size } = file.content;
+    if store.contains(&digest)? != Some(size) {
+        let path = ImagePath::lexical(&file.path);
+        let source = Source::Context { context: ContextName::Main, path };
+        let contents = Contents::new(gatherer.session, &gatherer.inputs, &gatherer.facts);
+        let mut bytes = contents.open(&digest, &source)?;
+        let mut scratch = store.scratch()?;
+        let written = std::io::copy(&mut bytes, &mut scratch);
+        written.map_err(|source| BuildError::Read { what: file.path.clone(), source })?;
+        scratch.commit_hashed(digest, size)?;
+    }
+    Ok(store.blob_path(&digest))
+}
+
+/// Brings wheels, and says what each becomes.
+pub(super) fn install_all(
+    gatherer: &Gatherer<'_>,
+    packages: Vec<Package>,
+    request: &ResolutionRequest,
+    scripts: ScriptTemplate,
+) -> Result<Vec<(WheelKey, Arc<InstalledWheel>)>, Error> {
+    let session = gatherer.session;
+    let digests = download::bring(session, &packages, request, gatherer.cache)?;
+    let work: Vec<(Package, Digest)> = packages.into_iter().zip(digests).collect();
+    let share = work.len().div_ceil(threads(session).get()).max(1);
+    let interpreter = &request.target.interpreter;
+    let install = |(package, digest): &(Package, Digest)| {
+        let wheel = install(session, package, *digest, request, scripts)?;
+        Ok((WheelKey::of(package, interpreter, scripts), Arc::new(wheel)))
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = work
+            .chunks(share)
+            .map(|some| scope.spawn(|| some.iter().map(install).collect::<Result<Vec<_>, Error>>()))
+            .collect();
+        let mut installed = Vec::new();
+        for thread in threads {
+            let some = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            installed.extend(some?);
+        }
+        Ok(installed)
+    })
+}
+
+fn install(
+    session: &Session,
+    package: &Package,
+    digest: Digest,
+    request: &ResolutionRequest,
+    scripts: ScriptTemplate,
+) -> Result<InstalledWheel, Error> {
+    let filename = &package.wheel.filename;
+    let file: File = session.store()?.open_blob(&digest)?;
+    let size = file
+        .metadata()
+        .map_err(|source| BuildError::Read { what: format!("wheel `{filename}`"), source })?;
+    let wheel = Wheel::read(&file, size.len(), filename).map_err(BuildError::from)?;
+    let options = InstallOptions {
+        requested: package.requested,
+        direct_url: package.direct_url.as_deref(),
+        script_template: scripts,
+        spelling: None,
+    };
+    let installation =
+        wheel.install(&file, &request.target.interpreter, &options).map_err(BuildError::from)?;
+    let members = wheel.members().to_vec();
+    Ok(InstalledWheel { wheel: digest, filename: filename.as_str().into(), members, installation })
+}

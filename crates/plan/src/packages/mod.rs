@@ -1,0 +1,3 @@
+//! What package managers install, as layers.
+
+pub(crate) mod groups;

@@ -1,0 +1,140 @@
+//! Python packages: requirements become wheels, and wheels become layers.
+//!
+//! The image says for which interpreter, requirements and a resolver say which wheels, and a wheel
+//! says which files it becomes. Each is a fact that is asked for once the ones before it are known.
+
+mod asked;
+mod checks;
+mod files;
+mod install;
+mod removal;
+
+use std::sync::Arc;
+
+use python::{
+    Discovery, InterpreterError, Missing, Package, Resolution, ResolutionRequest, ScriptTemplate,
+    View,
+};
+use recipe::{Diagnostic, PythonPackages, Severity, Span};
+
+use crate::error::{PlanError, Step, Stop};
+use crate::facts::InstalledWheel;
+use crate::outcome::{Becomes, LayerSpec};
+use crate::stage::StagePlanner;
+use crate::{Need, WheelKey};
+
+/// Plans the installation of Python packages.
+pub(crate) fn plan_python(
+    planner: &mut StagePlanner<'_, '_>,
+    asked: &PythonPackages,
+    following: usize,
+    span: &Span,
+) -> Step<Becomes> {
+    if planner.state.tree.is_executed() {
+        return Err(Stop::Execution);
+    }
+    // What is written is read first: it takes no base.
+    let written = asked::read(planner, asked);
+    let discovery = discover(planner, asked, span)?;
+    let installed =
+        view(planner, |view| python::find_distributions(view, &discovery.target.interpreter))?;
+    let written = written?;
+    checks::warn_of_requirements(planner, asked, &written, &discovery);
+    let request = asked::request(written, asked, &discovery.target, installed);
+    let resolution = resolve(planner, &request, span)?;
+    let wheels = wheels(planner, &request, &resolution.packages, span)?;
+    checks::warn_of_packages(planner, &request, &resolution, span);
+    let mut layers: Vec<Arc<LayerSpec>> = Vec::new();
+    layers.extend(removal::lay(planner, &request, &resolution.packages)?);
+    let most = install::most_layers(planner, asked, following);
+    layers.extend(install::lay(planner, &resolution.packages, &wheels, most, span)?);
+    Ok(Becomes::Packages(layers))
+}
+
+/// Asks a question of the stage's files; what the answer takes is noted.
+fn view<T>(
+    planner: &mut StagePlanner<'_, '_>,
+    ask: impl FnOnce(View<'_>) -> Result<T, Vec<Missing>>,
+) -> Step<T> {
+    let tree = &planner.state.tree;
+    let view = View { root: tree.root(), texts: &planner.shared.facts.texts };
+    ask(view).map_err(|missing| {
+        for missing in missing {
+            tree.need_missing(missing, &planner.shared.sources, planner.needs);
+        }
+        Stop::Needs
+    })
+}
+
+fn discover(
+    planner: &mut StagePlanner<'_, '_>,
+    asked: &PythonPackages,
+    span: &Span,
+) -> Step<Discovery> {
+    let environment = planner.state.config.env().into_iter().collect();
+    let platform = planner.shared.request.platform.clone();
+    let wanted = asked.interpreter.as_ref();
+    let found = view(planner, |view| {
+        let wanted = wanted.map(|wanted| wanted.node.as_str());
+        match python::find_interpreters(view, &environment, &platform, wanted) {
+            Err(InterpreterError::Missing(missing)) => Err(missing),
+            settled => Ok(settled),
+        }
+    })?;
+    found.map_err(|error| {
+        let span = wanted.map_or(span, |wanted| &wanted.span);
+        let refused = PlanError::base(span.clone(), error.to_string());
+        match error.hint() {
+            Some(hint) => refused.with_hint(hint),
+            None => refused,
+        }
+        .into()
+    })
+}
+
+fn resolve(
+    planner: &mut StagePlanner<'_, '_>,
+    request: &ResolutionRequest,
+    span: &Span,
+) -> Step<Arc<Resolution>> {
+    if let Some(resolution) = planner.shared.facts.resolutions.get(&request.fingerprint()) {
+        return Ok(Arc::clone(resolution));
+    }
+    let request = Box::new(request.clone());
+    planner.needs.add(Need::Resolution { request, span: span.clone() });
+    Err(Stop::Needs)
+}
+
+/// What the wheels become, in the order of `packages`; all that are not known are asked for.
+fn wheels(
+    planner: &mut StagePlanner<'_, '_>,
+    request: &ResolutionRequest,
+    packages: &[Package],
+    span: &Span,
+) -> Step<Vec<Arc<InstalledWheel>>> {
+    let interpreter = &request.target.interpreter;
+    let scripts = script_template(request);
+    let known = &planner.shared.facts.installations;
+    let found = |package: &Package| known.get(&WheelKey::of(package, interpreter, scripts));
+    let missing: Vec<Package> =
+        packages.iter().filter(|package| found(package).is_none()).cloned().collect();
+    if missing.is_empty() {
+        return Ok(packages.iter().filter_map(found).cloned().collect());
+    }
+    let (packages, request, span) = (missing, Box::new(request.clone()), span.clone());
+    planner.needs.add(Need::Wheels { packages, request, scripts, span });
+    Err(Stop::Needs)
+}
+
+/// Scripts look as the image's own pip would have made them, or the newest.
+fn script_template(request: &ResolutionRequest) -> ScriptTemplate {
+    let pip = request.installed.iter().find(|installed| installed.name == "pip");
+    pip.map(|pip| ScriptTemplate::of_pip(&pip.version)).unwrap_or_default()
+}
+
+/// Notes what the author may not have meant.
+fn warn(planner: &mut StagePlanner<'_, '_>, span: &Span, message: String, hint: Option<String>) {
+    let (severity, rule) = (Severity::Warning, None);
+    let warning = Diagnostic { severity, rule, message, span: span.clone(), hint };
+    planner.shared.warnings.push(warning);
+}
