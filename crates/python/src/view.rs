@@ -5,7 +5,7 @@
 //! again. Since each round may cost a pass over a layer, questions that do not depend on each
 //! other are asked side by side, and everything that they lack comes back in one list.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use layer::{Content, Found, Node, NotLoaded, ResolveError, RootFs};
@@ -59,24 +59,24 @@ pub(crate) fn both<A, B>(first: Known<A>, second: Known<B>) -> Known<(A, B)> {
 
 /// All answers, or all that they lack.
 pub(crate) fn together<T>(answers: impl IntoIterator<Item = Known<T>>) -> Known<Vec<T>> {
-    answers.into_iter().fold(Ok(Vec::new()), |all, answer| {
-        both(all, answer).map(|(mut all, answer)| {
-            all.push(answer);
-            all
-        })
-    })
+    let (mut all, mut missing) = (Vec::new(), Vec::new());
+    for answer in answers {
+        match answer {
+            Ok(answer) => all.push(answer),
+            Err(more) => missing.extend(more),
+        }
+    }
+    if missing.is_empty() { Ok(all) } else { Err(missing) }
 }
 
 /// A list in which nothing is asked for twice.
-pub(crate) fn each_once(missing: Vec<Missing>) -> Vec<Missing> {
-    let mut layers = std::collections::HashSet::new();
-    let mut texts = std::collections::HashSet::new();
-    let is_new = |missing: &Missing| match missing {
+pub(crate) fn each_once(mut missing: Vec<Missing>) -> Vec<Missing> {
+    let (mut layers, mut texts) = (HashSet::new(), HashSet::new());
+    missing.retain(|missing| match missing {
         Missing::Layer(NotLoaded { layer }) => layers.insert(*layer),
         Missing::Text { content, .. } => texts.insert(content.digest),
-    };
-    let mut is_new = is_new;
-    missing.into_iter().filter(|missing| is_new(missing)).collect()
+    });
+    missing
 }
 
 impl<'a> View<'a> {

@@ -12,6 +12,7 @@ use crate::{Interpreter, View};
 /// What pip's uninstallation would remove of the distribution that `metadata`, in `directory`,
 /// describes; `None` if that has no list.
 ///
+/// Beside what is listed, that is what is called in the directory of scripts as one of its own is.
 /// A path counts if there is something other than a directory, and if it is inside of the prefix
 /// or of `directory`: pip refuses others in virtual environments, and here they never count. To
 /// each module belongs its bytecode, listed or not.
@@ -23,8 +24,9 @@ pub(super) fn files(
 ) -> Known<Option<Vec<ImagePath>>> {
     let record = view.text(&metadata.join("RECORD"));
     let installed = view.text(&metadata.join("installed-files.txt"));
-    let (record, installed) = both(record, installed)?;
-    let listed: Vec<Vec<u8>> = match (record, installed) {
+    let entry_points = view.text(&metadata.join("entry_points.txt"));
+    let ((record, installed), entry_points) = both(both(record, installed), entry_points)?;
+    let mut listed: Vec<Vec<u8>> = match (record, installed) {
         (Some(record), _) => {
             paths(&record).into_iter().map(|path| under(directory, &path)).collect()
         }
@@ -38,6 +40,13 @@ pub(super) fn files(
         }
         (None, None) => return Ok(None),
     };
+    let distutils = view.names(&metadata.join("scripts"))?.into_keys();
+    let scripts = scripts_in(&entry_points.unwrap_or_default()).into_iter();
+    let scripts = scripts
+        .map(String::into_bytes)
+        .chain(distutils)
+        .map(|name| interpreter.layout.scripts.join(name));
+    listed.extend(scripts.map(|script| script.as_bytes().to_vec()));
     let mut search = Search::new(view, interpreter, directory)?;
     for path in listed {
         search.add(&path)?;
@@ -51,6 +60,22 @@ fn under(base: &ImagePath, relative: &str) -> Vec<u8> {
         return relative.as_bytes().to_vec();
     }
     [base.as_bytes(), relative.as_bytes()].join(&b'/')
+}
+
+/// The names of the scripts that `entry_points.txt` asks for (entry points specification).
+fn scripts_in(entry_points: &str) -> Vec<String> {
+    let mut is_scripts = false;
+    let names = entry_points.lines().filter_map(move |line| {
+        let line = line.trim();
+        if line.starts_with('[') {
+            is_scripts = matches!(line, "[console_scripts]" | "[gui_scripts]");
+            return None;
+        }
+        let name = line.split_once('=').filter(|_| is_scripts)?.0.trim();
+        let is_one = !name.is_empty() && !name.starts_with(['#', ';']) && !name.contains('/');
+        (is_one && name != "." && name != "..").then(|| name.to_owned())
+    });
+    names.collect()
 }
 
 /// The first column of a CSV file (RFC 4180, as Python's `csv` reads it).
@@ -203,6 +228,13 @@ mod tests {
         );
         assert_eq!(paths("\"never closed,,\n"), [""; 0]);
         assert_eq!(paths(""), [""; 0]);
+    }
+
+    #[test]
+    fn entry_points_name_scripts() {
+        let text = "[console_scripts]\npip = pip:main\n# x = y\n../up = a:b\n\n[other]\nno = a:b\n\
+            [gui_scripts]\nwindow=a:b [extra]\n= a\nnothing\n";
+        assert_eq!(scripts_in(text), ["pip", "window"]);
     }
 
     #[test]

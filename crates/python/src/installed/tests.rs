@@ -121,6 +121,7 @@ fn every_form_of_metadata_counts() {
             three-3-py3.11.egg-info/PKG-INFO < Name: three\\nVersion: 3\\n
             three-3-py3.11.egg-info/top_level.txt < three\\n
             three-3-py3.11.egg-info/installed-files.txt < ../three/__init__.py\\n./PKG-INFO\\n
+            three-3-py3.11.egg-info/entry_points.txt < [console_scripts]\\nthree = three:main\\n
             three/__init__.py
             four-4-py3.11.egg/EGG-INFO/PKG-INFO < Name: four\\nVersion: 4\\n
             five.egg-link < /src/five\\n.
@@ -133,6 +134,7 @@ fn every_form_of_metadata_counts() {
             ten-10.dist-info/RECORD < __editable__.ten-10.pth,,\\nten-10.dist-info/METADATA,,\\nten-10.dist-info/RECORD,,
             loop-1.dist-info -> loop-1.dist-info",
         ))
+        .with_layer("usr/local/bin/three")
         .with_layer("src/five/five.egg-info/PKG-INFO < Name: five\\nVersion: 5\\n");
     insta::assert_snapshot!(shown(&image.distributions()), @"
     five 5 src/five/five.egg-info (no list)
@@ -140,10 +142,11 @@ fn every_form_of_metadata_counts() {
     nine 9 usr/local/lib/python3.11/site-packages/nine-9.dist-info (0)
     one 1 usr/local/lib/python3.11/site-packages/one-1.dist-info (no list)
     ten 10 usr/local/lib/python3.11/site-packages/ten-10.dist-info (3)
-    three 3 usr/local/lib/python3.11/site-packages/three-3-py3.11.egg-info (4)
+    three 3 usr/local/lib/python3.11/site-packages/three-3-py3.11.egg-info (6)
     two 2 usr/local/lib/python3.11/site-packages/two-2-py3.11.egg-info (no list)
     ");
     insta::assert_snapshot!(image.removal("three"), @"
+    usr/local/bin/three
     usr/local/lib/python3.11/site-packages/three
     usr/local/lib/python3.11/site-packages/three-3-py3.11.egg-info
     ");

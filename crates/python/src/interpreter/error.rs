@@ -13,7 +13,7 @@ pub enum InterpreterError {
     /// There is no Python.
     #[error("the image has no Python")]
     NoPython,
-    /// There is none that is still maintained in any sense.
+    /// There is none for which wheels are still made.
     #[error("the image has no Python 3, only {}", listed(.available))]
     OnlyPython2 {
         /// What there is.

@@ -1,6 +1,6 @@
 //! Where an installer puts files, and where Python looks for what is installed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use oci::ImagePath;
 
@@ -126,7 +126,7 @@ pub(super) fn add_environment(
         let outside = before.iter().filter(|at| !at.starts_with(&placement.layout.data));
         placement.foreign.extend(outside.cloned());
     }
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     before.append(&mut placement.search_path);
     before.retain(|directory| seen.insert(directory.clone()));
     placement.search_path = before;

@@ -6,3 +6,10 @@
 
 mod requirements;
 mod wheel;
+//! What Python and pip say of what was found without running them.
+//!
+//! Needs: python3, debootstrap, umoci, chroot, root.
+
+#![allow(clippy::unwrap_used)] // A test may.
+
+mod discovery;
