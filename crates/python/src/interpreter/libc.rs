@@ -146,6 +146,6 @@ mod tests {
         assert_eq!(release_of_gnu(b""), None);
         let linker = b"\x7fELF\x001.x\x001.5\x00musl libc (x86_64)\nVersion %s\n\x001.2.5\x00";
         assert_eq!(release_of_musl(linker), Some((1, 2)));
-        assert_eq!(release_of_musl(b"1.\0001..\0"), None);
+        assert_eq!(release_of_musl(b"1.\x001..\x00"), None);
     }
 }
