@@ -1,5 +1,8 @@
 //! What is installed, and what goes with it.
 
+use oci::ImagePath;
+use proptest::prelude::*;
+
 use crate::Distribution;
 use crate::fixture::Image;
 
@@ -192,4 +195,26 @@ fn links_above_files_are_followed() {
     usr/local/lib/python3.11/site-packages/demo
     usr/local/share
     ");
+}
+
+proptest! {
+    /// Whatever a record says, nothing outside of the prefix goes, and nothing that is not there.
+    #[test]
+    fn no_record_reaches_out(
+        rows in prop::collection::vec("(\\.\\./|/|usr/|local/|etc/|out/|passwd|x\\.py|\"|,|\\PC|\n){0,12}", 0..20),
+        header in "(Name:|Version:|demo|\\PC|\n| ){0,10}",
+    ) {
+        let place = "usr/local/lib/python3.11/site-packages/demo-1.dist-info";
+        let mut image = Image::of(PYTHON)
+            .with_layer("etc/passwd\nusr/x.py\nusr/local/x.py\nusr/local/out -> /etc")
+            .with_file(&format!("{place}/RECORD"), rows.join("\n"))
+            .with_file(&format!("{place}/METADATA"), header);
+        let prefix = ImagePath::lexical("usr/local");
+        for distribution in image.distributions() {
+            for path in distribution.files.into_iter().flatten() {
+                prop_assert!(path.starts_with(&prefix), "{}", path);
+                prop_assert!(image.view().root.lookup(&path).unwrap().is_some());
+            }
+        }
+    }
 }
