@@ -13,6 +13,7 @@ import pathlib
 import struct
 import subprocess
 import tarfile
+import zipfile
 
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 
@@ -30,7 +31,8 @@ def main():
         put("config", name, text)
     for name, program in PROGRAMS.items():
         put("root_fs", name, program)
-    for target, inputs in [("tar", tars()), ("index", indexes()), ("archive", archives())]:
+    made = {"tar": tars(), "index": indexes(), "archive": archives(), "wheel": wheels()}
+    for target, inputs in made.items():
         for name, data in inputs:
             put(target, name, data)
 
@@ -379,6 +381,46 @@ def archives():
     yield "zeros-bzip2", bz2.compress(zeros)
     yield "zeros-xz", lzma.compress(zeros, preset=1)
     yield "zeros-zstd", zstd(zeros)
+
+
+def wheel(*files, method=zipfile.ZIP_DEFLATED, comment=b"", big=False):
+    buffer = io.BytesIO()
+    info = "sample-1.0.dist-info/"
+    texts = {
+        info + "WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n",
+        info + "METADATA": "Name: sample\nVersion: 1.0\n",
+        info + "RECORD": f"a.py,sha256=,\n{info}RECORD,,\n",
+    }
+    texts.update(files)
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.comment = comment
+        for name, text in texts.items():
+            member = zipfile.ZipInfo(name)
+            member.compress_type = method
+            with archive.open(member, "w", force_zip64=big) as file:
+                file.write(text.encode())
+    return buffer.getvalue()
+
+
+def wheels():
+    scripts = "[console_scripts]\na = a:b [x]\npip = a:c\n[gui_scripts]\ng = a.b:c.d\n"
+    data = "sample-1.0.data/"
+    yield "plain", wheel(("a.py", "a = 1\n"))
+    yield "stored", wheel(("a.py", "a = 1\n"), method=zipfile.ZIP_STORED)
+    yield "bzip2", wheel(("a.py", "a = 1\n"), method=zipfile.ZIP_BZIP2)
+    yield "zip64", wheel(("a.py", "a = 1\n"), big=True)
+    yield "comment", wheel(("a.py", ""), comment=b"a comment")
+    yield "entry-points", wheel(("sample-1.0.dist-info/entry_points.txt", scripts))
+    yield "data", wheel(
+        (data + "scripts/run", "#!python\n"),
+        (data + "headers/a.h", ""),
+        (data + "data/share/x", ""),
+        (data + "purelib/p.py", ""),
+        (data + "platlib/p.so", ""),
+    )
+    yield "unicode", wheel(("\u00e4.py", ""))
+    yield "climbing", wheel(("../a.py", ""))
+    yield "cut-off", wheel(("a.py", ""))[:-30]
 
 
 if __name__ == "__main__":

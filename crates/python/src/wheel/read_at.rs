@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 
 /// What can be read by position, by several readers at once.
-pub trait ReadAt: Sync {
+pub trait ReadAt: Send + Sync {
     /// Fills the buffer with the bytes from `offset` on.
     ///
     /// # Errors
