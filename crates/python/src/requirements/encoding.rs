@@ -56,13 +56,12 @@ pub(super) fn check_declared(text: &str) -> Option<Problem> {
 
 fn declared(line: &str) -> Option<&str> {
     let comment = line.strip_prefix('#')?;
-    let found = comment.match_indices("coding").find_map(|(at, word)| {
+    comment.match_indices("coding").find_map(|(at, word)| {
         let value = comment[at + word.len()..].strip_prefix([':', '='])?.trim_start();
         let is_name = |character: char| character.is_alphanumeric() || "-_.".contains(character);
         let end = value.find(|character| !is_name(character)).unwrap_or(value.len());
         (end > 0).then(|| &value[..end])
-    });
-    found
+    })
 }
 
 fn is_utf8(name: &str) -> bool {

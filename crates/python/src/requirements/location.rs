@@ -211,6 +211,12 @@ fn percent_decoded(text: &str) -> Option<String> {
 
 /// A wheel's or an archive's path, clean.
 fn path(written: &str, span: Span) -> Result<String, Problem> {
+    // A `file:` URL can hold them encoded, and what is handed on would be read in another way.
+    let is_odd = |character: char| matches!(character, ';' | '[' | ']') || character.is_control();
+    if let Some(odd) = written.chars().find(|character| is_odd(*character)) {
+        let odd = odd.escape_debug();
+        return Err(Problem::at(span, format!("`{odd}` has no place in the path of a wheel")));
+    }
     if is_archive(written) {
         return Ok(clean(written));
     }

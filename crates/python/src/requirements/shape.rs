@@ -57,7 +57,9 @@ impl Shape<'_> {
             (Wanted::Versions(_), _) => self.head.to_owned(),
             (Wanted::Url(url), Some(name)) => format!("{name}{extras} @ {url}"),
             (Wanted::Url(url), None) => (*url).to_owned(),
-            (Wanted::Path(path), _) if path.starts_with(['/', '.']) => format!("{path}{extras}"),
+            (Wanted::Path(path), _) if path.starts_with('/') || path.starts_with("../") => {
+                format!("{path}{extras}")
+            }
             (Wanted::Path(path), _) => format!("./{path}{extras}"),
         };
         match self.marker {

@@ -14,7 +14,7 @@ pub(crate) fn requirements() -> impl Strategy<Value = String> {
             "\n", "\r\n", "\r", "\\\n", "\\", "#", " #", "[", "]", "(", ")", "@", " @ ", "https://h/",
             "file:", "//", "git+", ".whl", ".", "/", "..", "-r ", "-c", "-e", "--hash=", "sha256:",
             "--pre", "--no-binary ", ":all:", "--index-url=", "'", "\"", "${TOKEN}", "${VERSION}", "${", "}",
-            "\u{feff}", "\u{a0}", "\u{85}", "\u{2028}", "\u{1f}", "# coding: x", "#egg=", "%2", "%ff",
+            "\u{feff}", "\u{a0}", "\u{85}", "\u{2028}", "\u{1f}", "# coding: x", "#egg=", "%2", "%3B", "%5bx%5d", "file:a", "%ff",
             "python_version < '3'", "“", "\u{c}", "os_name",
         ]).prop_map(str::to_owned),
         1 => any::<String>(),
@@ -40,6 +40,7 @@ proptest! {
                 prop_assert_eq!(&again.wanted, &shape.wanted, "{}", written);
                 prop_assert_eq!(&again.extras, &shape.extras, "{}", written);
                 prop_assert_eq!(again.marker, shape.marker, "{}", written);
+                prop_assert_eq!(&again.text(), &written);
             }
             Err(problem) => prop_assert!(text.get(problem.span.clone()).is_some(), "{problem:?}"),
         }
