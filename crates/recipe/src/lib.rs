@@ -1,11 +1,13 @@
-//! Text to recipe: a Dockerfile becomes stages of typed instructions, each with its place.
+//! Text to recipe: a Dockerfile becomes stages of typed instructions, each with its place, and a
+//! `plywood.toml` one stage of the same.
 //!
 //! This crate takes `&str` and knows neither files nor the network. What depends on build
 //! arguments or on a base image stays unexpanded; `plan` resolves it.
 //!
 //! [`parse_dockerfile`] gives the recipe and the warnings of the checks that need the text alone;
 //! [`Recipe::reports`] says which of the others the author wants to hear. [`parse_trigger`] does
-//! the same for what a base image keeps for `ONBUILD`.
+//! the same for what a base image keeps for `ONBUILD`. [`parse_plywood_toml`] is the other front
+//! end; its texts are literal, as [`Word::literal`] makes them, but for values of `[env]`.
 //!
 //! What is expanded, and how
 //! (<https://docs.docker.com/reference/dockerfile/#environment-replacement>):

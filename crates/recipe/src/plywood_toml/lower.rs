@@ -68,10 +68,11 @@ fn base_of(image: Word) -> StageBase {
 }
 
 fn platforms(document: &Table, reader: &mut Reader<'_>) -> Vec<oci::Platform> {
-    let mut platforms: Vec<oci::Platform> = Vec::new();
+    let mut platforms = Vec::new();
+    let mut known = BTreeSet::new();
     for text in document.texts("platforms") {
         match text.node.parse::<oci::Platform>() {
-            Ok(platform) if platforms.iter().any(|other| other.satisfies(&platform)) => {
+            Ok(platform) if !known.insert(platform.normalized()) => {
                 let message = format!("`{}` is there twice", text.node);
                 reader.error(text.span.clone(), message, "each platform is built once");
             }

@@ -19,6 +19,9 @@ use crate::{Diagnostic, Span, Spanned};
 /// any machine has.
 const MAX_TEMPLATE_BYTES: usize = 4 << 20;
 
+/// After so many errors no more are looked for. The first of them in the file are shown.
+const MANY_ERRORS: usize = 1000;
+
 /// A document being read.
 pub(super) struct Reader<'a> {
     pub(super) text: &'a str,
@@ -77,6 +80,9 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown(&mut self, name: &TomlSpanned<DeString<'_>>, place: Place) {
+        if self.errors.len() >= MANY_ERRORS {
+            return;
+        }
         let written = name.get_ref();
         let known = || place.keys.iter().map(|key| key.name);
         let message = match place.name {

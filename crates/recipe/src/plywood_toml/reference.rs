@@ -13,7 +13,8 @@ A `plywood.toml` is the recipe of an image that needs no shell: a base, Python p
 configuration. `plywood build` takes it in the place of a Dockerfile where it finds one in the
 context, or with `-f FILE`; a file whose name ends in `.toml` is one. `plywood init` writes one for
 the project that it finds. This page and [the schema for editors](plywood.schema.json) are made from
-the table of keys that the program itself reads the file by.
+the table of keys that the program itself reads the file by. Many editors take the schema's address
+from a first line such as `#:schema ./plywood.schema.json`.
 
 ```toml
 base = "python:3.13-slim"
