@@ -9,6 +9,7 @@ mod copy;
 mod facts;
 mod keys;
 mod links;
+mod plywood_toml;
 mod stages;
 mod variables;
 mod workdir;
@@ -135,7 +136,12 @@ impl World {
 
     /// Plans and reports.
     pub(crate) fn plan(&self, dockerfile: &str) -> Report {
-        let parsed = recipe::parse_dockerfile(dockerfile).expect("the recipe is right");
+        let argument = |name: &str| self.build_args.get(name.strip_prefix("arg.")?).cloned();
+        let parsed = match recipe::recipe_format("", dockerfile) {
+            recipe::Format::Dockerfile => recipe::parse_dockerfile(dockerfile),
+            recipe::Format::PlywoodToml => recipe::parse_plywood_toml(dockerfile, &argument),
+        };
+        let parsed = parsed.expect("the recipe is right");
         let labels = BTreeMap::new();
         let request = Request {
             recipe: &parsed.recipe,

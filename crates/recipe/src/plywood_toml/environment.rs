@@ -43,16 +43,33 @@ pub(super) fn plain(parts: &[Part]) -> String {
 /// The parts as a word of an `ENV`.
 pub(super) fn word(parts: &[Part]) -> Result<Word, ReferenceProblem> {
     let mut word = Word { text: String::new(), names: Vec::new() };
-    for part in parts {
+    let mut parts = parts.iter().peekable();
+    while let Some(part) = parts.next() {
         match part {
             Part::Value(text) => word.text.push_str(&quoted(text)),
-            Part::Written(text, offset) => written(text, *offset, &mut word)?,
+            Part::Written(text, offset) => {
+                let next =
+                    if parts.peek().is_some() { Behind::AnotherPart } else { Behind::Nothing };
+                written(text, *offset, next, &mut word)?;
+            }
         }
     }
     Ok(word)
 }
 
-fn written(text: &str, offset: usize, word: &mut Word) -> Result<(), ReferenceProblem> {
+/// What comes after a part.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Behind {
+    Nothing,
+    AnotherPart,
+}
+
+fn written(
+    text: &str,
+    offset: usize,
+    behind: Behind,
+    word: &mut Word,
+) -> Result<(), ReferenceProblem> {
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         word.text.push_str(&quoted(&rest[..at]));
@@ -68,8 +85,13 @@ fn written(text: &str, offset: usize, word: &mut Word) -> Result<(), ReferencePr
             word.text.push_str(&quoted("$"));
             1
         } else {
-            // In braces, because what follows might go on with the name once it is joined.
-            word.text.push_str(&format!("${{{name}}}"));
+            // As it is, so that it is found in the file; in braces where the name might go on.
+            let is_alone = match rest[1 + name.len()..].chars().next() {
+                Some(next) => next.is_ascii(),
+                None => behind == Behind::Nothing,
+            };
+            let (open, close) = if is_alone { ("", "") } else { ("{", "}") };
+            word.text.push_str(&format!("${open}{name}{close}"));
             word.names.push((name.to_owned(), start..start + 1 + name.len()));
             1 + name.len()
         };
@@ -123,7 +145,7 @@ mod tests {
             assert_eq!(expand(&word.text, '\\', &base).unwrap().text, expected, "{}", word.text);
         };
         check("/app:$PATH", "/app:/bin 'x'");
-        check("$PATHS${PATH}s", "/bin 'x's");
+        check("$PATHS${PATH}s$PATHé", "/bin 'x's/bin 'x'é");
         check("it's \"\\n\" <<- $ $5 $$PATH", "it's \"\\n\" <<- $ $5 $PATH");
         check("${PATH:-it's} ${HOME:-it's}", "/bin 'x' it's");
         check("${PATH:+'y'}${HOME:+z}", "'y'");
@@ -131,6 +153,8 @@ mod tests {
 
     #[test]
     fn what_a_template_became_is_text() {
+        let parts = [Part::Written("$A".to_owned(), 0), Part::Value("B".to_owned())];
+        assert_eq!(word(&parts).unwrap().text, "${A}B");
         let parts = [Part::Written("$A".to_owned(), 0), Part::Value("$B'".to_owned())];
         let word = word(&parts).unwrap();
         assert_eq!(word.names, [("A".to_owned(), 0..2)]);

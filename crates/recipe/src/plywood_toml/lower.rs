@@ -4,6 +4,7 @@
 //! is literal, and a step's text reads as the instruction would be written.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use super::environment;
 use super::files;
@@ -154,21 +155,21 @@ impl Steps {
             let word = match environment::word(&value.node) {
                 Ok(word) => word,
                 Err(problem) => {
-                    let at = reader.part(&written(value), &value.span, problem.at);
+                    let at = part(value, problem.at, reader);
                     reader.error(at, problem.message, "for a dollar sign, write `$$`");
                     continue;
                 }
             };
             for (other, at) in word.names {
                 if other != name.node && names.contains(other.as_str()) {
-                    let at = reader.part(&written(value), &value.span, at);
+                    let at = part(value, at, reader);
                     let message = format!("`${other}` is set in this table, too");
                     let hint = "it would be what the base image has; write its value out";
                     reader.error(at, message, hint);
                 }
             }
             line.push(format!("{}={}", shown(&name.node), shown(&environment::plain(&value.node))));
-            let span = whole(&word.text, &value.span);
+            let span = place(&word.text, value, reader);
             let name = Word::literal(&name.node, name.span.clone());
             words.push((name, Word { text: word.text, span }));
         }
@@ -279,19 +280,33 @@ fn json(words: &[String]) -> String {
 }
 
 /// The text of a value that has no templates; with them, its parts cannot be found in the file.
-fn written(value: &Spanned<Vec<environment::Part>>) -> String {
+fn written(value: &Spanned<Vec<environment::Part>>) -> Option<&str> {
     match value.node.as_slice() {
-        [environment::Part::Written(text, 0)] => text.clone(),
-        // Which is nowhere.
-        _ => "\0".to_owned(),
+        [environment::Part::Written(text, 0)] => Some(text),
+        _ => None,
     }
 }
 
-/// A place for a word whose parts are not to be looked for in it: they are, where the lengths are
-/// equal ([`Word::part`]).
-fn whole(text: &str, span: &Span) -> Span {
-    match text.len() == span.len() {
-        true => span.start..span.end.saturating_sub(1),
-        false => span.clone(),
+/// Where a part of a value stands in the file, or the value if that cannot be told.
+fn part(value: &Spanned<Vec<environment::Part>>, range: Range<usize>, reader: &Reader<'_>) -> Span {
+    match written(value) {
+        Some(text) => reader.part(text, &value.span, range),
+        None => value.span.clone(),
+    }
+}
+
+/// The place of a word. Its parts are looked for in it where the lengths are equal
+/// ([`Word::part`]), which they may be only if the texts are.
+fn place(text: &str, value: &Spanned<Vec<environment::Part>>, reader: &Reader<'_>) -> Span {
+    let outer = &value.span;
+    if let Some(written) = written(value) {
+        let inner = part(value, 0..written.len(), reader);
+        if inner != *outer && (inner.len() != text.len() || written == text) {
+            return inner;
+        }
+    }
+    match text.len() == outer.len() {
+        true => outer.start..outer.end.saturating_sub(1),
+        false => outer.clone(),
     }
 }

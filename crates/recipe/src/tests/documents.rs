@@ -100,7 +100,7 @@ LIBRARIES = "${LD:+$LD:}/lib"
         .as_str(),
         r#"
 FROM a
-ENV [PATH]=[/app/bin:${PATH}] [PS1]=['$'' it'\''s'] [HOME]=['/home/$me'\''s'] [LIBRARIES]=[${LD:-/x}:/lib]
+ENV [PATH]=[/app/bin:$PATH] [PS1]=['$'' it'\''s'] [HOME]=['/home/$me'\''s'] [LIBRARIES]=[${LD:-/x}:/lib]
 --
 ENV PATH=/app/bin:$PATH PS1="$$ it's" HOME=/home/$me's LIBRARIES=${LD:-/x}:/lib
 "#,
