@@ -2,10 +2,9 @@
 //!
 //! [`key`] is the shape of the table of keys, which is in [`keys`] and [`python_keys`]; [`read`]
 //! holds a document against it, with [`template`] for what is in its strings; [`lower`] makes a
-//! recipe of what fits, with [`environment`], [`python`] and [`files`] for
-//! their tables. [`reference`] and
-//! [`schema`] write the same table of keys down for people and for editors. [`initial`] writes the
-//! first file of a project.
+//! recipe of what fits, with [`environment`], [`python`] and [`files`] for their tables.
+//! [`mod@reference`] and [`schema`] write the same table of keys down for people and for editors.
+//! [`initial`] writes the first file of a project.
 
 mod environment;
 mod files;
