@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use python::{Location, Package, WheelFile};
 use serde::{Deserialize, Serialize};
+use url::Url;
+use uv_distribution_filename::WheelFilename;
 use uv_distribution_types::{
     BuiltDist, Dist, Name, RegistryBuiltWheel, Resolution as Resolved, ResolutionDiagnostic,
     ResolvedDist,
@@ -15,7 +17,7 @@ use crate::direct_url::{direct_url, of_given};
 use crate::hashes::{self, Wanted};
 use crate::requirement::{Asked, Direct};
 use crate::staging::Staging;
-use crate::{ResolutionError, credentials};
+use crate::{HashProblem, ResolutionError, credentials};
 
 /// An answer, which can be kept: the same request at the same time would get it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,17 +92,26 @@ pub(crate) struct Parts<'a> {
 }
 
 impl Parts<'_> {
+    /// Whether everything that was chosen is a wheel.
+    pub(crate) fn has_only_wheels(resolved: &Resolved) -> bool {
+        let is_source = |dist: &ResolvedDist| match dist {
+            ResolvedDist::Installable { dist, .. } => matches!(**dist, Dist::Source(_)),
+            ResolvedDist::Installed { .. } => false,
+        };
+        !resolved.distributions().any(is_source)
+    }
+
     pub(crate) fn answer(&self, resolved: &Resolved) -> Result<Resolution, ResolutionError> {
         let mut packages = BTreeMap::new();
         let mut kept = Vec::new();
-        for dist in resolved.distributions() {
+        for (dist, digests) in resolved.hashes() {
             match dist {
                 ResolvedDist::Installed { dist } => kept.push(Kept {
                     name: dist.name().to_string(),
                     version: dist.version().to_string(),
                 }),
                 ResolvedDist::Installable { dist, .. } => {
-                    packages.insert(dist.name().clone(), self.package(dist)?);
+                    packages.insert(dist.name().clone(), self.package(dist, digests)?);
                 }
             }
         }
@@ -112,13 +123,19 @@ impl Parts<'_> {
         Ok(Resolution { format: Resolution::FORMAT, packages, kept, warnings })
     }
 
-    fn package(&self, dist: &Dist) -> Result<Package, ResolutionError> {
+    /// `digests` are those of a lock.
+    fn package(&self, dist: &Dist, digests: &[HashDigest]) -> Result<Package, ResolutionError> {
         match dist {
             Dist::Built(BuiltDist::Registry(built)) => self.of_index(built.best_wheel()),
             Dist::Built(BuiltDist::DirectUrl(built)) => {
-                self.direct(dist.name(), &built.filename, built.size)
+                let place = Direct::Url(Url::from((*built.location).clone()));
+                self.direct(&built.filename, place, digests, built.size)
             }
-            Dist::Built(BuiltDist::Path(built)) => self.direct(dist.name(), &built.filename, None),
+            Dist::Built(BuiltDist::Path(built)) => {
+                let path = self.staging.path(&built.install_path);
+                let path = path.ok_or_else(|| unknown_file(&built.filename))?;
+                self.direct(&built.filename, Direct::Given(path.to_owned()), digests, None)
+            }
             Dist::Built(BuiltDist::GitPath(_)) | Dist::Source(_) => Err(unbuilt(dist)),
         }
     }
@@ -126,7 +143,8 @@ impl Parts<'_> {
     fn of_index(&self, wheel: &RegistryBuiltWheel) -> Result<Package, ResolutionError> {
         let name = wheel.filename.name.as_str();
         let wanted = self.wanted(&wheel.filename.name)?;
-        let Wanted { sha256, hashes } = hashes::of_file(name, &wheel.file, &wanted)?;
+        let Wanted { sha256, hashes } = hashes::of_file(&wheel.file, &wanted)
+            .map_err(|problem| self.bad_hash(&wheel.filename.name, problem))?;
         let (location, sha256) = self.location(wheel, sha256)?;
         let filename = wheel.file.filename.to_string();
         Ok(Package {
@@ -148,7 +166,7 @@ impl Parts<'_> {
             cause,
         };
         let url = wheel.file.url.to_url().map_err(|error| bad(error.to_string()))?;
-        let mut url = url::Url::from(url);
+        let mut url = Url::from(url);
         if url.scheme() == "file" {
             let path = url.to_file_path().map_err(|()| bad("its URL is no path".to_owned()))?;
             let digest = self.staging.digest(&path);
@@ -160,28 +178,34 @@ impl Parts<'_> {
         Ok((Location::Url(url.into()), sha256))
     }
 
-    /// A file that was asked for by its place.
+    /// A file that is taken because of its place.
     fn direct(
         &self,
-        name: &PackageName,
-        filename: &uv_distribution_filename::WheelFilename,
+        filename: &WheelFilename,
+        place: Direct,
+        digests: &[HashDigest],
         size: Option<u64>,
     ) -> Result<Package, ResolutionError> {
-        let asked = self.asked.iter().chain(self.constraints);
-        let mut asked = asked.filter(|asked| asked.parsed.name == *name);
-        let direct = asked.find_map(|asked| asked.direct.as_ref());
-        let wanted = self.wanted(name)?;
+        let name = &filename.name;
+        let mut wanted = self.wanted(name)?;
+        if wanted.is_empty() {
+            wanted.extend_from_slice(digests);
+        }
         let Wanted { sha256, hashes } = hashes::of_digests(&wanted);
-        let (location, url, sha256) = match direct {
-            Some(Direct::Url(url)) => (Location::Url(url.to_string()), url.to_string(), sha256),
-            Some(Direct::Given(path)) => {
-                let staged = self.staging.paths.get(path);
+        let (location, url, sha256) = match place {
+            Direct::Url(mut url) => {
+                credentials::strip(&mut url);
+                url.set_fragment(None);
+                (Location::Url(url.to_string()), url.to_string(), sha256)
+            }
+            Direct::Given(path) => {
+                let staged = self.staging.paths.get(&path);
                 let digest = staged.and_then(|staged| self.staging.digest(staged)).cloned();
                 let digest = digest.ok_or_else(|| unknown_file(filename))?;
-                hashes::check_given(name.as_str(), path, &digest, &wanted)?;
-                (Location::Given(digest.clone()), of_given(path), Some(digest))
+                hashes::check_given(&path, &digest, &wanted)
+                    .map_err(|problem| self.bad_hash(name, problem))?;
+                (Location::Given(digest.clone()), of_given(&path), Some(digest))
             }
-            None => return Err(unknown_file(filename)),
         };
         let hashes = if sha256.is_some() { Vec::new() } else { hashes };
         Ok(Package {
@@ -195,12 +219,26 @@ impl Parts<'_> {
 
     /// The hashes of which a distribution must have one.
     fn wanted(&self, name: &PackageName) -> Result<Vec<HashDigest>, ResolutionError> {
-        let of_it = |asked: &&Asked| asked.parsed.name == *name;
         let mut wanted = Vec::new();
-        for asked in self.asked.iter().chain(self.constraints).filter(of_it) {
+        for asked in self.of(name) {
             wanted.extend(hashes::parse(asked)?);
         }
         Ok(wanted)
+    }
+
+    fn of(&self, name: &PackageName) -> impl Iterator<Item = &Asked> {
+        let all = self.asked.iter().chain(self.constraints);
+        all.filter(move |asked| asked.parsed.name == *name)
+    }
+
+    fn bad_hash(&self, name: &PackageName, problem: HashProblem) -> ResolutionError {
+        match self.of(name).find(|asked| !asked.hashes.is_empty()) {
+            Some(asked) => hashes::problem(asked, problem),
+            None => {
+                let requirement = name.to_string();
+                ResolutionError::Hash { requirement, origin: None, problem }
+            }
+        }
     }
 
     fn is_requested(&self, name: &PackageName) -> bool {
@@ -208,7 +246,7 @@ impl Parts<'_> {
     }
 }
 
-fn unknown_file(filename: &uv_distribution_filename::WheelFilename) -> ResolutionError {
+fn unknown_file(filename: &WheelFilename) -> ResolutionError {
     let cause = "nobody asked for it".to_owned();
     ResolutionError::Metadata { distribution: filename.to_string(), cause }
 }

@@ -4,8 +4,9 @@
 //! the scheme, host and port that they were written for and to nobody else, wherever a redirect
 //! leads; those of a netrc file to their host at any port, as in pip.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -23,6 +24,25 @@ use crate::{Network, ResolutionError};
 pub(crate) struct Credentials {
     written: Vec<Written>,
     netrc: Arc<Netrc>,
+    refusals: Refusals,
+}
+
+/// What was asked for in vain, with 401 or 403: the resolver passes it over in silence.
+#[derive(Clone, Default)]
+pub(crate) struct Refusals(Arc<Mutex<BTreeMap<Url, u16>>>);
+
+impl Refusals {
+    fn note(&self, url: &Url, status: u16) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(url.clone(), status);
+    }
+
+    /// What an index refused, if it did.
+    pub(crate) fn below(&self, index: &Url) -> Option<u16> {
+        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let path = index.path().trim_end_matches('/');
+        let is_below = |url: &Url| url.origin() == index.origin() && url.path().starts_with(path);
+        noted.iter().find(|(url, _)| is_below(url)).map(|(_, status)| *status)
+    }
 }
 
 /// What a URL held.
@@ -56,6 +76,10 @@ impl Credentials {
             }
         }
         Ok(credentials)
+    }
+
+    pub(crate) fn refusals(&self) -> Refusals {
+        self.refusals.clone()
     }
 
     fn learn(&mut self, url: &str) {
@@ -157,7 +181,12 @@ impl Middleware for Credentials {
             // What was put in for the host before a redirect.
             request.headers_mut().remove(AUTHORIZATION);
         }
-        next.run(request, extensions).await
+        let url = request.url().clone();
+        let response = next.run(request, extensions).await?;
+        if let status @ (401 | 403) = response.status().as_u16() {
+            self.refusals.note(&url, status);
+        }
+        Ok(response)
     }
 }
 

@@ -1,7 +1,6 @@
 //! Why a resolution failed, found out by asking once more.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 
 use python::Origin;
 use uv_client::{
@@ -9,7 +8,7 @@ use uv_client::{
 };
 use uv_distribution_filename::DistFilename;
 use uv_distribution_types::{
-    BuiltDist, Dist, File, IndexCapabilities, Name, RequirementSource, ResolvedDist,
+    BuiltDist, Dist, File, IndexCapabilities, Name, RequirementSource, Resolution, ResolvedDist,
 };
 use uv_normalize::PackageName;
 use uv_pep440::{Version, VersionSpecifiers};
@@ -58,9 +57,18 @@ impl Diagnosis<'_> {
 
     async fn of_no_solution(&self, error: &NoSolutionError, unknown: &Unknown) -> ResolutionError {
         let explanation = self.plain(error.report());
-        let unknown = unknown.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(name) = error.packages().find(|name| unknown.contains(*name)) {
-            return self.no_such_package(name, Some(explanation));
+        for name in error.packages() {
+            if unknown.nowhere.has(name) {
+                return self.no_such_package(name, Some(explanation));
+            } else if unknown.uncached.has(name) {
+                return self.of_page(name, IndexProblem::Offline);
+            } else if self.session.installed.version(name).is_none()
+                && self.is_looked_up(name)
+                && self.files(name).await.is_empty()
+            {
+                let cause = "it lists no files".to_owned();
+                return self.of_page(name, IndexProblem::NotAnIndex { cause });
+            }
         }
         for asked in self.session.asked {
             if let Some(error) = self.no_such_version(asked).await {
@@ -77,12 +85,29 @@ impl Diagnosis<'_> {
         }
         let origin = self.origin(name);
         let indexes = self.session.locations.fetch_indexes();
+        let mut asked = self.session.asked.iter();
+        let written = asked.find(|asked| asked.parsed.name == *name);
         ResolutionError::NoSuchPackage {
             name: name.to_string(),
+            written: written.map(|asked| asked.text.clone()),
             explanation: explanation.filter(|_| origin.is_none()),
             origin,
             indexes: indexes.map(|index| shown(index.url().url())).collect(),
         }
+    }
+
+    /// Whether an index is asked for a package: not, if it is a file.
+    fn is_looked_up(&self, name: &PackageName) -> bool {
+        let mut asked = self.session.asked.iter().chain(self.session.constraints);
+        !asked.any(|asked| asked.parsed.name == *name && asked.direct.is_some())
+    }
+
+    /// What is wrong with the first index's page of a package.
+    fn of_page(&self, name: &PackageName, problem: IndexProblem) -> ResolutionError {
+        let index = self.session.locations.fetch_indexes().next();
+        let url = index.map(|index| shown(index.url().url())).unwrap_or_default();
+        let url = format!("{}/{name}/", url.trim_end_matches('/'));
+        ResolutionError::Index { url, problem }
     }
 
     fn origin(&self, name: &PackageName) -> Option<Origin> {
@@ -115,7 +140,19 @@ impl Diagnosis<'_> {
     /// wheel which fits is in the way.
     async fn no_wheels(&self) -> Option<ResolutionError> {
         let outcome = self.session.solve(Choice::Anything).await.ok()?;
-        let resolved = outcome.result.ok()?;
+        self.no_wheels_of(&outcome.result.ok()?).await
+    }
+
+    /// Source distributions that were chosen, because wheels are forbidden.
+    pub(crate) async fn of_sources(&self, resolved: &Resolution) -> ResolutionError {
+        let error = self.no_wheels_of(resolved).await;
+        error.unwrap_or_else(|| {
+            let cause = "a source distribution has no version".to_owned();
+            ResolutionError::Resolver { cause }
+        })
+    }
+
+    async fn no_wheels_of(&self, resolved: &Resolution) -> Option<ResolutionError> {
         let mut packages = Vec::new();
         for dist in resolved.distributions() {
             let ResolvedDist::Installable { dist, .. } = dist else { continue };

@@ -32,10 +32,15 @@ pub enum ResolutionError {
         what: Unsupported,
     },
     /// No index knows a name.
-    #[error("there is no package `{name}`{}{}", asked(.origin), looked(.indexes))]
+    #[error(
+        "there is no package `{name}`{}{}{}",
+        asked(.origin), looked(.indexes), below(.explanation)
+    )]
     NoSuchPackage {
         /// The name, normalized.
         name: String,
+        /// The requirement that names it, as it is written.
+        written: Option<String>,
         /// Where it is asked for; `None` if only another package wants it.
         origin: Option<Origin>,
         /// Who was asked.
@@ -364,6 +369,11 @@ pub enum LockProblem {
         /// What it wants.
         wanted: String,
     },
+    /// A package in it has nothing that fits, or contradicts another.
+    Unfit {
+        /// Why.
+        cause: String,
+    },
     /// A package in it comes from a place that cannot be used.
     Source {
         /// The package.
@@ -386,6 +396,7 @@ impl fmt::Display for LockProblem {
             LockProblem::NoSuchPart { kind, name, available } => {
                 write!(f, "there is no {kind} `{name}`; there {}", list(available))
             }
+            LockProblem::Unfit { cause } => f.write_str(cause),
             LockProblem::OtherTarget { wanted } => write!(f, "the lock is for {wanted}"),
             LockProblem::Source { package, what } => {
                 write!(f, "`{package}` comes from {what}, which would have to be built")
@@ -400,8 +411,8 @@ impl ResolutionError {
         use ResolutionError as E;
         match self {
             E::Invalid { text, .. } => pin_in(text).map(|(name, version)| meant(name, version)),
-            E::NoSuchPackage { name, .. } => {
-                pin_in(name).map(|(name, version)| meant(name, version))
+            E::NoSuchPackage { written: Some(written), .. } => {
+                pin_in(written).map(|(name, version)| meant(name, version))
             }
             E::Unsupported { what, .. } => Some(way_around(*what).to_owned()),
             E::NoWheel { packages, .. } => Some(instead_of_building(packages)),
@@ -492,8 +503,15 @@ fn asked(origin: &Option<Origin>) -> String {
     origin.as_ref().map(|origin| format!(" ({origin})")).unwrap_or_default()
 }
 
+fn below(explanation: &Option<String>) -> String {
+    explanation.as_ref().map(|text| format!("\n{text}")).unwrap_or_default()
+}
+
 fn looked(indexes: &[String]) -> String {
-    if indexes.is_empty() { String::new() } else { format!(" at {}", indexes.join(", ")) }
+    match indexes {
+        [] => " among the links and files that were given".to_owned(),
+        some => format!(" at {}", some.join(", ")),
+    }
 }
 
 fn count(packages: &[NoWheel]) -> String {

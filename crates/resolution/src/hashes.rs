@@ -78,7 +78,7 @@ pub(crate) fn parse(asked: &Asked) -> Result<Vec<HashDigest>, ResolutionError> {
     asked.hashes.iter().map(parse).collect()
 }
 
-fn problem(asked: &Asked, problem: HashProblem) -> ResolutionError {
+pub(crate) fn problem(asked: &Asked, problem: HashProblem) -> ResolutionError {
     let origin = Some(asked.origin.clone());
     ResolutionError::Hash { requirement: asked.text.clone(), origin, problem }
 }
@@ -113,19 +113,13 @@ pub(crate) struct Wanted {
 }
 
 /// Puts together what is wanted and what an index says of a file.
-pub(crate) fn of_file(
-    name: &str,
-    file: &File,
-    wanted: &[HashDigest],
-) -> Result<Wanted, ResolutionError> {
+pub(crate) fn of_file(file: &File, wanted: &[HashDigest]) -> Result<Wanted, HashProblem> {
     let has = file.hashes.as_slice();
     let is_wanted = has.iter().any(|hash| wanted.contains(hash));
     let comparable = |hash: &HashDigest| wanted.iter().any(|w| w.algorithm == hash.algorithm);
     if !wanted.is_empty() && !is_wanted && has.iter().any(comparable) {
         let has = has.iter().map(ToString::to_string).collect();
-        let filename = file.filename.to_string();
-        let problem = HashProblem::Mismatch { filename, has };
-        return Err(ResolutionError::Hash { requirement: name.to_owned(), origin: None, problem });
+        return Err(HashProblem::Mismatch { filename: file.filename.to_string(), has });
     }
     // The index's word counts where it agrees with the requirement, or nothing else is known.
     if wanted.is_empty() || is_wanted {
@@ -153,17 +147,15 @@ fn digest(hash: &HashDigest) -> Option<Digest> {
 
 /// Whether a given file, whose digest is known, is what is wanted.
 pub(crate) fn check_given(
-    name: &str,
     path: &str,
     has: &Digest,
     wanted: &[HashDigest],
-) -> Result<(), ResolutionError> {
+) -> Result<(), HashProblem> {
     let comparable: Vec<_> = wanted.iter().filter_map(digest_if_sha256).collect();
     if comparable.len() < wanted.len() || wanted.is_empty() || comparable.contains(has) {
         return Ok(());
     }
-    let problem = HashProblem::Mismatch { filename: path.to_owned(), has: vec![has.to_string()] };
-    Err(ResolutionError::Hash { requirement: name.to_owned(), origin: None, problem })
+    Err(HashProblem::Mismatch { filename: path.to_owned(), has: vec![has.to_string()] })
 }
 
 fn digest_if_sha256(hash: &HashDigest) -> Option<Digest> {

@@ -48,6 +48,13 @@ impl Installed {
         self.0.get(name).map(|known| &known.metadata)
     }
 
+    /// Whether this version is there.
+    pub(crate) fn has(&self, name: &str, version: &str) -> bool {
+        let name = PackageName::from_str(name);
+        let version = Version::from_str(version);
+        name.is_ok_and(|name| version.is_ok_and(|version| self.version(&name) == Some(&version)))
+    }
+
     pub(crate) fn version(&self, name: &PackageName) -> Option<&Version> {
         self.0.get(name).map(|known| known.dist.version())
     }

@@ -19,6 +19,7 @@ mod error;
 mod fetch;
 mod hashes;
 mod installed;
+mod lock;
 mod network;
 mod provider;
 mod requirement;

@@ -1,8 +1,8 @@
 //! What the resolver is told: uv's own answers, with three differences.
 //!
 //! The metadata of what is installed comes from the request and from no file; names that no index
-//! knows are remembered; and a second, tentative resolution, made only to explain why the first one
-//! failed, takes source distributions without building them.
+//! knows are remembered; and where none is built, a source distribution counts as one without
+//! dependencies, so that all of them come to light.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,8 +20,28 @@ use uv_resolver::{
 use crate::context::Surroundings;
 use crate::installed::{Installed, nothing_but};
 
-/// Names that no index knows.
-pub(crate) type Unknown = Arc<Mutex<BTreeSet<PackageName>>>;
+/// Names of which nothing is known.
+#[derive(Clone, Default)]
+pub(crate) struct Unknown {
+    /// Those that no index has.
+    pub(crate) nowhere: Names,
+    /// Those that the cache does not have.
+    pub(crate) uncached: Names,
+}
+
+/// A set that fills while others wait.
+#[derive(Clone, Default)]
+pub(crate) struct Names(Arc<Mutex<BTreeSet<PackageName>>>);
+
+impl Names {
+    fn note(&self, name: &PackageName) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+    }
+
+    pub(crate) fn has(&self, name: &PackageName) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(name)
+    }
+}
 
 /// Answers for the resolver.
 pub(crate) struct Provider<'a> {
@@ -29,7 +49,7 @@ pub(crate) struct Provider<'a> {
     pub(crate) installed: Installed,
     pub(crate) unknown: Unknown,
     /// Whether a source distribution counts as one without dependencies.
-    pub(crate) tentative: bool,
+    pub(crate) sources_are_bare: bool,
 }
 
 impl ResolverProvider for Provider<'_> {
@@ -39,14 +59,18 @@ impl ResolverProvider for Provider<'_> {
         index: Option<&'io IndexMetadata>,
     ) -> PackageVersionsResult {
         let answer = self.inner.get_package_versions(name, index).await?;
-        if matches!(answer, VersionsResponse::NotFound | VersionsResponse::NoIndex) {
-            self.unknown.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone());
+        match answer {
+            VersionsResponse::NotFound | VersionsResponse::NoIndex => {
+                self.unknown.nowhere.note(name);
+            }
+            VersionsResponse::Offline => self.unknown.uncached.note(name),
+            VersionsResponse::Found(_) => {}
         }
         Ok(answer)
     }
 
     async fn get_or_build_wheel_metadata<'io>(&'io self, dist: &'io Dist) -> WheelMetadataResult {
-        if self.tentative
+        if self.sources_are_bare
             && matches!(dist, Dist::Source(_))
             && let VersionOrUrlRef::Version(version) = dist.version_or_url()
         {

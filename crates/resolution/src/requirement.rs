@@ -222,6 +222,11 @@ impl Place<'_> {
         if is_repository(&error.input) {
             return self.unsupported(Unsupported::Repository);
         }
+        if let Pep508ErrorSource::UrlError(_) = error.message
+            && !error.input.contains("://")
+        {
+            return self.unsupported(Unsupported::UnknownFile);
+        }
         let before = error.input.get(..error.start).unwrap_or_default();
         let column = before.chars().count() + 1;
         let problem = match error.message {
@@ -230,7 +235,7 @@ impl Place<'_> {
             }
             Pep508ErrorSource::UrlError(error) => error.to_string(),
         };
-        self.invalid(Some(column), problem)
+        self.invalid(Some(column), uncapitalized(&problem))
     }
 
     fn marker(&self, text: &str) -> Result<MarkerTree, ResolutionError> {
@@ -373,6 +378,17 @@ fn fragment_hashes(source: &RequirementSource) -> Vec<String> {
     let pairs = fragment.split('&').filter_map(|pair| pair.split_once('='));
     let known = pairs.filter(|(name, _)| crate::hashes::is_algorithm(name));
     known.map(|(name, digest)| format!("{name}:{digest}")).collect()
+}
+
+/// A word that begins a sentence, as one in the middle.
+fn uncapitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    match (letters.next(), letters.next()) {
+        (Some(first), Some(second)) if second.is_lowercase() => {
+            first.to_lowercase().chain(text.chars().skip(1)).collect()
+        }
+        _ => text.to_owned(),
+    }
 }
 
 fn first_line(text: &str) -> String {

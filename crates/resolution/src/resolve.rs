@@ -14,7 +14,7 @@ use crate::requirement::Reader;
 use crate::session::{self, Choice, Outcome, Session};
 use crate::staging::Staging;
 use crate::target::Environment;
-use crate::{Network, ResolutionError, hashes};
+use crate::{Network, ResolutionError, hashes, lock};
 
 /// Resolves a request for its target.
 ///
@@ -46,6 +46,9 @@ pub fn resolve(
         .map_err(|error| ResolutionError::Setting { what: "runtime", cause: error.to_string() })?;
     let environment = Environment::of(&request.target)?;
     let staging = Staging::new(&request.given, given)?;
+    if let Some(lock) = &request.lock {
+        return lock::resolve(request, lock, &environment, &staging);
+    }
     let question = Question { request, network, cache, environment, staging };
     runtime.block_on(question.answer())
 }
@@ -79,6 +82,7 @@ impl Question<'_> {
         let locations = session::locations(&request.indexes, &self.staging)?;
         let cache = session::cache(self.cache).await?;
         let credentials = Credentials::of(request, self.network)?;
+        let refusals = credentials.refusals();
         let client = session::client(self.network, credentials, &locations, cache.clone())?;
         let links = session::links(&client, &cache, &locations).await?;
         let session = Session {
@@ -94,19 +98,19 @@ impl Question<'_> {
             locations,
             links,
             limit: session::limit(),
+            refusals,
         };
         let Outcome { result, unknown, refused } = session.solve(Choice::Wheels).await?;
         let parts = Parts { asked: &asked, constraints: &constraints, staging: &self.staging };
+        let diagnosis = Diagnosis { session: &session, staging: &self.staging, refused };
         match result {
-            Ok(resolved) => {
+            Ok(resolved) if Parts::has_only_wheels(&resolved) => {
                 let mut resolution = parts.answer(&resolved)?;
-                resolution.warnings.extend(passed_over(refused));
+                resolution.warnings.extend(passed_over(diagnosis.refused));
                 Ok(resolution)
             }
-            Err(error) => {
-                let diagnosis = Diagnosis { session: &session, staging: &self.staging, refused };
-                Err(diagnosis.of(error, &unknown).await)
-            }
+            Ok(resolved) => Err(diagnosis.of_sources(&resolved).await),
+            Err(error) => Err(diagnosis.of(error, &unknown).await),
         }
     }
 }

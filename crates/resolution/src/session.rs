@@ -30,7 +30,7 @@ use uv_resolver::{
 use uv_types::HashStrategy;
 
 use crate::context::Surroundings;
-use crate::credentials::{Credentials, bare};
+use crate::credentials::{Credentials, Refusals, bare, shown};
 use crate::installed::Installed;
 use crate::provider::{Provider, Unknown};
 use crate::requirement::{Asked, package_name};
@@ -55,6 +55,7 @@ pub(crate) struct Session<'a> {
     pub(crate) locations: IndexLocations,
     pub(crate) links: FlatIndexEntries,
     pub(crate) limit: Arc<Semaphore>,
+    pub(crate) refusals: Refusals,
 }
 
 /// What may be chosen.
@@ -104,8 +105,9 @@ impl Session<'_> {
                 &surroundings.capabilities,
             ),
             installed: self.installed.clone(),
-            unknown: Arc::clone(&unknown),
-            tentative: choice == Choice::Anything,
+            unknown: unknown.clone(),
+            sources_are_bare: choice == Choice::Anything
+                || self.request.builds == SourceBuilds::Refuse,
         };
         let resolver = Resolver::new_custom_io(
             manifest,
@@ -124,7 +126,7 @@ impl Session<'_> {
             self.installed.clone(),
         );
         let result = resolver.resolve().await.map(Resolution::from);
-        Ok(Outcome { result, unknown, refused: self.refused(&surroundings) })
+        Ok(Outcome { result, unknown, refused: self.refused() })
     }
 
     fn manifest(&self) -> Manifest {
@@ -163,16 +165,9 @@ impl Session<'_> {
         PythonRequirement::from_marker_environment(&self.environment.markers, requires)
     }
 
-    fn refused(&self, surroundings: &Surroundings) -> Vec<(String, u16)> {
-        let indexes = self.locations.fetch_indexes().map(Index::url);
-        let refused = indexes.filter_map(|url| {
-            let status = match url {
-                url if surroundings.capabilities.unauthorized(url) => 401,
-                url if surroundings.capabilities.forbidden(url) => 403,
-                _ => return None,
-            };
-            Some((crate::credentials::shown(url.url()), status))
-        });
+    fn refused(&self) -> Vec<(String, u16)> {
+        let indexes = self.locations.fetch_indexes().map(|index| index.url().url());
+        let refused = indexes.filter_map(|url| Some((shown(url), self.refusals.below(url)?)));
         refused.collect()
     }
 }
@@ -271,10 +266,8 @@ pub(crate) async fn links(
     pages.fetch_all(urls).await.map_err(crate::diagnosis::of_links)
 }
 
-fn build_options(
-    request: &ResolutionRequest,
-    choice: Choice,
-) -> Result<BuildOptions, ResolutionError> {
+/// pip's `--no-binary`, in the order of what is said.
+pub(crate) fn no_binary(request: &ResolutionRequest) -> Result<NoBinary, ResolutionError> {
     let mut no_binary = NoBinary::None;
     for name in &request.no_binary {
         no_binary = match name.as_str() {
@@ -283,6 +276,13 @@ fn build_options(
             name => no_binary.combine(NoBinary::Packages(vec![package_name(name)?])),
         };
     }
+    Ok(no_binary)
+}
+
+fn build_options(
+    request: &ResolutionRequest,
+    choice: Choice,
+) -> Result<BuildOptions, ResolutionError> {
     let mut no_build = NoBuild::None;
     for name in &request.only_binary {
         no_build = match name.as_str() {
@@ -296,7 +296,7 @@ fn build_options(
         (Choice::Wheels, SourceBuilds::Refuse) => NoBuild::All,
         (Choice::Wheels, SourceBuilds::Host) => no_build,
     };
-    Ok(BuildOptions::new(no_binary, no_build))
+    Ok(BuildOptions::new(no_binary(request)?, no_build))
 }
 
 fn options(

@@ -9,9 +9,9 @@ use oci::Digest;
 use python::GivenFile;
 
 use crate::ResolutionError;
-use crate::requirement::filename;
+use crate::requirement::{filename, normalized};
 
-/// A directory with a link for each given file, gone with the value.
+/// A directory with links to the given files, gone with the value.
 pub(crate) struct Staging {
     directory: tempfile::TempDir,
     /// Where each is, by its path in the context.
@@ -21,7 +21,7 @@ pub(crate) struct Staging {
 
 /// For those that are to be found by name and version.
 const LINKS: &str = "links";
-/// For those that are not.
+/// For all, each at its path.
 const FILES: &str = "files";
 /// Where nothing is.
 const NOWHERE: &str = "nowhere";
@@ -39,36 +39,43 @@ impl Staging {
         let directory = tempfile::tempdir().map_err(fail("a temporary directory"))?;
         std::fs::create_dir(directory.path().join(LINKS)).map_err(fail(LINKS))?;
         let mut staging = Staging { directory, paths: HashMap::new(), digests: HashMap::new() };
-        for (number, file) in given.iter().enumerate() {
-            staging.add(number, file, locate).map_err(fail(&file.path))?;
+        for file in given {
+            staging.add(file, locate).map_err(fail(&file.path))?;
         }
         Ok(staging)
     }
 
     fn add(
         &mut self,
-        number: usize,
         file: &GivenFile,
         locate: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
     ) -> io::Result<()> {
-        let links = self.links().join(filename(file));
+        let bytes = std::path::absolute(locate(file)?)?;
+        let path = normalized(&file.path);
+        let own = self.files().join(&path);
+        if let Some(parent) = own.parent() {
+            std::fs::create_dir_all(parent)?;
+        }
+        symlink(&bytes, &own)?;
+        let link = self.links().join(filename(file));
         // Two of one name, in two directories: the first is found, as in pip.
-        let target = if file.is_link && std::fs::symlink_metadata(&links).is_err() {
-            links
-        } else {
-            let own = self.directory.path().join(FILES).join(number.to_string());
-            std::fs::create_dir_all(&own)?;
-            own.join(filename(file))
-        };
-        symlink(std::path::absolute(locate(file)?)?, &target)?;
-        self.digests.insert(target.clone(), file.content.digest.clone());
-        self.paths.insert(crate::requirement::normalized(&file.path), target);
+        if file.is_link && std::fs::symlink_metadata(&link).is_err() {
+            symlink(&bytes, &link)?;
+            self.digests.insert(link, file.content.digest.clone());
+        }
+        self.digests.insert(own.clone(), file.content.digest.clone());
+        self.paths.insert(path, own);
         Ok(())
     }
 
     /// A directory of files to be found by name and version.
     pub(crate) fn links(&self) -> PathBuf {
         self.directory.path().join(LINKS)
+    }
+
+    /// What stands for the root of the context.
+    pub(crate) fn files(&self) -> PathBuf {
+        self.directory.path().join(FILES)
     }
 
     /// A directory that is not there.
@@ -79,6 +86,12 @@ impl Staging {
     /// Which given file is at a path here.
     pub(crate) fn digest(&self, path: &Path) -> Option<&Digest> {
         self.digests.get(path)
+    }
+
+    /// Where in the context a path here is.
+    pub(crate) fn path(&self, staged: &Path) -> Option<&str> {
+        let mut paths = self.paths.iter();
+        paths.find(|(_, own)| *own == staged).map(|(path, _)| path.as_str())
     }
 
     /// A text with what the user wrote in the place of paths here.

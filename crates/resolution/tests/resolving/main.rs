@@ -3,5 +3,7 @@
 mod ask;
 mod choosing;
 mod failing;
+mod fetching;
 mod index;
+mod locks;
 mod wheel;

@@ -1,0 +1,152 @@
+//! Locks: everything is decided already, and nobody is asked.
+//!
+//! All that a lock has for the target counts as asked for, as it would in a list of pins: so the
+//! same set is installed in the same way, whichever form its lock has. What a lock says of a path is
+//! looked for among the given files, from the directory in which the lock lies.
+
+mod contents;
+mod pylock;
+mod uv;
+
+use std::path::PathBuf;
+
+use python::{Lock, LockKind, ResolutionRequest};
+use uv_configuration::{BuildOptions, NoBuild};
+use uv_distribution_types::{
+    BuiltDist, Dist, Name, Node, Resolution as Resolved, ResolvedDist, SourceDist,
+};
+
+use crate::answer::{Kept, Parts, Resolution};
+use crate::installed::Installed;
+use crate::lock::contents::Contents;
+use crate::staging::Staging;
+use crate::target::Environment;
+use crate::{LockProblem, NoWheel, ResolutionError, session};
+
+/// A lock and what it is read for.
+struct Reader<'a> {
+    request: &'a ResolutionRequest,
+    lock: &'a Lock,
+    environment: &'a Environment,
+    staging: &'a Staging,
+    contents: Contents,
+    build_options: BuildOptions,
+}
+
+/// Takes the packages out of a lock.
+pub(crate) fn resolve(
+    request: &ResolutionRequest,
+    lock: &Lock,
+    environment: &Environment,
+    staging: &Staging,
+) -> Result<Resolution, ResolutionError> {
+    let contents = Contents::read(&lock.text).map_err(|problem| of_lock(lock, problem))?;
+    // Source distributions are let in, so that all of them can be named.
+    let no_binary = session::no_binary(request)?;
+    let build_options = BuildOptions::new(no_binary, NoBuild::None);
+    let reader = Reader { request, lock, environment, staging, contents, build_options };
+    let resolved = match lock.kind {
+        LockKind::Uv => reader.resolve_uv(),
+        LockKind::Pylock => reader.resolve_pylock(),
+    };
+    reader.answer(resolved.map_err(|problem| of_lock(lock, problem))?)
+}
+
+fn of_lock(lock: &Lock, problem: LockProblem) -> ResolutionError {
+    ResolutionError::Lock { file: lock.name.clone(), problem }
+}
+
+impl Reader<'_> {
+    /// Where paths of the lock begin.
+    fn root(&self) -> PathBuf {
+        let directory = self.lock.name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        self.staging.files().join(directory)
+    }
+
+    fn answer(&self, resolved: Resolved) -> Result<Resolution, ResolutionError> {
+        self.check_sources(&resolved)?;
+        let parts = Parts { asked: &[], constraints: &[], staging: self.staging };
+        // What is left of directories is the project, which others put into the image.
+        let mut resolution = parts.answer(&resolved.filter(|dist| !is_directory(dist)))?;
+        let installed = Installed::new(&self.request.installed, &self.staging.nowhere());
+        let (kept, packages) = resolution.packages.into_iter().partition::<Vec<_>, _>(|package| {
+            installed.has(&package.name, &package.version) && package.direct_url.is_none()
+        });
+        resolution.packages = packages;
+        let kept = kept.into_iter();
+        resolution.kept =
+            kept.map(|package| Kept { name: package.name, version: package.version }).collect();
+        resolution.packages.iter_mut().for_each(|package| package.requested = true);
+        Ok(resolution)
+    }
+
+    fn check_sources(&self, resolved: &Resolved) -> Result<(), ResolutionError> {
+        let mut packages = Vec::new();
+        for node in resolved.graph().node_weights() {
+            let Node::Dist { dist, install, .. } = node else { continue };
+            let ResolvedDist::Installable { dist, version } = dist else { continue };
+            if let Some(what) = self.impossible(dist) {
+                let package = dist.name().to_string();
+                return Err(of_lock(self.lock, LockProblem::Source { package, what }));
+            }
+            if let (Dist::Source(SourceDist::Registry(_)), true) = (&**dist, *install) {
+                let version = version.as_ref().map(ToString::to_string).unwrap_or_default();
+                packages.push(self.no_wheel(dist.name().as_str(), version));
+            }
+        }
+        if packages.is_empty() {
+            return Ok(());
+        }
+        packages.sort_by(|a, b| a.name.cmp(&b.name));
+        Err(ResolutionError::NoWheel { packages, target: self.environment.described.clone() })
+    }
+
+    /// What a package would have to be built from.
+    fn impossible(&self, dist: &Dist) -> Option<&'static str> {
+        match dist {
+            Dist::Built(BuiltDist::GitPath(_)) => Some("a repository"),
+            Dist::Built(_) | Dist::Source(SourceDist::Registry(_)) => None,
+            Dist::Source(SourceDist::GitDirectory(_) | SourceDist::GitPath(_)) => {
+                Some("a repository")
+            }
+            Dist::Source(SourceDist::DirectUrl(_) | SourceDist::Path(_)) => {
+                Some("a source archive")
+            }
+            Dist::Source(SourceDist::Directory(directory)) => {
+                let is_project = *directory.install_path == *self.root()
+                    || self.project().is_ok_and(|project| project == directory.name);
+                let is_virtual = directory.r#virtual == Some(true);
+                (!is_project && !is_virtual).then_some("a directory")
+            }
+        }
+    }
+
+    fn no_wheel(&self, name: &str, version: String) -> NoWheel {
+        let wheels = self.contents.wheels(name, &version);
+        let is_forbidden = {
+            let name = crate::requirement::package_name(name);
+            name.is_ok_and(|name| self.build_options.no_binary_package(&name))
+        };
+        NoWheel {
+            name: name.to_owned(),
+            version,
+            origin: None,
+            wheels,
+            has_source: true,
+            wheels_forbidden: is_forbidden,
+            newer: None,
+        }
+    }
+}
+
+fn is_directory(dist: &ResolvedDist) -> bool {
+    let ResolvedDist::Installable { dist, .. } = dist else { return false };
+    matches!(**dist, Dist::Source(SourceDist::Directory(_)))
+}
+
+/// The parsers' messages have several lines, with a part of the text.
+fn in_one_line(text: &str) -> String {
+    let lines = text.lines().map(str::trim);
+    let words = lines.filter(|line| !line.is_empty() && !line.starts_with(['|', '^']));
+    crate::requirement::redacted(&words.collect::<Vec<_>>().join(": ")).into_owned()
+}

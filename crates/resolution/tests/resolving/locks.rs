@@ -1,0 +1,256 @@
+//! Locks, which say the same as the index.
+
+use oci::{Digest, Platform};
+use python::LockKind;
+
+use crate::ask::{Ask, ask, compiled};
+use crate::index::{Format, Index};
+use crate::wheel::{Wheel, source, wheel};
+
+fn wheels() -> Vec<Wheel> {
+    vec![
+        wheel("app", "1.0").requires("lib"),
+        compiled("lib", "1.2", "cp311-cp311-manylinux_2_28_x86_64"),
+        compiled("lib", "1.2", "cp311-cp311-manylinux_2_28_aarch64"),
+        wheel("more", "2.0"),
+        wheel("tool", "3.0"),
+    ]
+}
+
+fn files(index: &Index, name: &str) -> String {
+    let of_it = wheels().into_iter().filter(|wheel| wheel.name == name);
+    let line = |wheel: Wheel| {
+        let bytes = wheel.bytes();
+        format!(
+            "  {{ url = \"{}\", hash = \"sha256:{}\", size = {} }},\n",
+            index.file_url(&wheel),
+            Digest::of(&bytes).hex(),
+            bytes.len(),
+        )
+    };
+    of_it.map(line).collect()
+}
+
+/// As `uv lock` writes it.
+fn uv_lock(index: &Index) -> String {
+    let url = index.url();
+    let package = |name: &str, version: &str, more: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n\
+             source = {{ registry = \"{url}\" }}\n{more}wheels = [\n{}]\n\n",
+            files(index, name),
+        )
+    };
+    [
+        "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n\n".to_owned(),
+        package("app", "1.0", "dependencies = [\n  { name = \"lib\" },\n]\n"),
+        package("lib", "1.2", ""),
+        package("more", "2.0", ""),
+        package("tool", "3.0", ""),
+        "[[package]]\nname = \"project\"\nversion = \"0.1\"\nsource = { editable = \".\" }\n\
+         dependencies = [\n  { name = \"app\" },\n]\n\n\
+         [package.optional-dependencies]\nextra = [\n  { name = \"more\" },\n]\n\n\
+         [package.dev-dependencies]\ndev = [\n  { name = \"tool\" },\n]\n\n\
+         [package.metadata]\nrequires-dist = [\n  { name = \"app\" },\n  \
+         { name = \"more\", marker = \"extra == 'extra'\" },\n]\nprovides-extras = [\"extra\"]\n\n\
+         [package.metadata.requires-dev]\ndev = [{ name = \"tool\" }]\n"
+            .to_owned(),
+    ]
+    .concat()
+}
+
+/// As PEP 751 has it.
+fn pylock(index: &Index) -> String {
+    let package = |name: &str, version: &str, marker: &str| {
+        let files = files(index, name).replace("hash = \"sha256:", "hashes.sha256 = \"");
+        let files = files.replace(" },", ", upload-time = 2024-01-01T00:00:00Z },");
+        format!(
+            "[[packages]]\nname = \"{name}\"\nversion = \"{version}\"\nmarker = \"{marker}\"\n\
+             wheels = [\n{files}]\n\n",
+        )
+    };
+    [
+        "lock-version = \"1.0\"\ncreated-by = \"hand\"\nrequires-python = \">=3.9\"\n\
+         extras = [\"extra\"]\ndependency-groups = [\"dev\"]\n\n"
+            .to_owned(),
+        package("app", "1.0", "os_name == 'posix'"),
+        package("lib", "1.2", "python_version > '3'"),
+        package("more", "2.0", "'extra' in extras"),
+        package("tool", "3.0", "'dev' in dependency_groups"),
+    ]
+    .concat()
+}
+
+fn locked(index: &Index, kind: LockKind) -> Ask {
+    let text = match kind {
+        LockKind::Uv => uv_lock(index),
+        LockKind::Pylock => pylock(index),
+    };
+    ask(index).lock(kind, &text)
+}
+
+/// All that decides what is installed.
+fn packages(ask: &Ask) -> Vec<python::Package> {
+    ask.try_resolve().unwrap().packages
+}
+
+#[test]
+fn locks_and_the_resolver_agree_and_locks_ask_nobody() {
+    let index = Index::new(Format::Json, wheels());
+    let hashed = |name: &str| {
+        let of_it = wheels().into_iter().filter(|wheel| wheel.name == name);
+        let hashes = of_it.clone().map(|wheel| format!(" --hash={}", Digest::of(&wheel.bytes())));
+        let version = of_it.clone().next().unwrap().version;
+        format!("{name}=={version}{}", hashes.collect::<String>())
+    };
+    for architecture in ["amd64", "arm64"] {
+        let resolved = ask(&index).want(&hashed("app")).want(&hashed("lib"));
+        let platform = |request: &mut python::ResolutionRequest| {
+            request.target.platform = Platform::linux(architecture)
+        };
+        let resolved = packages(&resolved.change(platform));
+        let asked = index.log().len();
+        for kind in [LockKind::Uv, LockKind::Pylock] {
+            assert_eq!(packages(&locked(&index, kind).change(platform)), resolved, "{kind:?}");
+        }
+        assert_eq!(index.log().len(), asked);
+    }
+}
+
+#[test]
+fn extras_groups_and_what_is_installed() {
+    let index = Index::new(Format::Json, []);
+    for kind in [LockKind::Uv, LockKind::Pylock] {
+        let names = |extras: &[&str], groups: &[&str]| {
+            let with = locked(&index, kind).change(|request| {
+                let lock = request.lock.as_mut().unwrap();
+                lock.extras = extras.iter().map(|name| (*name).to_owned()).collect();
+                lock.groups = groups.iter().map(|name| (*name).to_owned()).collect();
+            });
+            match with.try_resolve() {
+                Ok(resolution) => {
+                    let names = resolution.packages.into_iter().map(|package| package.name);
+                    names.collect::<Vec<_>>().join(" ")
+                }
+                Err(error) => error.to_string(),
+            }
+        };
+        assert_eq!(names(&[], &[]), "app lib");
+        assert_eq!(names(&["extra"], &[]), "app lib more");
+        assert_eq!(names(&[], &["dev"]), "app lib tool");
+        assert!(names(&["extr"], &[]).ends_with("there is no extra `extr`; there are extra"));
+        assert!(names(&[], &["de"]).ends_with("there is no group `de`; there are dev"));
+        let kept =
+            locked(&index, kind).installed(&wheel("app", "1.0")).installed(&wheel("lib", "1"));
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(kept.text(), @r"
+            * lib 1.2 lib-1.2-cp311-cp311-manylinux_2_28_x86_64.whl
+            = app 1.0
+            ");
+        }
+    }
+}
+
+#[test]
+fn locks_that_do_not_fit() {
+    let index = Index::new(Format::Json, []);
+    let old = |kind| locked(&index, kind).change(|r| r.target.interpreter.version.minor = 8);
+    insta::assert_snapshot!(old(LockKind::Uv).text(), @"error: uv.lock: the lock is for Python >=3.9");
+    insta::assert_snapshot!(old(LockKind::Pylock).text(), @"error: pylock.toml: the lock is for Python >=3.9");
+    let other =
+        |kind| locked(&index, kind).change(|r| r.target.platform = Platform::linux("s390x"));
+    insta::assert_snapshot!(other(LockKind::Uv).text(), @"error: uv.lock: Distribution `[36mlib==1.2 @ registry+http://HOST/simple/[39m` can't be installed because it doesn't have a source distribution or wheel for the current platform");
+    insta::assert_snapshot!(other(LockKind::Pylock).text(), @"error: pylock.toml: Package `lib` can't be installed because it doesn't have a source distribution or wheel for the current platform");
+    let project = locked(&index, LockKind::Uv)
+        .change(|request| request.lock.as_mut().unwrap().project = Some("projekt".into()));
+    insta::assert_snapshot!(project.text(), @"error: uv.lock: no project `projekt` is locked; there are project");
+    let changed = |kind, from: &str, to: &str| {
+        let change = |request: &mut python::ResolutionRequest| {
+            let lock = request.lock.as_mut().unwrap();
+            assert!(lock.text.contains(from));
+            lock.text = lock.text.replacen(from, to, 1).into();
+        };
+        locked(&index, kind).change(change).text()
+    };
+    insta::assert_snapshot!(changed(LockKind::Uv, "version = 1\n", "version = 9\n"), @r"
+    error: uv.lock: the lock cannot be read: unsupported lockfile schema version (v9, but only v1 is supported)
+    hint: lock again
+    ");
+    insta::assert_snapshot!(changed(LockKind::Uv, "[[package]]", "[[package"), @r"
+    error: uv.lock: the lock cannot be read: TOML parse error at line 5, column 10: 5 | [[package: unclosed array table, expected `]]`
+    hint: lock again
+    ");
+    insta::assert_snapshot!(changed(LockKind::Pylock, "lock-version = \"1.0\"", "lock-version = \"2.0\""), @r#"
+    error: pylock.toml: the lock cannot be read: TOML parse error at line 1, column 16: 1 | lock-version = "2.0": unsupported lock version (`2.0`, but only major version 1 is supported)
+    hint: lock again
+    "#);
+    let registry = format!("registry = \"{}\"", index.url());
+    insta::assert_snapshot!(changed(LockKind::Uv, &registry, "git = \"https://host/app?rev=main#0000000000000000000000000000000000000000\""), @r"
+    error: uv.lock: the lock cannot be read: Since the package `[36mapp==1.0 @ git+https://host/app?rev=main#0000000000000000000000000000000000000000[39m` comes from a git dependency, a hash was not expected but one was not found for wheel
+    hint: lock again
+    ");
+    insta::assert_snapshot!(changed(LockKind::Uv, &registry, "editable = \"app\""), @r"
+    error: uv.lock: the lock cannot be read: Since the package `[36mapp==1.0 @ editable+app[39m` comes from a editable dependency, a hash was not expected but one was not found for wheel
+    hint: lock again
+    ");
+}
+
+#[test]
+fn what_only_has_a_source() {
+    let index = Index::new(Format::Json, []);
+    let lib = source("lib", "1");
+    let sdist = format!(
+        "{{ url = \"{}\", hash = \"sha256:{}\", size = 5 }}",
+        index.file_url(&lib),
+        Digest::of(b"").hex()
+    );
+    let text = format!(
+        "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n\n\
+         [[package]]\nname = \"lib\"\nversion = \"1\"\nsource = {{ registry = \"{}\" }}\n\
+         sdist = {sdist}\nwheels = [\n  {{ url = \"http://{}/files/lib-1-cp39-cp39-win32.whl\", \
+         hash = \"sha256:{}\" }},\n]\n\n\
+         [[package]]\nname = \"a\"\nversion = \"0\"\nsource = {{ virtual = \".\" }}\n\
+         dependencies = [{{ name = \"lib\" }}]\n",
+        index.url(),
+        index.host,
+        Digest::of(b"").hex(),
+    );
+    insta::assert_snapshot!(ask(&index).lock(LockKind::Uv, &text).text(), @r#"
+    error: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for lib 1: wheels for cp39-cp39-win32, and a source distribution
+    hint: `build = "host"` builds with a Python of this machine
+    "#);
+}
+
+#[test]
+fn workspaces() {
+    let index = Index::new(Format::Json, []);
+    let member = |name: &str, needs: &str| {
+        format!(
+            "[[package]]\nname = \"{name}\"\nversion = \"0\"\n\
+             source = {{ editable = \"packages/{name}\" }}\ndependencies = [{needs}]\n\n"
+        )
+    };
+    let text = [
+        "version = 1\nrevision = 3\nrequires-python = \">=3.9\"\n\n\
+         [manifest]\nmembers = [\"one\", \"two\"]\n\n",
+        &member("one", ""),
+        &member("two", "{ name = \"one\" }"),
+    ]
+    .concat();
+    let of = |project: Option<&str>| {
+        let project = project.map(str::to_owned);
+        ask(&index)
+            .lock(LockKind::Uv, &text)
+            .change(|request| request.lock.as_mut().unwrap().project = project)
+            .text()
+    };
+    insta::assert_snapshot!(of(None), @r"
+    error: uv.lock: the lock has several projects: one, two
+    hint: name one of them as the project
+    ");
+    insta::assert_snapshot!(of(Some("one")), @"");
+    insta::assert_snapshot!(of(Some("two")), @r"
+    error: uv.lock: `one` comes from a directory, which would have to be built
+    hint: build a wheel of `one` and name it as a requirement instead
+    ");
+}
