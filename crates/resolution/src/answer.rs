@@ -171,7 +171,7 @@ impl Parts<'_> {
             let path = url.to_file_path().map_err(|()| bad("its URL is no path".to_owned()))?;
             let digest = self.staging.digest(&path);
             let digest = digest.ok_or_else(|| bad("it is no given file".to_owned()))?;
-            return Ok((Location::Given(digest.clone()), Some(digest.clone())));
+            return Ok((Location::Given(*digest), Some(*digest)));
         }
         credentials::strip(&mut url);
         url.set_fragment(None);
@@ -200,11 +200,11 @@ impl Parts<'_> {
             }
             Direct::Given(path) => {
                 let staged = self.staging.paths.get(&path);
-                let digest = staged.and_then(|staged| self.staging.digest(staged)).cloned();
+                let digest = staged.and_then(|staged| self.staging.digest(staged)).copied();
                 let digest = digest.ok_or_else(|| unknown_file(filename))?;
                 hashes::check_given(&path, &digest, &wanted)
                     .map_err(|problem| self.bad_hash(name, problem))?;
-                (Location::Given(digest.clone()), of_given(&path), Some(digest))
+                (Location::Given(digest), of_given(&path), Some(digest))
             }
         };
         let hashes = if sha256.is_some() { Vec::new() } else { hashes };

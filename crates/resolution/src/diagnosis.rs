@@ -345,7 +345,7 @@ fn of_request(kind: &ErrorKind) -> Option<ResolutionError> {
 }
 
 /// ECMA-48, 5.4: control sequences, which colour.
-fn without_colours(text: &str) -> String {
+pub(crate) fn without_colours(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(start) = rest.find("\x1b[") {

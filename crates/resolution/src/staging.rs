@@ -61,9 +61,9 @@ impl Staging {
         // Two of one name, in two directories: the first is found, as in pip.
         if file.is_link && std::fs::symlink_metadata(&link).is_err() {
             symlink(&bytes, &link)?;
-            self.digests.insert(link, file.content.digest.clone());
+            self.digests.insert(link, file.content.digest);
         }
-        self.digests.insert(own.clone(), file.content.digest.clone());
+        self.digests.insert(own.clone(), file.content.digest);
         self.paths.insert(path, own);
         Ok(())
     }

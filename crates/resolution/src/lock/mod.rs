@@ -146,6 +146,7 @@ fn is_directory(dist: &ResolvedDist) -> bool {
 
 /// The parsers' messages have several lines, with a part of the text.
 fn in_one_line(text: &str) -> String {
+    let text = crate::diagnosis::without_colours(text);
     let lines = text.lines().map(str::trim);
     let words = lines.filter(|line| !line.is_empty() && !line.starts_with(['|', '^']));
     crate::requirement::redacted(&words.collect::<Vec<_>>().join(": ")).into_owned()
