@@ -1,35 +1,31 @@
 //! Base images for tests, each made once as an OCI layout in the cache directory.
 
+mod debootstrap;
+mod platforms;
+mod python;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 
 use oci::Digest;
 
-use crate::{Failure, Oracle, Result, cache, oracle, program, run, stdout, umoci};
+use crate::{Failure, Result, cache, oracle, umoci};
+pub use platforms::of_both_platforms;
+pub use python::{PythonBase, debian_python, debian_python_arm64, usr_local_python};
 
 /// The tag under which each layout here holds its image.
 pub const TAG: &str = "base";
 
 /// Debian 12 with python3 and ca-certificates, by debootstrap: a real base, about 50 MB compressed.
 pub fn debian() -> Result<PathBuf> {
-    const SUITE: &str = "bookworm";
     const INCLUDE: &str = "python3,ca-certificates";
     const REVISION: &str = "1";
-    let key = Digest::of(format!("{SUITE} {INCLUDE} {REVISION}").as_bytes());
+    let key = Digest::of(format!("{} {INCLUDE} {REVISION}", debootstrap::SUITE).as_bytes());
     cache::once(&format!("debian-{}", &key.hex()[..12]), |directory| {
         let root = directory.join("root");
-        let debootstrap = Oracle::named("debootstrap").and_then(Oracle::path);
-        let mut command = program(debootstrap.unwrap_or_else(|| "debootstrap".into()));
-        command.args(["--variant=minbase", &format!("--include={INCLUDE}"), SUITE]).arg(&root);
-        command.args(debian_mirror(SUITE));
-        if let Some(proxy) = apt_proxy() {
-            command.env("http_proxy", proxy);
-        }
-        run(&mut command)?;
-        for emptied in ["dev", "var/cache/apt", "var/lib/apt/lists", "var/log", "tmp", "run"] {
-            empty(&root.join(emptied))?;
-        }
+        debootstrap::make(&root, INCLUDE, &[])?;
+        debootstrap::tidy(&root)?;
         pack(directory, &root, "python3")
     })
 }
@@ -115,18 +111,14 @@ fn write_node(path: &Path, mode: u32, owner: u32, node: &Node) -> Result {
     Ok(())
 }
 
+/// The search path of Debian's images.
+const PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// Puts `root` as the only layer of an image into `directory`, an OCI layout afterwards.
 fn pack(directory: &Path, root: &Path, command: &str) -> Result {
     let layout = directory.join("layout");
-    umoci::create(
-        &layout,
-        TAG,
-        root,
-        &[
-            ("--config.env", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
-            ("--config.cmd", command),
-        ],
-    )?;
+    let config = [("--config.env", PATH), ("--config.cmd", command)];
+    umoci::create(&layout, TAG, root, &config)?;
     fs::remove_dir_all(root).map_err(Failure::doing(format!("remove {}", root.display())))?;
     for entry in fs::read_dir(&layout).map_err(Failure::doing("read the layout"))?.flatten() {
         let name = entry.file_name();
@@ -134,81 +126,4 @@ fn pack(directory: &Path, root: &Path, command: &str) -> Result {
             .map_err(Failure::doing("move the layout"))?;
     }
     fs::remove_dir(&layout).map_err(Failure::doing("remove the draft of the layout"))
-}
-
-fn empty(directory: &Path) -> Result {
-    let doing = format!("empty {}", directory.display());
-    let Ok(entries) = fs::read_dir(directory) else { return Ok(()) };
-    for entry in entries.flatten() {
-        let path = entry.path();
-        let is_directory = entry.file_type().is_ok_and(|kind| kind.is_dir());
-        let removed = if is_directory { fs::remove_dir_all(path) } else { fs::remove_file(path) };
-        removed.map_err(Failure::doing(&doing))?;
-    }
-    Ok(())
-}
-
-/// The mirror that this machine's own apt uses for `suite`, so that no host is named here.
-///
-/// Without one, debootstrap takes its own default.
-fn debian_mirror(suite: &str) -> Option<String> {
-    let mut files = vec![PathBuf::from("/etc/apt/sources.list")];
-    if let Ok(entries) = fs::read_dir("/etc/apt/sources.list.d") {
-        files.extend(entries.flatten().map(|entry| entry.path()));
-    }
-    files.sort();
-    files
-        .iter()
-        .filter_map(|file| fs::read_to_string(file).ok())
-        .find_map(|text| mirror_in(&text, suite))
-}
-
-/// Reads both forms of `sources.list(5)`: one line a source, and deb822 stanzas.
-fn mirror_in(sources: &str, suite: &str) -> Option<String> {
-    let uncommented = || sources.lines().filter(|line| !line.trim_start().starts_with('#'));
-    for line in uncommented().filter_map(|line| line.strip_prefix("deb ")) {
-        let mut words = line.split_whitespace().skip_while(|word| !word.contains("://"));
-        if let (Some(uri), Some(of)) = (words.next(), words.next())
-            && of == suite
-        {
-            return Some(uri.to_owned());
-        }
-    }
-    let text = uncommented().collect::<Vec<_>>().join("\n");
-    text.split("\n\n").find_map(|stanza| {
-        let field = |name: &str| stanza.lines().find_map(|line| line.strip_prefix(name));
-        let has_suite = field("Suites:")?.split_whitespace().any(|word| word == suite);
-        let uri = field("URIs:")?.split_whitespace().next()?;
-        has_suite.then(|| uri.to_owned())
-    })
-}
-
-/// The proxy in apt's configuration, which debootstrap does not read by itself.
-fn apt_proxy() -> Option<String> {
-    let assignment =
-        stdout(program("apt-config").args(["shell", "PROXY", "Acquire::http::Proxy"])).ok()?;
-    let proxy = assignment.trim().strip_prefix("PROXY='")?.strip_suffix('\'')?;
-    (!proxy.is_empty() && proxy != "DIRECT").then(|| proxy.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mirror_of_one_line_sources() {
-        let sources = "# deb http://no.example/debian bookworm main\n\
-            deb https://other.example/sdk sdk-bookworm main\n\
-            deb [signed-by=/k.gpg] http://mirror.example/debian bookworm main\n";
-        assert_eq!(mirror_in(sources, "bookworm").as_deref(), Some("http://mirror.example/debian"));
-        assert_eq!(mirror_in(sources, "trixie"), None);
-    }
-
-    #[test]
-    fn mirror_of_stanzas() {
-        let sources = "Types: deb\n# URIs: http://no.example\nURIs: http://security.example/debian\n\
-            Suites: bookworm-security\n\nTypes: deb\nURIs: http://mirror.example/debian\n\
-            Suites: bookworm bookworm-updates\nComponents: main\n";
-        assert_eq!(mirror_in(sources, "bookworm").as_deref(), Some("http://mirror.example/debian"));
-    }
 }

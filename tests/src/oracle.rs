@@ -41,6 +41,9 @@ pub const ORACLES: &[Oracle] = &[
 /// Needed by some tests beside the programs: unpacking owners and running images.
 pub const ROOT: &str = "root";
 
+/// Needed by tests of Python layers: a [`Cpython`](crate::Cpython), which no package brings.
+pub const CPYTHON: &str = "cpython3.11";
+
 const fn oracle(program: &'static str, package: &'static str, judges: &'static str) -> Oracle {
     Oracle { program, package, judges }
 }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
+#[path = "oracles/python.rs"]
+mod python;
+
 use std::fs;
 use std::time::Duration;
 

@@ -6,14 +6,17 @@ use crate::Outcome;
 
 pub fn run(arguments: &[String]) -> Outcome {
     let names = match arguments {
-        [] => vec!["tiny", "debian"],
+        [] => vec!["tiny", "debian", "debian-python", "debian-python-arm64", "usr-local-python"],
         names => names.iter().map(String::as_str).collect(),
     };
     for name in names {
         let layout = match name {
             "tiny" => base::tiny(),
             "debian" => base::debian(),
-            _ => Err(Failure::new(format!("there is no base image `{name}`: debian and tiny are"))),
+            "debian-python" => base::debian_python().map(|base| base.layout),
+            "debian-python-arm64" => base::debian_python_arm64().map(|base| base.layout),
+            "usr-local-python" => base::usr_local_python().map(|base| base.layout),
+            _ => Err(Failure::new(format!("there is no base image `{name}`"))),
         }?;
         println!("{}:{}", layout.display(), base::TAG);
     }

@@ -14,8 +14,8 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 
 use serde_json::Value;
-use testbed::oracle::{ORACLES, ROOT, is_root};
-use testbed::{Failure, Oracle, Result, record, stdout};
+use testbed::oracle::{CPYTHON, ORACLES, ROOT, is_root};
+use testbed::{Cpython, Failure, Oracle, Result, record, stdout};
 
 use crate::{Outcome, cargo};
 use secrets::Evidence;
@@ -76,7 +76,7 @@ struct Targets {
 struct OracleTarget {
     package: String,
     source: PathBuf,
-    /// Names of programs, or [`ROOT`].
+    /// Names of programs, [`ROOT`] or [`CPYTHON`].
     needs: Vec<String>,
 }
 
@@ -108,9 +108,12 @@ fn needs(source: &str) -> Vec<String> {
     let line = source.lines().find_map(|line| line.strip_prefix("//! Needs: "));
     match line {
         Some(names) => names.trim_end_matches('.').split(", ").map(str::to_owned).collect(),
-        None => {
-            ORACLES.iter().map(|oracle| oracle.program).chain([ROOT]).map(str::to_owned).collect()
-        }
+        None => ORACLES
+            .iter()
+            .map(|oracle| oracle.program)
+            .chain([ROOT, CPYTHON])
+            .map(str::to_owned)
+            .collect(),
     }
 }
 
@@ -119,6 +122,7 @@ impl OracleTarget {
     fn missing(&self) -> Vec<&str> {
         let has = |need: &str| match need {
             ROOT => is_root(),
+            CPYTHON => Cpython::found().is_some(),
             program => Oracle::named(program).is_some_and(Oracle::present),
         };
         self.needs.iter().map(String::as_str).filter(|need| !has(need)).collect()
