@@ -86,6 +86,9 @@ pub struct Fetch {
 struct Shared {
     rules: IndexRules,
     files: BTreeMap<String, (PathBuf, Offer)>,
+    /// The files are there as long as these are.
+    #[expect(dead_code, reason = "only kept")]
+    kept: Vec<House>,
     faults: Mutex<Vec<Planned>>,
     log: Mutex<Vec<Fetch>>,
     ending: AtomicBool,
@@ -117,8 +120,9 @@ impl Index {
                 files.insert(offer.file.clone(), (house.path().join(&offer.file), offer));
             }
         }
+        let kept = houses.iter().map(|house| (*house).clone()).collect();
         let (faults, log, ending) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { rules, files, faults, log, ending });
+        let shared = Arc::new(Shared { rules, files, kept, faults, log, ending });
         let doing = "start an index";
         let listener = TcpListener::bind("127.0.0.1:0").map_err(Failure::doing(doing))?;
         let port = listener.local_addr().map_err(Failure::doing(doing))?.port();

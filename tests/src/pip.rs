@@ -6,14 +6,14 @@ use std::io::Write;
 use serde_json::Value;
 
 use crate::program::answer;
-use crate::{Chroot, Failure, House, Index, Result, output, run, stdout};
+use crate::{Chroot, Failure, House, Result, output, run, stdout};
 
 /// Where pip takes distributions from.
 pub enum Source<'a> {
     /// A directory of wheels, and no index.
     House(&'a House),
-    /// An index on loopback.
-    Index(&'a Index),
+    /// An index, by its URL.
+    Index(&'a str),
 }
 
 /// Installs a requirements file, without bytecode; `options` are more of `pip install`'s.
@@ -27,8 +27,8 @@ pub fn install(chroot: &Chroot, source: &Source, requirements: &str, options: &[
             words.extend(["--no-index", "--find-links", "/mnt"].map(str::to_owned));
             Some(house.path())
         }
-        Source::Index(index) => {
-            words.extend(["--index-url".to_owned(), index.url()]);
+        Source::Index(url) => {
+            words.extend(["--index-url", url].map(str::to_owned));
             None
         }
     };
@@ -69,7 +69,8 @@ pub fn uninstall(chroot: &Chroot, names: &[&str]) -> Result {
 
 fn pip(subcommand: &str) -> Vec<String> {
     let options = ["--disable-pip-version-check", "--no-cache-dir"];
-    let environment = ["PIP_BREAK_SYSTEM_PACKAGES=1", "PIP_ROOT_USER_ACTION=ignore"];
+    let environment =
+        ["PIP_BREAK_SYSTEM_PACKAGES=1", "PIP_NO_INPUT=1", "PIP_ROOT_USER_ACTION=ignore"];
     let program = ["python3", "-m", "pip", subcommand];
     let words = environment.iter().chain(&program).chain(&options);
     words.map(|word| (*word).to_owned()).collect()

@@ -5,6 +5,7 @@ mod bench;
 mod cargo;
 mod ci;
 mod fuzz;
+mod house;
 mod oracles;
 mod test;
 mod tidy;
@@ -49,9 +50,15 @@ const CHORES: &[Chore] = &[
     },
     Chore {
         name: "base",
-        arguments: "[debian|tiny]",
+        arguments: "[BASE]…",
         summary: "makes the base images of the tests and prints where they are",
         run: base::run,
+    },
+    Chore {
+        name: "house",
+        arguments: "[LIST]…",
+        summary: "downloads the wheels of the tests' lists (tests/python) and prints their sizes",
+        run: house::run,
     },
     Chore {
         name: "bench",

@@ -60,7 +60,7 @@ fn arm_base_is_what_dpkg_would_make() -> Result {
     assert!(version("python3.11-minimal:arm64")?.starts_with("installed 3.11.2-"));
     let mut owner = program("dpkg-query");
     let owner = stdout(owner.arg(&database).args(["--search", "/usr/bin/python3.11"]))?;
-    assert_eq!(owner, "python3.11-minimal: /usr/bin/python3.11\n");
+    assert_eq!(owner, "python3.11-minimal:arm64: /usr/bin/python3.11\n");
 
     let (arm, amd) = (Tree::read(&arm.root)?, Tree::read(&base::debian_python()?.root)?);
     assert_eq!(arm.at("bin").unwrap().kind, Kind::Link("usr/bin".into()));
@@ -108,7 +108,7 @@ fn index_serves_what_pip_installs() -> Result {
     for form in [Form::Html, Form::Json] {
         let index = Index::with_rules(&[&house], IndexRules { form, ..IndexRules::default() })?;
         let chroot = Chroot::copy_of(&base.root)?;
-        pip::install(&chroot, &Source::Index(&index), &house.requirements(), &[])?;
+        pip::install(&chroot, &Source::Index(&index.url()), house.requirements(), &[])?;
         let trees = [("house", &from_house), ("index", &chroot)]
             .map(|(name, chroot)| Side::read(name, chroot.root()));
         let [from_house, from_index] = trees;
@@ -150,10 +150,10 @@ fn made_wheels_are_wheels() -> Result {
 }
 
 /// pip's complaint when it installs `top` from this index.
-fn complaint(index: &Index, options: &[&str]) -> Result<String> {
+fn complaint(index: &Index) -> Result<String> {
     let chroot = Chroot::new(&base::usr_local_python()?.root);
-    let options = [&["--target", "/tmp/target", "--retries", "0", "--timeout", "2"], options];
-    let outcome = pip::install(&chroot, &Source::Index(index), "top\n", &options.concat());
+    let options = ["--target", "/tmp/target", "--retries", "0", "--timeout", "2"];
+    let outcome = pip::install(&chroot, &Source::Index(&index.url()), "top\n", &options);
     Ok(outcome.unwrap_err().to_string())
 }
 
@@ -165,17 +165,17 @@ fn index_can_be_out_of_order() -> Result {
         ("/simple/top/", Fault::Status(500), "No matching distribution found for top"),
         ("/simple/top/", Fault::WebPage, "No matching distribution found for top"),
         ("/simple/top/", Fault::WrongHash, "DO NOT MATCH THE HASHES"),
-        ("/simple/top/", Fault::Hang, "Read timed out"),
+        ("/simple/top/", Fault::Hang, "No matching distribution found for top"),
         ("/files/top-1.0", Fault::Status(503), "503"),
     ] {
         index.break_at(path, fault);
-        let said = complaint(&index, &[])?;
+        let said = complaint(&index)?;
         assert!(said.contains(expected), "{fault:?}: {said}");
         index.heal();
     }
-    index.break_at("/files/top-1.0-py3-none-any.whl", Fault::Cut(100));
-    complaint(&index, &[])?;
-    let cut = index.requests().pop().unwrap();
+    index.break_at("any.whl", Fault::Cut(100));
+    complaint(&index)?;
+    let cut = index.requests().into_iter().rfind(|it| it.path.ends_with("any.whl")).unwrap();
     assert_eq!((cut.status, cut.bytes), (200, 100));
     Ok(())
 }
@@ -184,13 +184,13 @@ fn index_can_be_out_of_order() -> Result {
 fn index_asks_for_a_password() -> Result {
     let rules = IndexRules { login: Some(SOMEBODY), ..IndexRules::default() };
     let index = Index::with_rules(&[&small_house()?], rules)?;
-    let said = complaint(&index, &["--no-input"])?;
+    let said = complaint(&index)?;
     assert!(said.contains("No matching distribution found for top"), "{said}");
     assert_eq!(index.requests()[0].status, 401);
     index.forget();
     let chroot = Chroot::new(&base::usr_local_python()?.root);
-    let target = ["--target", "/tmp/target", "--extra-index-url", &index.url_of(SOMEBODY)?];
-    pip::install(&chroot, &Source::Index(&index), "top\n", &target)?;
+    let url = index.url_of(SOMEBODY)?;
+    pip::install(&chroot, &Source::Index(&url), "top\n", &["--target", "/tmp/target"])?;
     let user = index.requests().into_iter().find_map(|request| request.user);
     assert_eq!(user.as_deref(), Some("somebody"));
     Ok(())
