@@ -49,9 +49,8 @@ impl Cpython {
         let answer: Value = serde_json::from_str(&answer).ok()?;
         let text = |index: usize| answer[index].as_str().map(str::to_owned);
         let (prefix, version, build) = (PathBuf::from(text(0)?), text(1)?, text(2)?);
-        let fits = prefix != PathBuf::from("/usr")
-            && version.starts_with("3.11.")
-            && answer[3] == "CPython";
+        let fits =
+            prefix.as_os_str() != "/usr" && version.starts_with("3.11.") && answer[3] == "CPython";
         fits.then_some(Cpython { prefix, version, build })
     }
 

@@ -5,25 +5,23 @@ mod pages;
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 use oci::Digest;
 
 use crate::house::Offer;
+use crate::listener::Listener;
 use crate::{Failure, House, Login, Result};
 use http::{Answer, Asked, Body};
 use pages::Listed;
 
 /// A running index. It ends when this is dropped.
 pub struct Index {
-    port: u16,
+    listener: Listener,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
 }
 
 /// How an index answers.
@@ -123,25 +121,16 @@ impl Index {
         let kept = houses.iter().map(|house| (*house).clone()).collect();
         let (faults, log, ending) = (Mutex::default(), Mutex::default(), AtomicBool::new(false));
         let shared = Arc::new(Shared { rules, files, kept, faults, log, ending });
-        let doing = "start an index";
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(Failure::doing(doing))?;
-        let port = listener.local_addr().map_err(Failure::doing(doing))?.port();
         let at_work = shared.clone();
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if at_work.ending.load(Ordering::Relaxed) {
-                    return;
-                }
-                let shared = at_work.clone();
-                std::thread::spawn(move || http::serve(&stream, |asked| shared.answer(asked)));
-            }
-        });
-        Ok(Index { port, shared, thread: Some(thread) })
+        let listener = Listener::start("an index", move |stream| {
+            http::serve(&stream, |asked| at_work.answer(asked));
+        })?;
+        Ok(Index { listener, shared })
     }
 
     /// `127.0.0.1:PORT`.
     pub fn host(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("127.0.0.1:{}", self.listener.port())
     }
 
     /// What `--index-url` takes.
@@ -196,10 +185,8 @@ impl Index {
 
 impl Drop for Index {
     fn drop(&mut self) {
+        // Those who hang, and connections that are kept, see it.
         self.shared.ending.store(true, Ordering::Relaxed);
-        // The thread waits for a connection, and looks up when one comes.
-        let _ = TcpStream::connect(("127.0.0.1", self.port));
-        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

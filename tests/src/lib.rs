@@ -18,6 +18,7 @@ pub mod crun;
 mod house;
 mod index;
 pub mod leak;
+mod listener;
 pub mod oracle;
 pub mod pip;
 pub mod plywood;

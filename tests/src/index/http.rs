@@ -5,8 +5,7 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::TcpStream;
 use std::ops::Range;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+use crate::listener::basic;
 
 /// A request, as far as it matters here.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -87,10 +86,7 @@ impl Asked {
 
     /// Name and password.
     pub(super) fn basic(&self) -> Option<(String, String)> {
-        let encoded = self.authorization.as_ref()?.strip_prefix("Basic ")?;
-        let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()?;
-        let (user, password) = decoded.split_once(':')?;
-        Some((user.to_owned(), password.to_owned()))
+        self.authorization.as_deref().and_then(basic)
     }
 
     /// The part of `size` bytes that is asked for: nothing if all is, an error if there is none.

@@ -3,11 +3,8 @@
 
 mod http;
 
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
@@ -16,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::Login;
 use crate::certificates::{Identity, signer};
+use crate::listener::Listener;
 use crate::program::answer;
 use crate::{Failure, Result, program};
 use http::Asked;
@@ -93,16 +91,14 @@ pub struct TokenRequest {
 
 /// A running token server.
 pub(super) struct TokenServer {
-    port: u16,
+    listener: Listener,
     shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
     rules: TokenRules,
     identity: Identity,
     requests: Mutex<Vec<TokenRequest>>,
-    ending: AtomicBool,
 }
 
 impl TokenRules {
@@ -131,26 +127,16 @@ impl TokenServer {
     /// Starts it; its key and certificate go into `directory`.
     pub(super) fn start(rules: TokenRules, directory: &Path) -> Result<Self> {
         let identity = signer(directory)?;
-        let doing = "start the token server";
-        let listener = TcpListener::bind("127.0.0.1:0").map_err(Failure::doing(doing))?;
-        let port = listener.local_addr().map_err(Failure::doing(doing))?.port();
-        let (requests, ending) = (Mutex::default(), AtomicBool::new(false));
-        let shared = Arc::new(Shared { rules, identity, requests, ending });
+        let shared = Arc::new(Shared { rules, identity, requests: Mutex::default() });
         let at_work = shared.clone();
-        let thread = std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                if at_work.ending.load(Ordering::Relaxed) {
-                    return;
-                }
-                let shared = at_work.clone();
-                std::thread::spawn(move || http::serve(stream, |asked| shared.respond(asked)));
-            }
-        });
-        Ok(TokenServer { port, shared, thread: Some(thread) })
+        let listener = Listener::start("the token server", move |stream| {
+            http::serve(stream, |asked| at_work.respond(asked));
+        })?;
+        Ok(TokenServer { listener, shared })
     }
 
     pub(super) fn realm(&self) -> String {
-        format!("http://127.0.0.1:{}/token", self.port)
+        format!("http://127.0.0.1:{}/token", self.listener.port())
     }
 
     pub(super) fn certificate(&self) -> &Path {
@@ -168,15 +154,6 @@ impl TokenServer {
     pub(super) fn refresh_token(&self, user: &str) -> Option<String> {
         let mut users = self.shared.rules.users.iter();
         users.find(|known| known.login.user == user).map(refresh_token)
-    }
-}
-
-impl Drop for TokenServer {
-    fn drop(&mut self) {
-        self.shared.ending.store(true, Ordering::Relaxed);
-        // The thread waits for a connection, and looks up when one comes.
-        let _ = std::net::TcpStream::connect(("127.0.0.1", self.port));
-        let _ = self.thread.take().map(JoinHandle::join);
     }
 }
 

@@ -4,10 +4,10 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::Value;
 use url::form_urlencoded;
+
+use crate::listener::basic;
 
 /// A request: its method, and what its query and its form hold.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -74,10 +74,7 @@ impl Asked {
 
     /// Name and password.
     pub(super) fn basic(&self) -> Option<(String, String)> {
-        let encoded = self.authorization.as_ref()?.strip_prefix("Basic ")?;
-        let decoded = String::from_utf8(BASE64_STANDARD.decode(encoded).ok()?).ok()?;
-        let (user, password) = decoded.split_once(':')?;
-        Some((user.to_owned(), password.to_owned()))
+        self.authorization.as_deref().and_then(basic)
     }
 }
 
