@@ -16,10 +16,7 @@ use crate::pack::{Packer, Packing, begin_member};
 use crate::reuse::{Block, BlockKey, EarlierBlob};
 use crate::threaded::Threaded;
 
-/// A deflated file that has up to so many bytes, before and after, is inflated whole by a worker.
-/// A larger one is inflated by the piece, one piece after the other, and more slowly.
-const MOST_WHOLE: u64 = 48 << 20;
-/// The size of such a piece.
+/// How much is inflated at once of a file that is too large to be inflated whole.
 const PIECE: usize = 1 << 20;
 
 /// Where the bytes of a layer go, block by block.
@@ -42,8 +39,6 @@ pub(crate) struct Blob<W> {
 pub(crate) struct Buffers {
     pub(crate) raw: Vec<u8>,
     pub(crate) packed: Vec<u8>,
-    /// What they count in memory, if they are large.
-    pub(crate) weight: u64,
 }
 
 /// How one of the buffers comes from the other.
@@ -90,32 +85,35 @@ impl<W: Write + Send + 'static> Blocks<W> {
 
     /// Takes the block in `raw`, and leaves an empty buffer there.
     pub(crate) fn push(&mut self, key: BlockKey, raw: &mut Vec<u8>) -> Result<(), LayerError> {
-        let mut buffers = self.buffers(0)?;
+        let mut buffers = self.buffers()?;
         std::mem::swap(&mut buffers.raw, raw);
         self.submit(buffers, Task::Pack(key))
     }
 
     /// Takes a deflated file as a gzip member of its own. That it is as claimed may turn out later,
     /// up to [`Blocks::finish`].
+    ///
+    /// A file that is small enough is inflated whole by a worker. A larger one is inflated by the
+    /// piece in the caller's thread: the inflater that can do this is slower, but its pieces stay in
+    /// the processor's cache until they are hashed, and it comes to the same.
     pub(crate) fn keep(&mut self, claim: Claim, stream: &mut dyn Read) -> Result<(), LayerError> {
-        let weight = claim.weight();
-        if weight > MOST_WHOLE {
+        if !claim.fits_whole() {
             return self.keep_by_the_piece(claim, stream);
         }
-        let mut buffers = self.buffers(weight)?;
+        let mut buffers = self.buffers()?;
         claim.read_member(stream, &mut buffers.packed)?;
         self.submit(buffers, Task::Inflate(claim))
     }
 
     fn keep_by_the_piece(&mut self, claim: Claim, stream: &mut dyn Read) -> Result<(), LayerError> {
         let mut inflation = Inflation::new(claim.clone(), stream);
-        let mut buffers = self.buffers(0)?;
+        let mut buffers = self.buffers()?;
         begin_member(&mut buffers.packed);
         while !inflation.has_ended() {
             inflation.read_piece(&mut buffers.raw, &mut buffers.packed, PIECE)?;
             if !inflation.has_ended() {
                 self.emit(Piece::kept(buffers, Role::Part))?;
-                buffers = self.buffers(0)?;
+                buffers = self.buffers()?;
             }
         }
         claim.end_member(&mut buffers.packed);
@@ -123,10 +121,10 @@ impl<W: Write + Send + 'static> Blocks<W> {
     }
 
     /// Empty buffers. This waits while too much is under way.
-    fn buffers(&mut self, weight: u64) -> Result<Buffers, LayerError> {
+    fn buffers(&mut self) -> Result<Buffers, LayerError> {
         match self {
             Blocks::Inline(inline) => Ok(std::mem::take(&mut inline.buffers)),
-            Blocks::Threaded(threaded) => threaded.buffers(weight),
+            Blocks::Threaded(threaded) => threaded.buffers(),
         }
     }
 
@@ -156,14 +154,9 @@ impl<W: Write + Send + 'static> Blocks<W> {
 }
 
 impl Buffers {
-    /// Empties them. Large ones go back to the system.
     pub(crate) fn clear(&mut self) {
-        for buffer in [&mut self.raw, &mut self.packed] {
-            if buffer.capacity() > 2 * PIECE {
-                *buffer = Vec::new();
-            }
-            buffer.clear();
-        }
+        self.raw.clear();
+        self.packed.clear();
     }
 }
 

@@ -14,7 +14,9 @@ use crate::pack::{begin_member, end_member_of};
 use crate::{Content, LayerError, Mismatch};
 
 /// From this size on a file's stream is kept.
-const LEAST_KEPT: u64 = 16 << 10;
+const LEAST_KEPT: u64 = 32 << 10;
+/// A file that has no more bytes than this, deflated and inflated together, is inflated whole.
+const MOST_WHOLE: u64 = 4 << 20;
 /// How much of a stream is read at once where it is not read whole.
 const INPUT: u64 = 64 << 10;
 
@@ -29,6 +31,26 @@ pub struct Deflated<'a> {
 }
 
 /// Whether a file of `size` bytes, deflated to `packed_size`, is worth a gzip member of its own.
+///
+/// It is from 32 KiB on. A member costs its 18 bytes, and the blocks around it, of one tar header
+/// each, some 140; and what is gathered in a block is smaller, since it shares a dictionary. The
+/// wheels of numpy, pandas and pyarrow, 3,352 files of 272 MB, whose tar `gzip -6` makes 82.80 MB of:
+///
+/// | kept from | blob in MB | seconds of one processor |
+/// |---|---|---|
+/// | 1 KiB | 84.08 | 0.86 |
+/// | 8 KiB | 83.68 | 0.89 |
+/// | 16 KiB | 83.46 | 0.91 |
+/// | 32 KiB | 83.21 | 0.97 |
+/// | 64 KiB | 83.14 | 1.05 |
+/// | 1 MiB | 83.36 | 1.46 |
+/// | never | 85.11 | 3.0 |
+///
+/// Below it, a byte saved costs few cycles and is sent and stored many times; above, hardly any is
+/// saved. A file of 4 GiB or more has no gzip member that says its size (RFC 1952, "ISIZE"), and a
+/// stream that is no smaller than its content is not worth keeping. Zips' streams are also what the
+/// reference inflater accepts: one that it refuses, and that the faster one here lets pass, makes
+/// a layer that cannot be unpacked, as the wheel could not.
 pub fn keeps_deflated(size: u64, packed_size: u64) -> bool {
     (LEAST_KEPT..=u32::MAX.into()).contains(&size) && packed_size < size
 }
@@ -43,9 +65,9 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// The bytes before and after: more than either.
-    pub(crate) fn weight(&self) -> u64 {
-        self.content.size.saturating_add(self.packed_size)
+    /// Whether the file is inflated whole, in memory.
+    pub(crate) fn fits_whole(&self) -> bool {
+        self.content.size.saturating_add(self.packed_size) <= MOST_WHOLE
     }
 
     pub(crate) fn refuse(&self, mismatch: Mismatch) -> LayerError {

@@ -14,11 +14,6 @@ use oci::DiffId;
 use crate::LayerError;
 use crate::blocks::{Blob, BlockWork, Buffers, HashedSink, HashedTar, Piece, Task};
 
-/// Buffers that may grow larger than this are counted.
-const LARGE: u64 = 2 << 20;
-/// The most bytes that the counted buffers have together.
-const BUDGET: u64 = 64 << 20;
-
 /// Buffers on their way to a worker.
 struct Job {
     number: u64,
@@ -38,9 +33,8 @@ pub(crate) struct Threaded<W> {
     // Dropped to say that no more comes.
     ways: Option<(Sender<Job>, Sender<Done>)>,
     given_back: Receiver<Buffers>,
+    /// Those that were not used yet.
     spare: Vec<Buffers>,
-    /// What the counted buffers have that are not given back.
-    weight: u64,
     workers: Vec<JoinHandle<()>>,
     writer: Option<JoinHandle<Result<HashedSink<W>, LayerError>>>,
     hasher: Option<JoinHandle<Result<DiffId, LayerError>>>,
@@ -52,8 +46,9 @@ impl<W: Write + Send + 'static> Threaded<W> {
         let (done, done_in) = unbounded();
         let (to_hash, hash_in) = unbounded();
         let (back, given_back) = unbounded();
-        // For each worker, one being filled, one being written, one being hashed, two waiting.
-        let spare = (0..works.len() + 5).map(|_| Buffers::default()).collect();
+        // For each worker, one being filled, one being written, one being hashed, and five waiting:
+        // with two, small pieces leave workers idle, and a sixth less is done in a second.
+        let spare = (0..works.len() + 8).map(|_| Buffers::default()).collect();
         let mut workers = Vec::with_capacity(works.len());
         for work in works {
             let (jobs, done) = (jobs_in.clone(), done.clone());
@@ -67,31 +62,19 @@ impl<W: Write + Send + 'static> Threaded<W> {
             ways: Some((jobs, done)),
             given_back,
             spare,
-            weight: 0,
             workers,
             writer: Some(writer),
             hasher: Some(hasher),
         })
     }
 
-    /// Empty buffers, to be filled with `weight` bytes if these are many. This waits while too
-    /// much is under way.
-    pub(crate) fn buffers(&mut self, weight: u64) -> Result<Buffers, LayerError> {
-        let weight = if weight > LARGE { weight } else { 0 };
-        loop {
-            if (self.weight == 0 || self.weight + weight <= BUDGET)
-                && let Some(buffers) = self.spare.pop()
-            {
-                self.weight += weight;
-                return Ok(Buffers { weight, ..buffers });
-            }
-            // Nothing comes back once the writer or the hasher has failed.
-            let Ok(buffers) = self.given_back.recv() else {
-                return Err(self.failure());
-            };
-            self.weight -= buffers.weight;
-            self.spare.push(buffers);
+    /// Empty buffers. This waits while too much is under way.
+    pub(crate) fn buffers(&mut self) -> Result<Buffers, LayerError> {
+        if let Some(buffers) = self.spare.pop() {
+            return Ok(buffers);
         }
+        // Nothing comes back once the writer or the hasher has failed.
+        self.given_back.recv().map_err(|_| self.failure())
     }
 
     pub(crate) fn submit(&mut self, buffers: Buffers, task: Task) -> Result<(), LayerError> {

@@ -28,9 +28,6 @@ use crate::{Content, Entry, LayerError, Node};
 const BLOCK: usize = 1 << 20;
 /// A large file has blocks of its own unless the one before it would stay smaller than this.
 const LEAST_BEFORE_LARGE: usize = 64 << 10;
-/// A deflated file to be packed anew that has up to so many bytes, before and after, is inflated
-/// at once.
-const MOST_WHOLE: u64 = 4 << 20;
 
 /// Writes a layer: its entries in order, each with its content.
 ///
@@ -185,7 +182,7 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         claim: Claim,
         stream: &mut dyn Read,
     ) -> Result<(), LayerError> {
-        if claim.weight() <= MOST_WHOLE {
+        if claim.fits_whole() {
             let mut buffers = std::mem::take(&mut self.buffers);
             claim.read_member(stream, &mut buffers.packed)?;
             self.inflater.inflate(&claim, &buffers.packed, &mut buffers.raw)?;

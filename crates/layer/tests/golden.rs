@@ -5,7 +5,7 @@
 
 mod entries;
 
-use entries::{every_kind, file, write};
+use entries::{every_kind, file, wheel, write, write_deflated};
 use layer::{Entry, GzipLevel, Packing, ZstdLevel};
 
 /// Text of a small vocabulary, noise, and the two in turns; large files and many small ones.
@@ -62,4 +62,22 @@ fn zstd() {
     insta::assert_snapshot!(of(3), @"sha256:058e30eaafa7196d823db46d405903a3d0c6d65f538212d8558d8859346e67da 4122425");
     insta::assert_snapshot!(of(9), @"sha256:b03ddbabdff897d2a1775fcc13c585c01e72f6705f65d4fec72014723810e384 4033321");
     insta::assert_snapshot!(of(19), @"sha256:d7cc019d33d0bda16117ef72582767d06ce71ad50278bfafd8dd2bc254147dc3 3875561");
+}
+
+/// With files that came deflated. What they came as counts only where it is kept.
+#[test]
+fn deflated() {
+    let of = |packing| {
+        let packed = write_deflated(&wheel(), |_| true, packing, 2).0;
+        format!("{} {}", packed.descriptor.digest, packed.descriptor.size)
+    };
+    let plain = |packing| {
+        let packed = write(&wheel(), packing, 2).0;
+        format!("{} {}", packed.descriptor.digest, packed.descriptor.size)
+    };
+    insta::assert_snapshot!(of(Packing::default()), @"sha256:eed6aa4aac62181b3371fdf8c773dd15d28a7cf148bacbcae872e4c0362e4060 1485320");
+    insta::assert_snapshot!(of(Packing::Gzip(GzipLevel::new(9).unwrap())), @"sha256:4304d34cd2e91b3b0e1387d127d2f99d4b9ea05891c8aeeccf86d473e183dd53 1410095");
+    for packing in [Packing::None, Packing::Zstd(ZstdLevel::default())] {
+        assert_eq!(of(packing), plain(packing));
+    }
 }

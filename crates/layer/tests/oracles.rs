@@ -1,6 +1,6 @@
 //! Layers as others read them, and archives that others made: GNU tar and Python's tarfile.
 //!
-//! Needs: tar, python3, gzip, bzip2, xz, zstd, root.
+//! Needs: tar, python3, gzip, pigz, bzip2, xz, zstd, root.
 //!
 //! Only root can unpack owners and devices. `cargo xtask oracles` sees to all of it.
 
@@ -13,7 +13,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use entries::{every_kind, write};
+use entries::{every_kind, wheel, write, write_deflated};
 use layer::{ArchiveCompression, Content, Entry, LayerIndex, Limits, Node, Packing};
 use oci::ImagePath;
 
@@ -174,6 +174,47 @@ fn device(rdev: u64) -> (u32, u32) {
     let major = (rdev >> 8 & 0xfff) | (rdev >> 32 & !0xfff);
     let minor = (rdev & 0xff) | (rdev >> 12 & !0xff);
     (major as u32, minor as u32)
+}
+
+const DIGESTS: &str = r#"
+import hashlib, sys, tarfile
+layer = tarfile.open(sys.argv[1])
+for m in layer:
+    if m.isfile():
+        print(hashlib.sha256(layer.extractfile(m).read()).hexdigest(), m.size, m.name)
+"#;
+
+/// What `gzip`, `pigz`, Python and GNU tar make of members that are a zip's streams.
+#[test]
+fn others_read_what_came_deflated() {
+    let folder = tempfile::tempdir().unwrap();
+    let (blob, tree) = (folder.path().join("layer.tar.gz"), folder.path().join("tree"));
+    let entries = wheel();
+    let (packed, bytes) = write_deflated(&entries, |_| true, Packing::default(), 2);
+    std::fs::write(&blob, bytes).unwrap();
+    let diff_id = packed.diff_id.0.hex();
+    for tool in ["gzip", "pigz"] {
+        run(tool, Command::new(tool).arg("--test").arg(&blob));
+        let command = format!("{tool} -dc \"$1\" | sha256sum");
+        let summed = run(tool, Command::new("sh").args(["-c", &command, "sh"]).arg(&blob));
+        assert_eq!(summed, format!("{diff_id}  -\n"), "{tool}");
+    }
+    let listed = run("python3", Command::new("python3").args(["-c", DIGESTS]).arg(&blob));
+    let line = |(entry, content): &(Entry, Vec<u8>)| match entry.node {
+        Node::File(_) => {
+            let digest = oci::Digest::of(content).hex();
+            Some(format!("{digest} {} {}\n", content.len(), entry.path))
+        }
+        _ => None,
+    };
+    assert_eq!(listed, entries.iter().filter_map(line).collect::<String>());
+    std::fs::create_dir(&tree).unwrap();
+    let mut tar = Command::new("tar");
+    tar.args(["--extract", "--gzip", "--numeric-owner", "--same-permissions", "--file"]);
+    run("tar", tar.arg(&blob).arg("--directory").arg(&tree));
+    for (entry, content) in &entries {
+        check_unpacked(&tree, entry, content);
+    }
 }
 
 /// A directory with what tars differ in: long names and targets, links, a large owner, an old time.

@@ -5,7 +5,7 @@
 
 use std::num::NonZeroUsize;
 
-use layer::{Attributes, Content, Entry, LayerWriter, Node, Packed, Packing};
+use layer::{Attributes, Content, Deflated, Entry, LayerWriter, Node, Packed, Packing};
 use oci::ImagePath;
 
 /// Writes `entries`, with each file's content from `content`, and gives the blob.
@@ -20,6 +20,79 @@ pub(crate) fn write(
         writer.append(entry, Some(&mut &content[..])).unwrap();
     }
     writer.finish().unwrap()
+}
+
+/// Writes `entries` as [`write`] does; files whose path is `deflated` come as a zip holds them.
+pub(crate) fn write_deflated(
+    entries: &[(Entry, Vec<u8>)],
+    deflated: impl Fn(&ImagePath) -> bool,
+    packing: Packing,
+    threads: usize,
+) -> (Packed, Vec<u8>) {
+    let threads = NonZeroUsize::new(threads).unwrap();
+    let mut writer = LayerWriter::new(Vec::new(), packing, threads).unwrap();
+    append_deflated(&mut writer, entries, deflated);
+    writer.finish().unwrap()
+}
+
+pub(crate) fn append_deflated(
+    writer: &mut LayerWriter<Vec<u8>>,
+    entries: &[(Entry, Vec<u8>)],
+    deflated: impl Fn(&ImagePath) -> bool,
+) {
+    for (entry, content) in entries {
+        if !deflated(&entry.path) {
+            writer.append(entry, Some(&mut &content[..])).unwrap();
+            continue;
+        }
+        let stream = deflate(content);
+        let deflated = Deflated {
+            packed_size: stream.len() as u64,
+            crc32: libdeflater::crc32(content),
+            stream: &mut &stream[..],
+        };
+        writer.append_deflated(entry, deflated).unwrap();
+    }
+}
+
+/// A raw deflate stream. The compressor is pinned, so golden digests may depend on it.
+pub(crate) fn deflate(content: &[u8]) -> Vec<u8> {
+    let mut compressor = libdeflater::Compressor::new(libdeflater::CompressionLvl::default());
+    let mut stream = vec![0; compressor.deflate_compress_bound(content.len())];
+    let written = compressor.deflate_compress(content, &mut stream).unwrap();
+    stream.truncate(written);
+    stream
+}
+
+/// Text of a small vocabulary, each seed's another.
+pub(crate) fn text(seed: u64, length: usize) -> Vec<u8> {
+    let words = ["layer ", "entry ", "digest ", "tar ", "\n", "of ", "a ", "whiteout "];
+    let mut state = seed;
+    let mut text = Vec::with_capacity(length + 10);
+    while text.len() < length {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        text.extend_from_slice(words[(state >> 60) as usize / 2].as_bytes());
+    }
+    text.truncate(length);
+    text
+}
+
+/// What a wheel brings: files on both sides of every limit, most of them small.
+pub(crate) fn wheel() -> Vec<(Entry, Vec<u8>)> {
+    let mut entries: Vec<_> = (0..300u64)
+        .map(|number| file(&format!("lib/{number}.py"), &text(number, number as usize * 61)))
+        .collect();
+    for (number, size) in
+        [(32 << 10) - 1, 32 << 10, 100_000, 100_001, 700_000, 6_000_000].into_iter().enumerate()
+    {
+        entries.push(file(&format!("lib/{number}.so"), &text(size as u64, size)));
+    }
+    entries.push(entry("lib", Node::Directory));
+    entries.push(entry("lib/link", Node::Symlink(b"0.so".to_vec())));
+    entries.push(entry("lib/z.so", Node::Hardlink(ImagePath::lexical("lib/4.so"))));
+    entries.sort_by(|(a, _), (b, _)| a.layer_order(b));
+    entries
 }
 
 pub(crate) fn entry(path: &str, node: Node) -> (Entry, Vec<u8>) {
