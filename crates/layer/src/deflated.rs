@@ -48,9 +48,7 @@ pub struct Deflated<'a> {
 ///
 /// Below it, a byte saved costs few cycles and is sent and stored many times; above, hardly any is
 /// saved. A file of 4 GiB or more has no gzip member that says its size (RFC 1952, "ISIZE"), and a
-/// stream that is no smaller than its content is not worth keeping. Zips' streams are also what the
-/// reference inflater accepts: one that it refuses, and that the faster one here lets pass, makes
-/// a layer that cannot be unpacked, as the wheel could not.
+/// stream that is no smaller than its content is not worth keeping.
 pub fn keeps_deflated(size: u64, packed_size: u64) -> bool {
     (LEAST_KEPT..=u32::MAX.into()).contains(&size) && packed_size < size
 }
@@ -109,7 +107,10 @@ impl Claim {
     }
 }
 
-/// Inflates streams that are in memory as a whole, at twice the speed of [`Inflation`].
+/// Inflates streams that are in memory as a whole, faster than [`Inflation`].
+///
+/// It also takes a few malformed Huffman codes that other inflaters refuse. Who ships such a stream
+/// ships a wheel that pip cannot unpack, and gets a layer that cannot be unpacked either.
 pub(crate) struct WholeInflater(Decompressor);
 
 impl WholeInflater {

@@ -2,7 +2,7 @@
 //!
 //! - [`LayerWriter`] makes a tar of entries and their content, and of the tar a blob, compressed
 //!   in parallel and hashed while it is written. The bytes depend on the entries, the contents and
-//!   the [`Packing`], and on nothing else.
+//!   the [`Packing`], and on the streams of files that came [`Deflated`], and on nothing else.
 //! - [`LayerIndex`] is what a layer holds, read from any layer that others made or taken from a
 //!   plan: entries, with the digest of each file's content and its place in the tar.
 //! - [`extract()`] streams files out of a layer's tar, [`open_archive`] the tar out of an archive.

@@ -46,8 +46,8 @@ impl<W: Write + Send + 'static> Threaded<W> {
         let (done, done_in) = unbounded();
         let (to_hash, hash_in) = unbounded();
         let (back, given_back) = unbounded();
-        // For each worker, one being filled, one being written, one being hashed, and five waiting:
-        // with two, small pieces leave workers idle, and a sixth less is done in a second.
+        // For each worker, one being filled, one being written, one being hashed, and five waiting,
+        // so that workers have some while the caller inflates a large file.
         let spare = (0..works.len() + 8).map(|_| Buffers::default()).collect();
         let mut workers = Vec::with_capacity(works.len());
         for work in works {
