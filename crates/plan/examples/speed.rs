@@ -36,6 +36,8 @@ fn main() {
     let (arguments, labels) = (BTreeMap::new(), BTreeMap::new());
     let request = Request {
         recipe: &parsed.recipe,
+        name: "Dockerfile",
+        text: "",
         target: None,
         platform: Platform::linux("amd64"),
         build_platform: Platform::linux("amd64"),

@@ -45,7 +45,11 @@ const ARROWS: &[Arrows] = &[
 const FOR_TESTS: &str = "testbed";
 
 /// What the tests of single crates may stand on, too: a client is tested against a registry.
-const FOR_TESTS_OF: &[Arrows] = &[Arrows { crate_name: "registry", may_depend_on: &["serve"] }];
+const FOR_TESTS_OF: &[Arrows] = &[
+    Arrows { crate_name: "registry", may_depend_on: &["serve"] },
+    // A file that is given with a request is named by its content.
+    Arrows { crate_name: "resolution", may_depend_on: &["layer"] },
+];
 
 /// Complains of each dependency between the workspace's `packages` that the table does not allow.
 pub fn check(packages: &[Value]) -> Vec<String> {

@@ -145,6 +145,8 @@ impl World {
         let labels = BTreeMap::new();
         let request = Request {
             recipe: &parsed.recipe,
+            name: "recipe",
+            text: dockerfile,
             target: self.target,
             platform: Platform::linux("arm64"),
             build_platform: Platform::linux("amd64"),
@@ -297,6 +299,7 @@ impl<'a> Gatherer<'a> {
                 self.texts.insert(content.digest, text.to_owned());
                 self.facts.downloads.insert(url, Download { content });
             }
+            Need::Resolution { .. } | Need::Wheels { .. } => panic!("no world has packages"),
             Need::Archive(file, _) => {
                 let digest = file.content.digest;
                 let members = self.world.archives.get(self.texts[&digest].as_str());
@@ -373,6 +376,10 @@ impl<'a> Gatherer<'a> {
             Becomes::NeedsExecution => return Some(format!("{}: needs execution\n", step.text)),
             Becomes::Files(spec) => ("files".to_owned(), spec),
             Becomes::CopyFrom(origin, spec) => (format!("from {origin}"), spec),
+            Becomes::Packages(layers) => {
+                let layer = |spec: &Arc<LayerSpec>| format!("{}\n", self.show_layer(plan, spec));
+                return Some(layers.iter().map(layer).collect());
+            }
         };
         if plan.target().new_layers().count() > 1 {
             let _ = writeln!(shown, "{}: {how}", step.text.lines().next().unwrap());
@@ -470,6 +477,8 @@ fn show_need(need: &Need) -> String {
         Need::Text(_) => "read a file".to_owned(),
         Need::Download { url, .. } => format!("fetch {url}"),
         Need::Archive(..) => "look into an archive".to_owned(),
+        Need::Resolution { .. } => "resolve packages".to_owned(),
+        Need::Wheels { packages, .. } => format!("install {} wheels", packages.len()),
     }
 }
 
