@@ -17,6 +17,14 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
+    /// What kind of recipe the text is, for messages.
+    pub(crate) fn recipe(&self) -> &'static str {
+        match recipe::recipe_format(&self.name, &self.text) {
+            recipe::Format::Dockerfile => "the Dockerfile",
+            recipe::Format::PlywoodToml => "the plywood.toml",
+        }
+    }
+
     /// One of the findings, with the line it is about.
     pub(crate) fn render(&self, diagnostic: &Diagnostic, colors: Colors) -> String {
         let level = match diagnostic.severity {

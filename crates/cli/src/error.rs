@@ -27,7 +27,7 @@ pub(crate) enum Error {
     #[error(transparent)]
     Usage(#[from] UsageError),
     /// The recipe has errors.
-    #[error("the Dockerfile has errors")]
+    #[error("{} has errors", .0.recipe())]
     Recipe(Box<Findings>),
     /// A `--format` that is not a template, or does not fit what is shown.
     #[error(transparent)]
@@ -42,6 +42,9 @@ pub(crate) enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A file that is there and would be written over.
+    #[error("write `{}`: it is there already", .0.display())]
+    Exists(PathBuf),
     /// Standard input or output.
     #[error("{stream}")]
     Stream {
@@ -200,7 +203,7 @@ impl Error {
             Error::While { source, .. } => source.exit(),
             Error::Usage(_) | Error::Template(_) | Error::Reference(_) => Exit::Usage,
             Error::Recipe(_) => Exit::Recipe,
-            Error::File { access: Access::Read, .. } => Exit::Input,
+            Error::File { access: Access::Read, .. } | Error::Exists(_) => Exit::Input,
             Error::File { access: Access::Write, .. } => Exit::Storage,
             Error::Stream { .. } | Error::NoStore => Exit::Storage,
             Error::Store(error) => store_exit(error),
@@ -237,6 +240,7 @@ impl Error {
         matches!(
             self,
             Error::File { .. }
+                | Error::Exists(_)
                 | Error::Store(_)
                 | Error::Registry(_)
                 | Error::Serve(_)
@@ -278,6 +282,7 @@ impl Error {
                 "remove the names one by one ({}), or all with `--force`",
                 names.join(", ")
             )),
+            Error::Exists(_) => Some("write over it with `--force`, or to `--stdout`".to_owned()),
             Error::ArchiveToTerminal => Some("give a file with `--output`, or a pipe".to_owned()),
             Error::Build(error) => error.hint(),
             Error::At { source, .. } => source.hint(),

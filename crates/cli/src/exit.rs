@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     Other,
     /// The command line.
     Usage,
-    /// The Dockerfile.
+    /// The Dockerfile or plywood.toml.
     Recipe,
     /// The context's files.
     Input,
@@ -73,7 +73,7 @@ impl Exit {
             Exit::Success => "done",
             Exit::Other => "failed for a reason that is none of those below",
             Exit::Usage => "the command line cannot be understood",
-            Exit::Recipe => "the Dockerfile has an error",
+            Exit::Recipe => "the Dockerfile or plywood.toml has an error",
             Exit::Input => {
                 "a file of the context, or one with settings, is missing or cannot be read"
             }
@@ -112,7 +112,7 @@ mod tests {
            0  done
            1  failed for a reason that is none of those below
            2  the command line cannot be understood
-           3  the Dockerfile has an error
+           3  the Dockerfile or plywood.toml has an error
            4  a file of the context, or one with settings, is missing or cannot be read
            5  an image, tag or platform does not exist
            6  a registry wants other credentials, or does not let this be done

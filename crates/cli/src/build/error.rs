@@ -110,7 +110,7 @@ pub(crate) enum BuildError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A URL whose bytes are not those that the recipe names.
-    #[error("accept {url}: it has the digest {found}, and the Dockerfile says {wanted}")]
+    #[error("accept {url}: it has the digest {found}, and the recipe says {wanted}")]
     Checksum {
         /// Which.
         url: String,
@@ -259,7 +259,8 @@ impl BuildError {
             BuildError::Tar { source, .. } => source.hint(),
             BuildError::NoRecipe { instead, .. } => Some(match instead {
                 Some(name) => format!("did you mean `-f {name}`?"),
-                None => "name the Dockerfile with `-f FILE`".to_owned(),
+                None => "name the Dockerfile with `-f FILE`, or have `plywood init` write a plywood.toml"
+                    .to_owned(),
             }),
             BuildError::NeedsExecution(_) => Some(EXECUTION_HINT.to_owned()),
             BuildError::Write { source, .. } => storage_hint(source.kind()),

@@ -6,6 +6,7 @@ mod copy;
 mod documents;
 mod history;
 mod images;
+mod init;
 mod inspect;
 mod login;
 mod names;
@@ -27,6 +28,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
     match command {
         Command::Build(arguments) => build::build(arguments, session),
         Command::Plan(arguments) => build::plan(arguments, session),
+        Command::Init(arguments) => init::init(arguments, session),
         Command::Push(arguments) => remote::push(arguments, session),
         Command::Pull(arguments) => remote::pull(arguments, session),
         Command::Copy(arguments) => copy::copy(arguments, session),

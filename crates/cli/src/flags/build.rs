@@ -139,7 +139,8 @@ pub(super) struct BuildFlags {
     /// The build context: a directory, a tarball, or `-` for a tar on standard input
     context: String,
 
-    /// The Dockerfile [default: CONTEXT/Dockerfile]; `-` is standard input
+    /// The Dockerfile or plywood.toml [default: CONTEXT/plywood.toml, else CONTEXT/Dockerfile]; `-`
+    /// is standard input
     #[arg(short, long, value_name = "FILE", help_heading = "Recipe")]
     file: Option<String>,
     /// Build this stage instead of the last

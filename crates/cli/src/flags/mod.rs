@@ -12,6 +12,7 @@ mod build;
 mod compression;
 mod ignored;
 mod images;
+mod init;
 mod location;
 mod long_forms;
 mod meaning;
@@ -35,6 +36,7 @@ pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
     Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,
 };
+pub(crate) use init::{InitArguments, InitTarget};
 pub(crate) use location::{LayoutName, Location};
 pub(crate) use output::{Destination, Output};
 pub(crate) use remote::{LsTagsArguments, ReferrersArguments, TagsReport};
@@ -116,6 +118,8 @@ pub(crate) enum Command {
     Build(Box<BuildArguments>),
     /// `plan`
     Plan(Box<PlanArguments>),
+    /// `init`
+    Init(InitArguments),
     /// `push`
     Push(PushArguments),
     /// `pull`
@@ -204,7 +208,8 @@ fn footer() -> String {
     format!("{}\n\n{}", Exit::help(), environment::HELP)
 }
 
-/// Builds OCI images from Dockerfiles and moves them, with no daemon, no root and no container.
+/// Builds OCI images from Dockerfiles and Python requirements, and moves them, with no daemon, no
+/// root and no container.
 #[derive(Debug, Parser)]
 #[command(name = "plywood", version, after_help = footer(), subcommand_required = true)]
 #[command(arg_required_else_help = true, disable_help_subcommand = false, max_term_width = 100)]
@@ -245,10 +250,12 @@ struct SettingsFlags {
 
 #[derive(Debug, Subcommand)]
 enum Commands {
-    /// Build an image from a Dockerfile
+    /// Build an image from a Dockerfile or a plywood.toml
     Build(Box<build::BuildFlags>),
-    /// Show what each instruction of a Dockerfile becomes, and build nothing
+    /// Show what each instruction of a Dockerfile or plywood.toml becomes, and build nothing
     Plan(Box<build::PlanFlags>),
+    /// Write a plywood.toml for the project in a directory
+    Init(init::InitFlags),
     /// Upload an image from the store to its registry
     Push(transfer::PushFlags),
     /// Download an image from its registry to the store
@@ -322,6 +329,7 @@ impl Typed {
                 quiet(&mut settings, flags.build.quiet);
                 Command::Plan(Box::new(flags.meaning(environment)?))
             }
+            Commands::Init(flags) => Command::Init(flags.meaning()),
             Commands::Push(flags) => {
                 quiet(&mut settings, flags.quiet);
                 Command::Push(flags.meaning()?)
