@@ -83,6 +83,13 @@ impl Store {
         Ok(self.inner.scratch_directory()?.path().to_owned())
     }
 
+    /// Where a client keeps what servers answered, in files of its own. It is gone once it was not
+    /// used for as long as [`Store::prune`] is told.
+    pub fn answers(&self, kind: &'static str) -> PathBuf {
+        debug_assert!(kind.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        self.inner.plywood("answers").join(kind)
+    }
+
     /// The error that says where a blob that is not here can be had.
     pub(crate) fn missing_blob(&self, digest: &Digest) -> StoreError {
         let sources = self.remote_sources(digest).unwrap_or_default();

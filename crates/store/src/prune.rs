@@ -16,7 +16,7 @@ use crate::{Store, StoreError};
 /// What [`Store::prune`] may delete.
 ///
 /// Named images are never touched, nor what they consist of. The rest is: images without a name,
-/// blobs that no image has, records, and downloads that broke off. With neither limit, all of it
+/// blobs that no image has, records, what servers answered, and downloads that broke off. With neither limit, all of it
 /// goes.
 #[derive(Debug, Clone)]
 pub struct PrunePolicy {
@@ -66,6 +66,7 @@ impl Store {
         doomed.extend(records.iter().cloned());
         let partials = self.doomed_partials(policy)?;
         doomed.extend(partials.iter().cloned());
+        doomed.extend(self.doomed_answers(policy)?);
         if !policy.dry_run {
             // First the names, then what they stood for.
             self.change_index(&[], |index| {
@@ -187,6 +188,18 @@ impl Store {
     fn doomed_partials(&self, policy: &PrunePolicy) -> Result<Vec<Aged>, StoreError> {
         let files = record_files(&self.inner.plywood("partial"))?;
         Ok(files.into_iter().filter_map(Aged::read).filter(|file| policy.is_old(file)).collect())
+    }
+
+    /// What clients keep of what servers answered. Nobody else has the store open.
+    fn doomed_answers(&self, policy: &PrunePolicy) -> Result<Vec<Aged>, StoreError> {
+        let mut doomed = Vec::new();
+        let mut directories = vec![self.inner.plywood("answers")];
+        while let Some(directory) = directories.pop() {
+            let files = record_files(&directory)?.into_iter().filter_map(Aged::read);
+            doomed.extend(files.filter(|file| policy.is_old(file)));
+            directories.extend(subdirectories(&directory)?);
+        }
+        Ok(doomed)
     }
 
     /// Deletes those blobs of an image that no other image has and no build left as a layer.

@@ -47,6 +47,19 @@ fn named_images_stay_whole() {
 }
 
 #[test]
+fn what_servers_answered_goes_with_age() {
+    let (_directory, mut store) = open();
+    let file = store.answers("some-index").join("deep/answer");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "text").unwrap();
+    let young = PrunePolicy { older_than: Some(HOUR), ..everything() };
+    assert_eq!(store.prune(&young).unwrap().freed, 0);
+    assert!(file.exists());
+    assert_eq!(store.prune(&everything()).unwrap().freed, 4);
+    assert!(!file.exists());
+}
+
+#[test]
 fn by_age_and_by_size() {
     let (_directory, mut store) = open();
     let layer = |hours: u32| {

@@ -68,7 +68,7 @@ fn resolve(gatherer: &Gatherer<'_>, request: &ResolutionRequest) -> Result<Resol
     }
     let step = session.progress.step(name, None);
     let network = network::settings(session)?;
-    let cache = store.root().join("plywood/index-cache");
+    let cache = store.answers("python-index");
     let given = |file: &GivenFile| give(gatherer, file).map_err(std::io::Error::other);
     let resolution = resolution::resolve(request, &network, &cache, &given)
         .map_err(BuildError::from)
