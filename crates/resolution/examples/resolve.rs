@@ -1,5 +1,5 @@
 //! Resolves requirements against the default index:
-//! `resolve CACHE PROCESSOR PYTHON GLIBC REQUIREMENT…`, such as `resolve /tmp/c amd64 3.11 2.36 flask`.
+//! `resolve CACHE PROCESSOR PYTHON GLIBC [REQUIREMENT|override:REQUIREMENT]…`, such as `resolve /tmp/c amd64 3.11 2.36 flask`.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::io;
@@ -13,6 +13,8 @@ use python::{
     Version,
 };
 use resolution::{Network, resolve};
+
+const OVERRIDE: &str = "override:";
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().skip(1).collect();
@@ -77,15 +79,18 @@ fn target(processor: &str, python: (u8, u8), glibc: (u8, u8)) -> Target {
 
 fn request(target: Target, requirements: &[String]) -> ResolutionRequest {
     let requirement = |(index, text): (usize, &String)| Requirement {
-        text: text.clone(),
+        text: text.trim_start_matches(OVERRIDE).to_owned(),
         hashes: Vec::new(),
         origin: Origin { file: "arguments".to_owned(), line: index + 1 },
     };
+    let numbered = requirements.iter().enumerate();
+    let (overrides, requirements) =
+        numbered.partition::<Vec<_>, _>(|(_, text)| text.starts_with(OVERRIDE));
     ResolutionRequest {
         target,
-        requirements: requirements.iter().enumerate().map(requirement).collect(),
+        requirements: requirements.into_iter().map(requirement).collect(),
         constraints: Vec::new(),
-        overrides: Vec::new(),
+        overrides: overrides.into_iter().map(requirement).collect(),
         lock: None,
         indexes: Indexes::default(),
         given: Vec::new(),

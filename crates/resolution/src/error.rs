@@ -456,18 +456,20 @@ fn way_around(what: Unsupported) -> &'static str {
 }
 
 fn instead_of_building(packages: &[NoWheel]) -> String {
-    let newer = packages
-        .iter()
-        .filter_map(|package| Some(format!("{}=={}", package.name, package.newer.as_ref()?)));
-    let newer: Vec<_> = newer.collect();
-    let build = "`build = \"host\"` builds with a Python of this machine";
-    let can_build = packages.iter().all(|package| package.has_source);
-    match (newer.is_empty(), can_build) {
-        (false, true) => format!("{} can be had; {build}", newer.join(" ")),
-        (false, false) => format!("{} can be had", newer.join(" ")),
-        (true, true) => build.to_owned(),
-        (true, false) => "another Python or base image may have what fits".to_owned(),
+    let newer = packages.iter().filter_map(|package| {
+        let pin = format!("`{}=={}`", package.name, package.newer.as_ref()?);
+        // What only others want in this version is theirs to decide.
+        let by_override = if package.origin.is_none() { ", and can be an override" } else { "" };
+        Some(format!("{pin} has a wheel{by_override}"))
+    });
+    let mut ways: Vec<_> = newer.collect();
+    if packages.iter().all(|package| package.has_source) {
+        ways.push("`build = \"host\"` builds with a Python of this machine".to_owned());
     }
+    if ways.is_empty() {
+        ways.push("another Python or base image may have what fits".to_owned());
+    }
+    ways.join("; ")
 }
 
 fn meant(name: &str, version: &str) -> String {

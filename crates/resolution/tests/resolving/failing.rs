@@ -76,7 +76,7 @@ fn all_that_would_have_to_be_built() {
     "#);
     insta::assert_snapshot!(ask(&index).want("old<2").text(), @r#"
     error: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for old 1 (requirements.txt:1): only a source distribution
-    hint: old==2 can be had; `build = "host"` builds with a Python of this machine
+    hint: `old==2` has a wheel; `build = "host"` builds with a Python of this machine
     "#);
 }
 

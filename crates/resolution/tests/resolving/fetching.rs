@@ -106,7 +106,7 @@ fn many_come_in_their_order_through_breaks() {
         let files: Vec<_> = many().iter().map(|wheel| file(&index, wheel)).collect();
         let memory = Memory::default();
         let digests = fetch(&ask(&index), &files, &memory).unwrap();
-        let wanted: Vec<_> = files.iter().map(|file| file.sha256.clone().unwrap()).collect();
+        let wanted: Vec<_> = files.iter().map(|file| file.sha256.unwrap()).collect();
         assert_eq!(digests, wanted);
         let size: u64 = files.iter().filter_map(|file| file.size).sum();
         assert_eq!(*memory.came.lock().unwrap(), size);

@@ -1,4 +1,5 @@
 //! Resolution against an index on loopback.
+#![allow(clippy::unwrap_used)]
 
 mod ask;
 mod choosing;
