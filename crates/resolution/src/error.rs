@@ -126,6 +126,14 @@ pub enum ResolutionError {
         /// What is wrong.
         problem: HashProblem,
     },
+    /// A wheel cannot be built.
+    #[error("{package} cannot be built: {cause}")]
+    Build {
+        /// Name and version.
+        package: String,
+        /// Why.
+        cause: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// A lock cannot be used.
     #[error("{file}: {problem}")]
     Lock {

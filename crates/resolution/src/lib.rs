@@ -5,12 +5,14 @@
 //!
 //! - [`resolve`] answers a [`ResolutionRequest`](python::ResolutionRequest), out of indexes or out
 //!   of a lock.
+//! - [`resolve_and_build`] does so with the help of a [`Builder`], for what has no wheel.
 //! - [`Fetcher`] downloads the wheels.
 //!
-//! Both are for threads that may wait: they have a runtime of their own inside. Nothing is built and
-//! no Python runs.
+//! All are for threads that may wait: they have a runtime of their own inside. Nothing is built here
+//! and no Python runs.
 
 mod answer;
+mod build;
 mod context;
 mod credentials;
 mod diagnosis;
@@ -29,8 +31,9 @@ mod staging;
 mod target;
 
 pub use answer::{Kept, Resolution, Warning};
+pub use build::{Builder, Built, Source};
 pub use direct_url::direct_url;
 pub use error::{HashProblem, IndexProblem, LockProblem, NoWheel, ResolutionError, Unsupported};
 pub use fetch::{FetchError, Fetcher, Sink};
 pub use network::{Network, Proxies, Secret};
-pub use resolve::resolve;
+pub use resolve::{resolve, resolve_and_build};

@@ -1,8 +1,8 @@
 //! What the resolver is told: uv's own answers, with three differences.
 //!
 //! The metadata of what is installed comes from the request and from no file; names that no index
-//! knows are remembered; and where none is built, a source distribution counts as one without
-//! dependencies, so that all of them come to light.
+//! knows are remembered; and a source distribution counts as one without dependencies, so that all
+//! of them come to light before any is built.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -48,8 +48,6 @@ pub(crate) struct Provider<'a> {
     pub(crate) inner: DefaultResolverProvider<'a, Surroundings>,
     pub(crate) installed: Installed,
     pub(crate) unknown: Unknown,
-    /// Whether a source distribution counts as one without dependencies.
-    pub(crate) sources_are_bare: bool,
 }
 
 impl ResolverProvider for Provider<'_> {
@@ -70,8 +68,7 @@ impl ResolverProvider for Provider<'_> {
     }
 
     async fn get_or_build_wheel_metadata<'io>(&'io self, dist: &'io Dist) -> WheelMetadataResult {
-        if self.sources_are_bare
-            && matches!(dist, Dist::Source(_))
+        if matches!(dist, Dist::Source(_))
             && let VersionOrUrlRef::Version(version) = dist.version_or_url()
         {
             let metadata = nothing_but(dist.name().clone(), version.clone());

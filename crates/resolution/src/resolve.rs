@@ -1,5 +1,6 @@
 //! The one function.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
@@ -7,6 +8,7 @@ use std::sync::Once;
 use python::{GivenFile, ResolutionRequest};
 
 use crate::answer::{Parts, Resolution, Warning};
+use crate::build::{self, Builder, Source};
 use crate::credentials::Credentials;
 use crate::diagnosis::Diagnosis;
 use crate::installed::Installed;
@@ -40,17 +42,58 @@ pub fn resolve(
     cache: &Path,
     given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
 ) -> Result<Resolution, ResolutionError> {
+    answer(request, network, cache, given, None)
+}
+
+/// Resolves as [`resolve`] does, and has wheels built where the newest version has none.
+///
+/// # Errors
+/// Why there is no resolution.
+pub fn resolve_and_build(
+    request: &ResolutionRequest,
+    network: &Network,
+    cache: &Path,
+    given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
+    builder: &dyn Builder,
+) -> Result<Resolution, ResolutionError> {
+    answer(request, network, cache, given, Some(builder))
+}
+
+fn answer(
+    request: &ResolutionRequest,
+    network: &Network,
+    cache: &Path,
+    given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
+    builder: Option<&dyn Builder>,
+) -> Result<Resolution, ResolutionError> {
     set_features_once();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime
-        .map_err(|error| ResolutionError::Setting { what: "runtime", cause: error.to_string() })?;
     let environment = Environment::of(&request.target)?;
     let staging = Staging::new(&request.given, given)?;
     if let Some(lock) = &request.lock {
         return lock::resolve(request, lock, &environment, &staging);
     }
-    let question = Question { request, network, cache, environment, staging };
-    runtime.block_on(question.answer())
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime
+        .map_err(|error| ResolutionError::Setting { what: "runtime", cause: error.to_string() })?;
+    let mut built = BTreeSet::new();
+    let mut question = Question { request, network, cache, environment, staging };
+    loop {
+        let sources = match runtime.block_on(question.answer(builder, &built))? {
+            Round::Done(resolution) => return Ok(resolution),
+            Round::ToBuild(sources) => sources,
+        };
+        let Some(builder) = builder else { continue };
+        for source in sources {
+            question.build(&source, builder)?;
+            built.insert((source.name, source.version));
+        }
+    }
+}
+
+/// What came of one question.
+enum Round {
+    Done(Resolution),
+    ToBuild(Vec<Source>),
 }
 
 /// uv has experimental features, none of which is wanted, and asks a global for them.
@@ -72,7 +115,20 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
-    async fn answer(&self) -> Result<Resolution, ResolutionError> {
+    fn build(&mut self, source: &Source, builder: &dyn Builder) -> Result<(), ResolutionError> {
+        let package = || format!("{} {}", source.name, source.version);
+        let bad = |cause| ResolutionError::Build { package: package(), cause };
+        let built = builder.build(source).map_err(bad)?;
+        self.staging.add_built(&built).map_err(|cause| bad(cause.into()))
+    }
+
+    /// `built` are those for which there is a wheel by now: what is chosen as source all the same
+    /// got one that does not fit.
+    async fn answer(
+        &self,
+        builder: Option<&dyn Builder>,
+        built: &BTreeSet<(String, String)>,
+    ) -> Result<Round, ResolutionError> {
         let request = self.request;
         let reader = Reader { given: &self.staging.paths, environment: &self.environment };
         let asked = reader.read_all(&request.requirements)?;
@@ -107,9 +163,18 @@ impl Question<'_> {
             Ok(resolved) if Parts::has_only_wheels(&resolved) => {
                 let mut resolution = parts.answer(&resolved)?;
                 resolution.warnings.extend(passed_over(diagnosis.refused));
-                Ok(resolution)
+                Ok(Round::Done(resolution))
             }
-            Ok(resolved) => Err(diagnosis.of_sources(&resolved).await),
+            Ok(resolved) => {
+                let sources = build::sources(&resolved)?;
+                let is_new = |source: &Source| {
+                    !built.contains(&(source.name.clone(), source.version.clone()))
+                };
+                if builder.is_some() && !sources.is_empty() && sources.iter().all(is_new) {
+                    return Ok(Round::ToBuild(sources));
+                }
+                Err(diagnosis.of_sources(&resolved).await)
+            }
             Err(error) => Err(diagnosis.of(error, &unknown).await),
         }
     }

@@ -106,8 +106,6 @@ impl Session<'_> {
             ),
             installed: self.installed.clone(),
             unknown: unknown.clone(),
-            sources_are_bare: choice == Choice::Anything
-                || self.request.builds == SourceBuilds::Refuse,
         };
         let resolver = Resolver::new_custom_io(
             manifest,

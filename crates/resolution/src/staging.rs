@@ -9,6 +9,7 @@ use oci::Digest;
 use python::GivenFile;
 
 use crate::ResolutionError;
+use crate::build::Built;
 use crate::requirement::{filename, normalized};
 
 /// A directory with links to the given files, gone with the value.
@@ -65,6 +66,17 @@ impl Staging {
         }
         self.digests.insert(own.clone(), file.content.digest);
         self.paths.insert(path, own);
+        Ok(())
+    }
+
+    /// Puts a wheel that was built among those to be found.
+    pub(crate) fn add_built(&mut self, built: &Built) -> io::Result<()> {
+        let link = self.links().join(&built.filename);
+        if std::fs::symlink_metadata(&link).is_ok() {
+            std::fs::remove_file(&link)?;
+        }
+        symlink(std::path::absolute(&built.path)?, &link)?;
+        self.digests.insert(link, built.digest);
         Ok(())
     }
 

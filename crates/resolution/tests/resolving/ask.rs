@@ -10,7 +10,7 @@ use python::{
     Distribution, GivenFile, IndexUrl, Indexes, Interpreter, Layout, Libc, Location, Lock,
     LockKind, Origin, Requirement, ResolutionRequest, Target, Version,
 };
-use resolution::{Network, Resolution, ResolutionError, resolve};
+use resolution::{Builder, Network, Resolution, ResolutionError, resolve, resolve_and_build};
 use tempfile::TempDir;
 
 use crate::index::Index;
@@ -145,17 +145,32 @@ impl Ask {
     }
 
     pub(crate) fn try_resolve(&self) -> Result<Resolution, ResolutionError> {
-        let files = self.directory.path().to_owned();
-        let locate = move |file: &GivenFile| -> io::Result<PathBuf> {
-            Ok(files.join(file.content.digest.hex()))
-        };
-        let cache = self.directory.path().join("cache");
-        resolve(&self.request, &self.network, &cache, &locate)
+        resolve(&self.request, &self.network, &self.cache(), &|file| self.locate(file))
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.directory.path().join("cache")
+    }
+
+    fn locate(&self, file: &GivenFile) -> io::Result<PathBuf> {
+        Ok(self.directory.path().join(file.content.digest.hex()))
     }
 
     /// The answer or the error with its hint, with `HOST` for the index's.
     pub(crate) fn text(&self) -> String {
-        let mut text = match self.try_resolve() {
+        self.describe(self.try_resolve())
+    }
+
+    /// The same, with somebody who builds.
+    pub(crate) fn text_with(&self, builder: &dyn Builder) -> String {
+        let locate = |file: &GivenFile| self.locate(file);
+        let cache = self.cache();
+        let answer = resolve_and_build(&self.request, &self.network, &cache, &locate, builder);
+        self.describe(answer)
+    }
+
+    fn describe(&self, answer: Result<Resolution, ResolutionError>) -> String {
+        let mut text = match answer {
             Ok(resolution) => describe(&resolution),
             Err(error) => {
                 let hint = error.hint().map(|hint| format!("\nhint: {hint}"));

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ask;
+mod building;
 mod choosing;
 mod failing;
 mod fetching;
