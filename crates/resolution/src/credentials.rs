@@ -99,11 +99,12 @@ impl Credentials {
 
     /// What is said to this URL: what was written for the longest path above it, else for its host.
     fn find(&self, url: &Url) -> Option<HeaderValue> {
-        let here = self.written.iter().filter(|written| written.place.origin() == url.origin());
+        // Of several for one path, the first that was written: `max_by_key` takes the last.
+        let written = self.written.iter().rev();
+        let here = written.filter(|written| written.place.origin() == url.origin());
         let best = here.max_by_key(|written| {
             let path = written.place.path().trim_end_matches('/');
             let below = url.path().strip_prefix(path);
-            // Of equals the last would win; the first that was written should.
             below.filter(|rest| rest.is_empty() || rest.starts_with('/')).map(|_| path.len())
         });
         best.map(|written| written.header.clone()).or_else(|| self.find_in_netrc(url))

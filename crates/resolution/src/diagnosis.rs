@@ -1,6 +1,6 @@
 //! Why a resolution failed, found out by asking once more.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use python::Origin;
 use uv_client::{
@@ -70,7 +70,9 @@ impl Diagnosis<'_> {
                 return self.of_page(name, IndexProblem::NotAnIndex { cause });
             }
         }
-        for asked in self.session.asked {
+        let involved: BTreeSet<_> = error.packages().collect();
+        let asked = self.session.asked.iter();
+        for asked in asked.filter(|asked| involved.contains(&asked.parsed.name)) {
             if let Some(error) = self.no_such_version(asked).await {
                 return error;
             }

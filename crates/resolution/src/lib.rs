@@ -5,11 +5,12 @@
 //!
 //! - [`resolve`] answers a [`ResolutionRequest`](python::ResolutionRequest), out of indexes or out
 //!   of a lock.
-//! - [`resolve_and_build`] does so with the help of a [`Builder`], for what has no wheel.
+//! - [`resolve_and_build`] does so with the help of a [`Builder`], for what has no wheel; a
+//!   [`HostBuilder`] is one.
 //! - [`Fetcher`] downloads the wheels.
 //!
-//! All are for threads that may wait: they have a runtime of their own inside. Nothing is built here
-//! and no Python runs.
+//! All are for threads that may wait: they have a runtime of their own inside. No Python runs,
+//! but for a [`HostBuilder`].
 
 mod answer;
 mod build;
@@ -17,9 +18,11 @@ mod context;
 mod credentials;
 mod diagnosis;
 mod direct_url;
+mod elf;
 mod error;
 mod fetch;
 mod hashes;
+mod host;
 mod installed;
 mod lock;
 mod network;
@@ -33,7 +36,9 @@ mod target;
 pub use answer::{Kept, Resolution, Warning};
 pub use build::{Builder, Built, Source};
 pub use direct_url::direct_url;
+pub use elf::{Misfit, check_compiled};
 pub use error::{HashProblem, IndexProblem, LockProblem, NoWheel, ResolutionError, Unsupported};
 pub use fetch::{FetchError, Fetcher, Sink};
+pub use host::{HostBuildError, HostBuilder, Members, Tool};
 pub use network::{Network, Proxies, Secret};
 pub use resolve::{resolve, resolve_and_build};

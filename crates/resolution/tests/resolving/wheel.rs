@@ -18,6 +18,8 @@ pub(crate) struct Wheel {
     pub(crate) has_metadata_file: bool,
     /// What the index says of its hash, such as `sha256=…`; by default its own SHA-256.
     pub(crate) hash: Option<String>,
+    /// The bytes of a source distribution.
+    pub(crate) content: Option<Vec<u8>>,
 }
 
 /// `name-version`, for anything.
@@ -34,6 +36,7 @@ pub(crate) fn wheel(name: &str, version: &str) -> Wheel {
         is_source: false,
         has_metadata_file: true,
         hash: None,
+        content: None,
     }
 }
 
@@ -82,7 +85,7 @@ impl Wheel {
 
     pub(crate) fn bytes(&self) -> Vec<u8> {
         if self.is_source {
-            return b"not an archive".to_vec();
+            return self.content.clone().unwrap_or_else(|| b"not an archive".to_vec());
         }
         let stem = format!("{}-{}", self.name.replace('-', "_"), self.version);
         let record = format!("{stem}.dist-info/RECORD,,\n");
