@@ -48,6 +48,15 @@ pub struct Built {
     pub digest: Digest,
 }
 
+/// Has one built.
+pub(crate) fn run(source: &Source, builder: &dyn Builder) -> Result<Built, ResolutionError> {
+    builder.build(source).map_err(|cause| failed(source, cause))
+}
+
+pub(crate) fn failed(source: &Source, cause: Box<dyn Error + Send + Sync>) -> ResolutionError {
+    ResolutionError::Build { package: format!("{} {}", source.name, source.version), cause }
+}
+
 /// The source distributions among what was chosen, by name.
 pub(crate) fn sources(resolved: &Resolved) -> Result<Vec<Source>, ResolutionError> {
     let mut sources = Vec::new();

@@ -70,7 +70,7 @@ fn answer(
     let environment = Environment::of(&request.target)?;
     let staging = Staging::new(&request.given, given)?;
     if let Some(lock) = &request.lock {
-        return lock::resolve(request, lock, &environment, &staging);
+        return lock::resolve(request, lock, &environment, &staging, builder);
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime
@@ -116,10 +116,8 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn build(&mut self, source: &Source, builder: &dyn Builder) -> Result<(), ResolutionError> {
-        let package = || format!("{} {}", source.name, source.version);
-        let bad = |cause| ResolutionError::Build { package: package(), cause };
-        let built = builder.build(source).map_err(bad)?;
-        self.staging.add_built(&built).map_err(|cause| bad(cause.into()))
+        let built = build::run(source, builder)?;
+        self.staging.add_built(&built).map_err(|cause| build::failed(source, cause.into()))
     }
 
     /// `built` are those for which there is a wheel by now: what is chosen as source all the same

@@ -9,14 +9,17 @@ mod pylock;
 mod uv;
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use python::{Lock, LockKind, ResolutionRequest};
+use python::{Location, Lock, LockKind, Package, ResolutionRequest, WheelFile};
 use uv_configuration::{BuildOptions, NoBuild};
+use uv_distribution_filename::WheelFilename;
 use uv_distribution_types::{
     BuiltDist, Dist, Name, Node, Resolution as Resolved, ResolvedDist, SourceDist,
 };
 
 use crate::answer::{Kept, Parts, Resolution};
+use crate::build::{self, Builder, Source};
 use crate::installed::Installed;
 use crate::lock::contents::Contents;
 use crate::staging::Staging;
@@ -39,6 +42,7 @@ pub(crate) fn resolve(
     lock: &Lock,
     environment: &Environment,
     staging: &Staging,
+    builder: Option<&dyn Builder>,
 ) -> Result<Resolution, ResolutionError> {
     let contents = Contents::read(&lock.text).map_err(|problem| of_lock(lock, problem))?;
     // Source distributions are let in, so that all of them can be named.
@@ -49,7 +53,7 @@ pub(crate) fn resolve(
         LockKind::Uv => reader.resolve_uv(),
         LockKind::Pylock => reader.resolve_pylock(),
     };
-    reader.answer(resolved.map_err(|problem| of_lock(lock, problem))?)
+    reader.answer(resolved.map_err(|problem| of_lock(lock, problem))?, builder)
 }
 
 fn of_lock(lock: &Lock, problem: LockProblem) -> ResolutionError {
@@ -63,11 +67,18 @@ impl Reader<'_> {
         self.staging.files().join(directory)
     }
 
-    fn answer(&self, resolved: Resolved) -> Result<Resolution, ResolutionError> {
-        self.check_sources(&resolved)?;
+    fn answer(
+        &self,
+        resolved: Resolved,
+        builder: Option<&dyn Builder>,
+    ) -> Result<Resolution, ResolutionError> {
+        self.check_places(&resolved)?;
+        let built = self.build(&build::sources(&resolved)?, builder)?;
         let parts = Parts { asked: &[], constraints: &[], staging: self.staging };
         // What is left of directories is the project, which others put into the image.
-        let mut resolution = parts.answer(&resolved.filter(|dist| !is_directory(dist)))?;
+        let mut resolution = parts.answer(&resolved.filter(|dist| !is_source(dist)))?;
+        resolution.packages.extend(built);
+        resolution.packages.sort_by(|a, b| a.name.cmp(&b.name));
         let installed = Installed::new(&self.request.installed, &self.staging.nowhere());
         let (kept, packages) = resolution.packages.into_iter().partition::<Vec<_>, _>(|package| {
             installed.has(&package.name, &package.version) && package.direct_url.is_none()
@@ -80,25 +91,65 @@ impl Reader<'_> {
         Ok(resolution)
     }
 
-    fn check_sources(&self, resolved: &Resolved) -> Result<(), ResolutionError> {
-        let mut packages = Vec::new();
+    /// Complains of what comes from elsewhere than an index.
+    fn check_places(&self, resolved: &Resolved) -> Result<(), ResolutionError> {
         for node in resolved.graph().node_weights() {
-            let Node::Dist { dist, install, .. } = node else { continue };
-            let ResolvedDist::Installable { dist, version } = dist else { continue };
+            let Node::Dist { dist: ResolvedDist::Installable { dist, .. }, .. } = node else {
+                continue;
+            };
             if let Some(what) = self.impossible(dist) {
                 let package = dist.name().to_string();
                 return Err(of_lock(self.lock, LockProblem::Source { package, what }));
             }
-            if let (Dist::Source(SourceDist::Registry(_)), true) = (&**dist, *install) {
-                let version = version.as_ref().map(ToString::to_string).unwrap_or_default();
-                packages.push(self.no_wheel(dist.name().as_str(), version));
-            }
         }
-        if packages.is_empty() {
-            return Ok(());
+        Ok(())
+    }
+
+    fn build(
+        &self,
+        sources: &[Source],
+        builder: Option<&dyn Builder>,
+    ) -> Result<Vec<Package>, ResolutionError> {
+        match builder {
+            Some(builder) => sources.iter().map(|source| self.build_one(source, builder)).collect(),
+            None if sources.is_empty() => Ok(Vec::new()),
+            None => Err(self.no_wheels(sources.iter().map(|source| self.no_wheel(source)))),
         }
-        packages.sort_by(|a, b| a.name.cmp(&b.name));
-        Err(ResolutionError::NoWheel { packages, target: self.environment.described.clone() })
+    }
+
+    fn build_one(
+        &self,
+        source: &Source,
+        builder: &dyn Builder,
+    ) -> Result<Package, ResolutionError> {
+        let built = build::run(source, builder)?;
+        let fits = |wheel: WheelFilename| {
+            wheel.name.as_str() == source.name
+                && wheel.version.to_string() == source.version
+                && wheel.is_compatible(&self.environment.tags)
+        };
+        if !WheelFilename::from_str(&built.filename).is_ok_and(fits) {
+            let unfit = NoWheel { wheels: vec![built.filename], ..self.no_wheel(source) };
+            return Err(self.no_wheels([unfit]));
+        }
+        Ok(Package {
+            name: source.name.clone(),
+            version: source.version.clone(),
+            wheel: WheelFile {
+                filename: built.filename,
+                location: Location::Given(built.digest),
+                sha256: Some(built.digest),
+                hashes: Vec::new(),
+                size: None,
+            },
+            requested: true,
+            direct_url: None,
+        })
+    }
+
+    fn no_wheels(&self, packages: impl IntoIterator<Item = NoWheel>) -> ResolutionError {
+        let packages = packages.into_iter().collect();
+        ResolutionError::NoWheel { packages, target: self.environment.described.clone() }
     }
 
     /// What a package would have to be built from.
@@ -121,27 +172,24 @@ impl Reader<'_> {
         }
     }
 
-    fn no_wheel(&self, name: &str, version: String) -> NoWheel {
-        let wheels = self.contents.wheels(name, &version);
-        let is_forbidden = {
-            let name = crate::requirement::package_name(name);
-            name.is_ok_and(|name| self.build_options.no_binary_package(&name))
-        };
+    fn no_wheel(&self, source: &Source) -> NoWheel {
+        let Source { name, version, .. } = source;
+        let parsed = crate::requirement::package_name(name);
         NoWheel {
-            name: name.to_owned(),
-            version,
+            name: name.clone(),
+            version: version.clone(),
             origin: None,
-            wheels,
+            wheels: self.contents.wheels(name, version),
             has_source: true,
-            wheels_forbidden: is_forbidden,
+            wheels_forbidden: parsed.is_ok_and(|name| self.build_options.no_binary_package(&name)),
             newer: None,
         }
     }
 }
 
-fn is_directory(dist: &ResolvedDist) -> bool {
+fn is_source(dist: &ResolvedDist) -> bool {
     let ResolvedDist::Installable { dist, .. } = dist else { return false };
-    matches!(**dist, Dist::Source(SourceDist::Directory(_)))
+    matches!(**dist, Dist::Source(_))
 }
 
 /// The parsers' messages have several lines, with a part of the text.

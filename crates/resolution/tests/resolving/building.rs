@@ -32,7 +32,7 @@ impl Builder for Ready {
     }
 }
 
-fn build(ask: Ask, wheels: Vec<Wheel>) -> (String, Vec<String>) {
+pub(crate) fn build(ask: Ask, wheels: Vec<Wheel>) -> (String, Vec<String>) {
     let directory = tempfile::tempdir().unwrap();
     let ready = Ready { wheels, directory, asked: Mutex::default() };
     let text = ask.change(|request| request.builds = SourceBuilds::Host).text_with(&ready);

@@ -4,6 +4,7 @@ use oci::{Digest, Platform};
 use python::LockKind;
 
 use crate::ask::{Ask, ask, compiled};
+use crate::building::build;
 use crate::index::{Format, Index};
 use crate::wheel::{Wheel, source, wheel};
 
@@ -215,7 +216,12 @@ fn what_only_has_a_source() {
         index.host,
         Digest::of(b"").hex(),
     );
-    insta::assert_snapshot!(ask(&index).lock(LockKind::Uv, &text).text(), @r#"
+    let locked = || ask(&index).lock(LockKind::Uv, &text);
+    let (built, asked) = build(locked(), vec![wheel("lib", "1")]);
+    assert_eq!((built.as_str(), asked.len()), ("* lib 1 lib-1-py3-none-any.whl (given)", 1));
+    let unfit = build(locked(), vec![compiled("lib", "1", "cp39-cp39-linux_x86_64")]).0;
+    assert!(unfit.contains("wheels for cp39-cp39-linux_x86_64"), "{unfit}");
+    insta::assert_snapshot!(locked().text(), @r#"
     error: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for lib 1: wheels for cp39-cp39-win32, and a source distribution
     hint: `build = "host"` builds with a Python of this machine
     "#);
