@@ -15,6 +15,9 @@ use uv_distribution_types::{Dist, Resolution as Resolved, ResolvedDist, SourceDi
 use crate::hashes::{self, Wanted};
 use crate::{ResolutionError, credentials};
 
+/// Why there is no wheel, in a builder's own words.
+pub type BuildFailure = Box<dyn Error + Send + Sync>;
+
 /// Builds wheels out of source distributions.
 pub trait Builder {
     /// Builds one, without its dependencies. Whether what is compiled fits the target's C library
@@ -22,7 +25,7 @@ pub trait Builder {
     ///
     /// # Errors
     /// Why not.
-    fn build(&self, source: &Source) -> Result<Built, Box<dyn Error + Send + Sync>>;
+    fn build(&self, source: &Source) -> Result<Built, BuildFailure>;
 }
 
 /// A source distribution that was chosen.

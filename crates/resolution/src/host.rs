@@ -1,6 +1,5 @@
 //! Wheels built by a program of this machine, in an environment that it makes for each (PEP 517).
 
-use std::error::Error;
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +11,7 @@ use oci::Digest;
 use python::{Target, WheelFile};
 use uv_distribution_filename::WheelFilename;
 
-use crate::build::{Builder, Built, Source};
+use crate::build::{BuildFailure, Builder, Built, Source};
 use crate::elf::{Misfit, check_compiled};
 use crate::fetch::{FetchError, Fetcher, Sink};
 use crate::requirement::redacted;
@@ -103,7 +102,7 @@ pub enum HostBuildError {
 }
 
 impl Builder for HostBuilder<'_> {
-    fn build(&self, source: &Source) -> Result<Built, Box<dyn Error + Send + Sync>> {
+    fn build(&self, source: &Source) -> Result<Built, BuildFailure> {
         Ok(self.build_wheel(source)?)
     }
 }

@@ -34,7 +34,7 @@ mod staging;
 mod target;
 
 pub use answer::{Kept, Resolution, Warning};
-pub use build::{Builder, Built, Source};
+pub use build::{BuildFailure, Builder, Built, Source};
 pub use direct_url::direct_url;
 pub use elf::{Misfit, check_compiled};
 pub use error::{HashProblem, IndexProblem, LockProblem, NoWheel, ResolutionError, Unsupported};

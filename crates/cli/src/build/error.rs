@@ -169,6 +169,9 @@ pub(crate) enum BuildError {
         /// Its digests.
         hashes: String,
     },
+    /// Nothing here can build a wheel.
+    #[error("find uv or a Python on this machine's PATH, to build with")]
+    NoPythonHere,
     /// A wheel that does not come.
     #[error(transparent)]
     FetchWheel(resolution::FetchError),
@@ -218,6 +221,7 @@ impl BuildError {
             | BuildError::NotText(_)
             | BuildError::IgnoreFile { .. }
             | BuildError::NamedContext { .. }
+            | BuildError::NoPythonHere
             | BuildError::Changed(_) => Exit::Input,
             BuildError::Layer(LayerError::Sink(_)) | BuildError::Write { .. } => Exit::Storage,
             BuildError::Layer(_) => Exit::Input,

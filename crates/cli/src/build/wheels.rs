@@ -4,6 +4,7 @@
 //! `RUN pip install`; `--no-cache` asks anew. Wheels are blobs of the store like any other.
 
 mod download;
+mod host;
 mod network;
 
 use std::fs::File;
@@ -14,9 +15,11 @@ use layer::Content;
 use oci::{Digest, ImagePath};
 use plan::{ContextName, InstalledWheel, Source, WheelKey};
 use python::{
-    GivenFile, InstallOptions, Package, Resolution, ResolutionRequest, ScriptTemplate, Wheel,
+    GivenFile, InstallOptions, Location, Package, Resolution, ResolutionRequest, ScriptTemplate,
+    SourceBuilds, Wheel,
 };
 use recipe::Span;
+use store::Store;
 
 use super::contents::Contents;
 use super::error::BuildError;
@@ -62,6 +65,7 @@ fn resolve(gatherer: &Gatherer<'_>, request: &ResolutionRequest) -> Result<Resol
         && let Some(known) = store.fact(RESOLUTION, &key)?
         && let Ok(resolution) = serde_json::from_slice::<resolution::Resolution>(&known)
         && resolution.format == resolution::Resolution::FORMAT
+        && is_at_hand(store, &resolution, request)?
     {
         session.progress.at_once(name, Outcome::Cached);
         return Ok(settled(resolution));
@@ -70,12 +74,35 @@ fn resolve(gatherer: &Gatherer<'_>, request: &ResolutionRequest) -> Result<Resol
     let network = network::settings(session)?;
     let cache = store.answers("python-index");
     let given = |file: &GivenFile| give(gatherer, file).map_err(std::io::Error::other);
-    let resolution = resolution::resolve(request, &network, &cache, &given)
-        .map_err(BuildError::from)
-        .doing(|| "resolve the Python packages".to_owned())?;
+    let resolved = match request.builds {
+        SourceBuilds::Refuse => resolution::resolve(request, &network, &cache, &given),
+        SourceBuilds::Host => {
+            let builder = host::Keeping::new(session, request, &network, gatherer.cache)?;
+            resolution::resolve_and_build(request, &network, &cache, &given, &builder)
+        }
+    };
+    let resolution =
+        resolved.map_err(BuildError::from).doing(|| "resolve the Python packages".to_owned())?;
     store.record_fact(RESOLUTION, &key, &oci::json::to_bytes(&resolution))?;
     step.finish(Outcome::Done);
     Ok(settled(resolution))
+}
+
+/// Whether the wheels are here that nobody can fetch again: what was built, and what was given.
+fn is_at_hand(
+    store: &Store,
+    resolution: &resolution::Resolution,
+    request: &ResolutionRequest,
+) -> Result<bool, Error> {
+    for package in &resolution.packages {
+        if let Location::Given(digest) = &package.wheel.location
+            && request.given.iter().all(|file| file.content.digest != *digest)
+            && store.contains(digest)?.is_none()
+        {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn settled(resolution: resolution::Resolution) -> Resolution {
