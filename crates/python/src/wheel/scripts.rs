@@ -201,7 +201,7 @@ mod tests {
     fn pip_is_called_by_its_versions() {
         let text = "[console_scripts]\npip = p:m\npip3 = p:m\npip3.8 = p:m\npipx = p:x\n\
                     easy_install = e:m\neasy_install-3.8 = e:m\neasy_install3 = e:x\n[gui_scripts]\ng = g:m";
-        let python = Version { major: 3, minor: 12, patch: 1, suffix: String::new() };
+        let python = Version { major: 3, minor: 12, patch: Some(1), suffix: String::new() };
         let made = to_make(&EntryPoints::parse(text).unwrap(), &python);
         let names: Vec<&str> = made.iter().map(|(name, _)| name.as_str()).collect();
         let expected = [

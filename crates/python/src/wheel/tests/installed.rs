@@ -15,7 +15,7 @@ pub(super) fn interpreter(executable: &str) -> Interpreter {
     let packages = ImagePath::lexical("usr/local/lib/python3.11/site-packages");
     Interpreter {
         executable: executable.to_owned(),
-        version: Version { major: 3, minor: 11, patch: 7, suffix: String::new() },
+        version: Version { major: 3, minor: 11, patch: Some(7), suffix: String::new() },
         free_threaded: false,
         layout: Layout {
             purelib: packages.clone(),
@@ -25,6 +25,7 @@ pub(super) fn interpreter(executable: &str) -> Interpreter {
             data: ImagePath::lexical("usr/local"),
         },
         search_path: vec![packages],
+        foreign: Vec::new(),
         externally_managed: false,
     }
 }
