@@ -10,6 +10,7 @@
 //! This crate takes values and bytes. It knows no images, registries or package indexes, and it
 //! does not resolve: that is `resolution`'s.
 
+mod fingerprint;
 #[cfg(test)]
 mod fixture;
 mod installed;

@@ -165,10 +165,44 @@ pub enum SourceBuilds {
 }
 
 impl ResolutionRequest {
-    /// Names the question, so that its answer can be found again. Credentials are not part of it.
+    /// Names the question, so that its answer can be found again. Credentials are not part of it,
+    /// and neither are the lines in which things are written.
     pub fn fingerprint(&self) -> Digest {
-        Digest::of(format!("{self:?}").as_bytes())
+        crate::fingerprint::of(self)
     }
+}
+
+impl Requirement {
+    /// The text for people: an address shows neither credentials nor its query, which may hold some.
+    pub fn shown(&self) -> String {
+        let text = without_credentials(&self.text);
+        let Some((before, address)) = text.split_once("://") else { return text };
+        let end = address.find([' ', '\t']).unwrap_or(address.len());
+        let (address, behind) = address.split_at(end);
+        let query = address.find('?').unwrap_or(address.len());
+        let fragment = address.find('#').unwrap_or(address.len());
+        let path = &address[..query.min(fragment)];
+        format!("{before}://{path}{}{behind}", &address[fragment..])
+    }
+}
+
+/// A text without the credentials of the addresses in it: what stands before an `@` in the place of
+/// the host (RFC 3986, 3.2.1).
+pub(crate) fn without_credentials(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("://") {
+        let (before, behind) = rest.split_at(start + "://".len());
+        clean.push_str(before);
+        let is_end = |character: char| {
+            character.is_whitespace() || matches!(character, '/' | '?' | '#' | '"' | '\'')
+        };
+        let (host, behind) = behind.split_at(behind.find(is_end).unwrap_or(behind.len()));
+        clean.push_str(host.rsplit_once('@').map_or(host, |(_, host)| host));
+        rest = behind;
+    }
+    clean.push_str(rest);
+    clean
 }
 
 impl IndexUrl {
@@ -184,12 +218,7 @@ impl IndexUrl {
 
     /// The address without them.
     pub fn redacted(&self) -> String {
-        let Some((scheme, rest)) = self.0.split_once("://") else { return self.0.clone() };
-        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-        match rest[..end].rfind('@') {
-            Some(at) => format!("{scheme}://{}", &rest[at + 1..]),
-            None => self.0.clone(),
-        }
+        without_credentials(&self.0)
     }
 }
 
@@ -208,5 +237,40 @@ impl fmt::Debug for IndexUrl {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str) -> String {
+        let origin = Origin { file: String::new(), line: 1 };
+        Requirement { text: text.to_owned(), hashes: Vec::new(), origin }.shown()
+    }
+
+    #[test]
+    fn requirements_without_credentials() {
+        assert_eq!(
+            shown("flask[async]>=3 ; os_name == 'posix'"),
+            "flask[async]>=3 ; os_name == 'posix'"
+        );
+        assert_eq!(
+            shown("a @ https://me:SECRET@h.example/a.whl?token=SECRET#sha256=0 ; os_name == 'a?b'"),
+            "a @ https://h.example/a.whl#sha256=0 ; os_name == 'a?b'"
+        );
+        assert_eq!(shown("https://me@SECRET@h.example/a@b.whl"), "https://h.example/a@b.whl");
+        assert_eq!(
+            shown("https://h.example/a.whl#sha256=0?x"),
+            "https://h.example/a.whl#sha256=0?x"
+        );
+    }
+
+    #[test]
+    fn indexes_without_credentials() {
+        let shown = |url: &str| IndexUrl::new(url).to_string();
+        assert_eq!(shown("https://me:SECRET@h.example/simple/"), "https://h.example/simple/");
+        assert_eq!(shown("https://SECRET@h.example"), "https://h.example");
+        assert_eq!(shown("wheels/a@b"), "wheels/a@b");
     }
 }

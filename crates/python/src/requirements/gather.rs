@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::{Item, RequirementLine, Settings, Statement, location, parse_requirements};
-use crate::{Problem, Requirement};
+use crate::{Origin, Problem, Requirement};
 
 /// Files that include files that include files: no deeper than this.
 const MAX_DEPTH: usize = 64;
@@ -156,12 +156,9 @@ impl Walk<'_> {
             Statement::Include(path) => self.include(file, &item, Role::Requirements, path),
             Statement::Constraint(path) => self.include(file, &item, Role::Constraints, path),
             Statement::Requirement(line) => {
-                if role == Role::Constraints
-                    && let Err(message) = check_constraint(line)
-                {
-                    return self.complain(file, &item, Problem::at(0..0, message));
+                if let Err(problem) = self.gathered.add(role, line, origin) {
+                    self.complain(file, &item, problem);
                 }
-                self.gathered.requirement(role, line, line.requirement(origin));
             }
         }
     }
@@ -219,7 +216,21 @@ fn check_constraint(line: &RequirementLine) -> Result<(), &'static str> {
 }
 
 impl Gathered {
-    fn requirement(&mut self, role: Role, line: &RequirementLine, requirement: Requirement) {
+    /// Adds a requirement that is written at `origin`.
+    ///
+    /// # Errors
+    ///
+    /// If it is none that a constraint can be, and is to be one.
+    pub fn add(
+        &mut self,
+        role: Role,
+        line: &RequirementLine,
+        origin: Origin,
+    ) -> Result<(), Problem> {
+        if role == Role::Constraints {
+            check_constraint(line).map_err(|message| Problem::at(0..0, message))?;
+        }
+        let requirement = line.requirement(origin);
         self.settings.require_hashes |= !line.hashes.is_empty();
         if let Some(path) = &line.path
             && !self.paths.contains(path)
@@ -235,5 +246,6 @@ impl Gathered {
                 self.requirements.push(requirement);
             }
         }
+        Ok(())
     }
 }
