@@ -135,7 +135,7 @@ fn interpreter(venv: &Path) -> Result<Interpreter> {
         version: Version {
             major: numbers[0],
             minor: numbers[1],
-            patch: numbers[2],
+            patch: Some(numbers[2]),
             suffix: String::new(),
         },
         free_threaded: false,
@@ -147,6 +147,7 @@ fn interpreter(venv: &Path) -> Result<Interpreter> {
             data: below(""),
         },
         search_path: vec![packages],
+        foreign: Vec::new(),
         externally_managed: false,
     })
 }
