@@ -33,7 +33,10 @@ pub(crate) fn group(packages: &[Sized<'_>], most: usize) -> Vec<Vec<usize>> {
         if groups.len() <= most.max(1) {
             return groups;
         }
-        large = large.saturating_mul(2);
+        let Some(larger) = large.checked_mul(2) else {
+            return vec![(0..packages.len()).collect()];
+        };
+        large = larger;
     }
 }
 
@@ -115,6 +118,13 @@ mod tests {
         assert_eq!(group(&packages, 2), [vec![0], vec![1, 2, 3]]);
         assert_eq!(group(&packages, 1), [[0, 1, 2, 3]]);
         assert_eq!(group(&packages, 0), [[0, 1, 2, 3]]);
+    }
+
+    #[test]
+    fn sizes_that_cannot_be_come_to_an_end() {
+        let packages = [Sized { name: "a", size: u64::MAX }, Sized { name: "b", size: u64::MAX }];
+        assert_eq!(group(&packages, 1), [[0, 1]]);
+        assert_eq!(group(&packages, 2), [[0], [1]]);
     }
 
     #[test]
