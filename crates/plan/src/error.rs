@@ -64,3 +64,24 @@ impl From<PlanError> for Stop {
 }
 
 pub(crate) type Step<T> = Result<T, Stop>;
+
+/// Both, or why not: what is wrong is said before anything is waited for.
+pub(crate) fn both<A, B>(first: Step<A>, second: Step<B>) -> Step<(A, B)> {
+    match (first, second) {
+        (Ok(first), Ok(second)) => Ok((first, second)),
+        (Err(error @ Stop::Error(_)), _) | (_, Err(error @ Stop::Error(_))) => Err(error),
+        (Err(stop), _) | (_, Err(stop)) => Err(stop),
+    }
+}
+
+/// All of them, or why not, as [`both`].
+pub(crate) fn together<T>(steps: impl IntoIterator<Item = Step<T>>) -> Step<Vec<T>> {
+    let mut every = Ok(Vec::new());
+    for step in steps {
+        every = both(every, step).map(|(mut every, one)| {
+            every.push(one);
+            every
+        });
+    }
+    every
+}

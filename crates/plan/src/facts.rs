@@ -214,9 +214,10 @@ impl WheelKey {
 
 impl InstalledWheel {
     /// A file of the wheel.
-    pub(crate) fn member(&self, at: usize) -> Option<WheelMember> {
-        let member = self.members.get(at)?.clone();
-        Some(WheelMember { wheel: self.wheel, filename: Arc::clone(&self.filename), member })
+    pub(crate) fn member(&self, at: usize) -> WheelMember {
+        let member = self.members.get(at).expect("an installation is of the wheel's members");
+        let (wheel, filename) = (self.wheel, Arc::clone(&self.filename));
+        WheelMember { wheel, filename, member: member.clone() }
     }
 }
 

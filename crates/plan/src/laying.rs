@@ -256,6 +256,17 @@ impl Laying {
         Ok(())
     }
 
+    /// Takes away what the layers below have at `path`, with all that is in it.
+    pub(crate) fn remove(&mut self, path: &ImagePath, needs: &mut Needs) -> Step<()> {
+        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else { return Ok(()) };
+        let directory = self.directory(&above, needs)?;
+        let path = self.path_in(directory, name);
+        self.note_use(directory);
+        let attributes = Attributes::root(0, 0);
+        self.insert(Entry { path, attributes, node: Node::Whiteout }, None);
+        Ok(())
+    }
+
     /// The layer's entries, sorted, the names of one file tied together.
     pub(crate) fn finish(self) -> Vec<Entry> {
         let mut entries = self.entries;
@@ -267,7 +278,7 @@ impl Laying {
                 entries.push((Entry { path, attributes, node: Node::Directory }, None));
             }
         }
-        entries.sort_by(|(a, _), (b, _)| a.path.cmp(&b.path));
+        entries.sort_by(|(a, _), (b, _)| a.layer_order(b));
         tie_links(entries)
     }
 

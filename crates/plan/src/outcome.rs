@@ -96,6 +96,8 @@ pub struct LayerSpec {
     pub streams: BTreeMap<ImagePath, WheelMember>,
     /// The instruction that it comes from, for people.
     pub title: String,
+    /// The packages in it, as `NAME==VERSION`, if it is a layer of those.
+    pub packages: Vec<String>,
 }
 
 /// Where a file's bytes can be had.

@@ -45,6 +45,8 @@ pub(crate) struct StagePlanner<'a, 'b> {
     pub(crate) state: StageState,
     pub(crate) earlier: &'a BTreeMap<usize, StageState>,
     pub(crate) needs: &'a mut Needs,
+    /// How many of the stage's instructions that are yet to come can make layers.
+    pub(crate) layers_to_come: usize,
 }
 
 /// Plans stage `number` on `base`.
@@ -62,13 +64,27 @@ pub(crate) fn plan_stage(
     let recipe = shared.request.recipe;
     let stage = &recipe.stages[number];
     let state = initial_state(shared, number, base, earlier);
-    let mut planner = StagePlanner { shared, state, earlier, needs };
+    let layers_to_come =
+        stage.instructions.iter().filter(|step| makes_layers(&step.instruction)).count();
+    let mut planner = StagePlanner { shared, state, earlier, needs, layers_to_come };
     planner.run_triggers(&stage.base.image.span)?;
-    for (number, step) in stage.instructions.iter().enumerate() {
-        let following = stage.instructions.len() - number - 1;
-        planner.step(&step.instruction, &step.text, &step.span, following)?;
+    for step in &stage.instructions {
+        planner.layers_to_come -= usize::from(makes_layers(&step.instruction));
+        planner.step(&step.instruction, &step.text, &step.span)?;
     }
     Ok(planner.state)
+}
+
+/// Whether there can be layers of an instruction.
+fn makes_layers(instruction: &Instruction) -> bool {
+    matches!(
+        instruction,
+        Instruction::Add(_)
+            | Instruction::Copy(_)
+            | Instruction::Python(_)
+            | Instruction::Run(_)
+            | Instruction::Workdir(_)
+    )
 }
 
 /// A stage before its first instruction.
@@ -136,19 +152,13 @@ impl StagePlanner<'_, '_> {
                 );
                 PlanError::base(span.clone(), message)
             })?;
-            self.step(&instruction, &text, span, 0)?;
+            self.step(&instruction, &text, span)?;
         }
         Ok(())
     }
 
-    fn step(
-        &mut self,
-        instruction: &Instruction,
-        text: &str,
-        span: &Span,
-        following: usize,
-    ) -> Step<()> {
-        let becomes = match self.becomes(instruction, text, span, following) {
+    fn step(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<()> {
+        let becomes = match self.becomes(instruction, text, span) {
             Err(Stop::Needs) => {
                 self.state.tree.push_unknown();
                 return Ok(());
@@ -165,19 +175,12 @@ impl StagePlanner<'_, '_> {
         Ok(())
     }
 
-    /// What an instruction becomes; `following` others come behind it in the stage.
-    fn becomes(
-        &mut self,
-        instruction: &Instruction,
-        text: &str,
-        span: &Span,
-        following: usize,
-    ) -> Step<Becomes> {
+    fn becomes(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<Becomes> {
         match instruction {
             Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span),
             Instruction::Add(add) => copy::plan_add(self, add, text, span),
             Instruction::Workdir(path) => self.workdir(path, text),
-            Instruction::Python(packages) => wheels::plan_python(self, packages, following, span),
+            Instruction::Python(packages) => wheels::plan_python(self, packages, span),
             Instruction::Run(_) => Err(Stop::Execution),
             other => {
                 metadata::apply(self, other)?;
@@ -233,7 +236,7 @@ impl StagePlanner<'_, '_> {
 
     /// Puts a layer of `entries` on the tree, unless there are none.
     pub(crate) fn lay(&mut self, entries: Vec<Entry>, title: &str) -> Option<Arc<LayerSpec>> {
-        let spec = self.layer(entries, BTreeMap::new(), title)?;
+        let spec = Arc::new(self.layer(entries, BTreeMap::new(), title)?);
         self.state.tree.push(Arc::clone(&spec));
         Some(spec)
     }
@@ -244,13 +247,14 @@ impl StagePlanner<'_, '_> {
         entries: Vec<Entry>,
         streams: BTreeMap<ImagePath, WheelMember>,
         title: &str,
-    ) -> Option<Arc<LayerSpec>> {
+    ) -> Option<LayerSpec> {
         if entries.is_empty() {
             return None;
         }
         let key = LayerKey::of(&entries, &streams, self.shared.request.packing);
         let entries = Arc::new(layer::LayerIndex::from_entries(entries));
-        Some(Arc::new(LayerSpec { key, entries, streams, title: title.to_owned() }))
+        let (title, packages) = (title.to_owned(), Vec::new());
+        Some(LayerSpec { key, entries, streams, title, packages })
     }
 
     /// The stage's number in the recipe.

@@ -9,7 +9,10 @@ mod copy;
 mod facts;
 mod keys;
 mod links;
+mod packages;
 mod plywood_toml;
+mod python_files;
+mod python_layers;
 mod stages;
 mod variables;
 mod workdir;
@@ -27,7 +30,7 @@ use recipe::{Diagnostic, IgnorePatterns};
 
 use crate::{
     BaseImage, Becomes, ContextName, Download, Facts, LayerSpec, Need, Outcome, Plan, PlannedStep,
-    Request,
+    Request, WheelKey,
 };
 
 /// The time of what is new in a layer.
@@ -51,6 +54,10 @@ pub(crate) struct World {
     target: Option<&'static str>,
     packing: Packing,
     timestamp: Option<i64>,
+    packages: Vec<packages::Wheel>,
+    then: Option<&'static str>,
+    today: Option<&'static str>,
+    environment: BTreeMap<String, String>,
 }
 
 struct Base {
@@ -60,6 +67,7 @@ struct Base {
 }
 
 /// What planning came to.
+#[derive(Default)]
 pub(crate) struct Report {
     /// The last stage's instructions, those that change the config alone left out.
     pub(crate) files: String,
@@ -71,6 +79,12 @@ pub(crate) struct Report {
     pub(crate) asked: String,
     /// The keys of the last stage's layers.
     pub(crate) keys: Vec<String>,
+    /// The titles of the layers and instructions, as the history has them.
+    pub(crate) history: String,
+    /// The questions to the resolver.
+    pub(crate) questions: String,
+    /// How many files of each layer stay as they are compressed.
+    pub(crate) streams: Vec<usize>,
 }
 
 /// A world with this context and nothing else.
@@ -134,6 +148,22 @@ impl World {
         self
     }
 
+    pub(crate) fn today(mut self, day: &'static str) -> Self {
+        self.today = Some(day);
+        self
+    }
+
+    pub(crate) fn variable(mut self, name: &str, value: &str) -> Self {
+        self.environment.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// The packages of another `plywood.toml` are installed in the same stage.
+    pub(crate) fn then(mut self, toml: &'static str) -> Self {
+        self.then = Some(toml);
+        self
+    }
+
     /// Plans and reports.
     pub(crate) fn plan(&self, dockerfile: &str) -> Report {
         let argument = |name: &str| self.build_args.get(name.strip_prefix("arg.")?).cloned();
@@ -141,7 +171,8 @@ impl World {
             recipe::Format::Dockerfile => recipe::parse_dockerfile(dockerfile),
             recipe::Format::PlywoodToml => recipe::parse_plywood_toml(dockerfile, &argument),
         };
-        let parsed = parsed.expect("the recipe is right");
+        let mut parsed = parsed.expect("the recipe is right");
+        let dockerfile = &self.append(&mut parsed.recipe, dockerfile);
         let labels = BTreeMap::new();
         let request = Request {
             recipe: &parsed.recipe,
@@ -157,7 +188,7 @@ impl World {
             packing: self.packing,
         };
         let mut gatherer = Gatherer::new(self);
-        let mut asked = String::new();
+        let (mut asked, mut questions) = (String::new(), String::new());
         for _ in 0..MAX_ROUNDS {
             match crate::plan(&request, &gatherer.facts) {
                 Ok(Outcome::Ready(plan)) => {
@@ -166,22 +197,40 @@ impl World {
                         matches!(again, Ok(Outcome::Ready(again)) if keys(&again) == keys(&plan)),
                         "a plan is a pure function of its facts"
                     );
-                    return gatherer.report(dockerfile, &plan, asked);
+                    let report = gatherer.report(dockerfile, &plan);
+                    return Report { asked, questions, ..report };
                 }
                 Ok(Outcome::Needs(needs)) => {
                     let shown: Vec<String> = needs.iter().map(show_need).collect();
                     asked.push_str(&shown.join(", "));
                     asked.push('\n');
+                    for need in &needs {
+                        if let Need::Resolution { request, .. } = need {
+                            questions.push_str(&packages::show_question(request));
+                        }
+                    }
                     needs.into_iter().for_each(|need| gatherer.satisfy(need));
                 }
                 Err(error) => {
                     let messages = show_diagnostic(dockerfile, &error.diagnostic);
-                    let (files, config, keys) = Default::default();
-                    return Report { files, config, messages, asked, keys };
+                    return Report { messages, asked, questions, ..Report::default() };
                 }
             }
         }
         panic!("the planner still asks after {MAX_ROUNDS} rounds:\n{asked}");
+    }
+
+    /// Adds the instruction of [`World::then`], and the text that it is of.
+    fn append(&self, recipe: &mut recipe::Recipe, text: &str) -> String {
+        let Some(more) = self.then else { return text.to_owned() };
+        let blank = "\n".repeat(text.len());
+        let parsed = recipe::parse_plywood_toml(&format!("{blank}{more}"), &|_| None);
+        let steps = parsed.unwrap().recipe.stages.pop().unwrap().instructions;
+        let is_python =
+            |step: &recipe::Step| matches!(step.instruction, recipe::Instruction::Python(_));
+        let stage = recipe.stages.last_mut().unwrap();
+        stage.instructions.extend(steps.into_iter().filter(is_python));
+        format!("{text}{more}")
     }
 
     /// The files of the plan's last stage.
@@ -198,7 +247,9 @@ struct Line {
 }
 
 fn line(line: &str) -> Line {
-    let (line, owner) = line.split_once(" @").unwrap_or((line, "0:0"));
+    let is_owner = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b':');
+    let owned = line.rsplit_once(" @").filter(|(_, owner)| is_owner(owner));
+    let (line, owner) = owned.unwrap_or((line, "0:0"));
     let (uid, gid) = owner.split_once(':').unwrap();
     let first = line.split(' ').next().unwrap();
     let octal = first.len() >= 3 && first.bytes().all(|b| b.is_ascii_digit());
@@ -238,7 +289,8 @@ struct Gatherer<'a> {
 
 impl<'a> Gatherer<'a> {
     fn new(world: &'a World) -> Self {
-        let mut facts = Facts::default();
+        let (today, environment) = (world.today.map(str::to_owned), world.environment.clone());
+        let mut facts = Facts { today, environment, ..Facts::default() };
         facts.file_contexts.extend(world.contexts.iter().map(|(name, _)| (*name).to_owned()));
         facts.ignore = world.ignore.map(|text| {
             (".dockerignore".to_owned(), Arc::new(IgnorePatterns::parse(text).unwrap()))
@@ -290,7 +342,10 @@ impl<'a> Gatherer<'a> {
                 self.facts.indexes.insert(diff_id, Arc::clone(&self.indexes[&diff_id]));
             }
             Need::Text(file) => {
-                let text = self.texts[&file.content.digest].as_bytes().into();
+                let text = match file.source {
+                    crate::Source::Inline(bytes) => bytes,
+                    _ => self.texts[&file.content.digest].as_bytes().into(),
+                };
                 self.facts.texts.insert(file.content.digest, text);
             }
             Need::Download { url, .. } => {
@@ -299,7 +354,18 @@ impl<'a> Gatherer<'a> {
                 self.texts.insert(content.digest, text.to_owned());
                 self.facts.downloads.insert(url, Download { content });
             }
-            Need::Resolution { .. } | Need::Wheels { .. } => panic!("no world has packages"),
+            Need::Resolution { request, .. } => {
+                let resolution = Arc::new(self.resolve(&request));
+                self.facts.resolutions.insert(request.fingerprint(), resolution);
+            }
+            Need::Wheels { packages, request, scripts, .. } => {
+                let interpreter = &request.target.interpreter;
+                for package in &packages {
+                    let key = WheelKey::of(package, interpreter, scripts);
+                    let wheel = self.install(package, interpreter);
+                    self.facts.installations.insert(key, Arc::new(wheel));
+                }
+            }
             Need::Archive(file, _) => {
                 let digest = file.content.digest;
                 let members = self.world.archives.get(self.texts[&digest].as_str());
@@ -352,8 +418,9 @@ impl<'a> Gatherer<'a> {
         self.facts.contents.entry(name).or_default().extend(paths.iter().cloned().zip(contents));
     }
 
-    fn report(&self, dockerfile: &str, plan: &Plan, asked: String) -> Report {
+    fn report(&self, dockerfile: &str, plan: &Plan) -> Report {
         let target = plan.target();
+        target.new_layers().for_each(|spec| check_streams(spec));
         let steps = target.steps.iter().filter_map(|step| self.show_step(plan, step));
         let mut config = target.config.as_json()["config"].clone();
         if let Some(env) = config.get_mut("Env").and_then(|env| env.as_array_mut()) {
@@ -364,8 +431,10 @@ impl<'a> Gatherer<'a> {
             files: steps.collect(),
             config: config.to_string(),
             messages: messages.collect(),
-            asked,
             keys: keys(plan),
+            history: target.history.iter().filter_map(show_history).collect(),
+            streams: target.new_layers().map(|spec| spec.streams.len()).collect(),
+            ..Report::default()
         }
     }
 
@@ -377,7 +446,9 @@ impl<'a> Gatherer<'a> {
             Becomes::Files(spec) => ("files".to_owned(), spec),
             Becomes::CopyFrom(origin, spec) => (format!("from {origin}"), spec),
             Becomes::Packages(layers) => {
-                let layer = |spec: &Arc<LayerSpec>| format!("{}\n", self.show_layer(plan, spec));
+                let layer = |spec: &Arc<LayerSpec>| {
+                    format!("{}:\n{}", spec.title, self.show_layer(plan, spec))
+                };
                 return Some(layers.iter().map(layer).collect());
             }
         };
@@ -423,8 +494,16 @@ impl<'a> Gatherer<'a> {
             Some(_) => self.texts[&content.digest].clone(),
             None => "a content without a source".to_owned(),
         };
-        assert_eq!(text.len() as u64, content.size);
+        assert_eq!(packages::size(&text).unwrap_or(text.len() as u64), content.size);
         text.replace('\n', "\\n")
+    }
+}
+
+/// Each stream is of a file of the layer.
+fn check_streams(spec: &LayerSpec) {
+    for (path, stream) in &spec.streams {
+        let node = &spec.entries.entry(path).expect("streams are of the layer's files").node;
+        assert!(matches!(node, Node::File(content) if content.size == stream.member.size));
     }
 }
 
@@ -463,6 +542,11 @@ fn make(root: &std::path::Path, line: &Line) {
     std::fs::set_permissions(&path, mode).unwrap();
 }
 
+fn show_history(line: &oci::History) -> Option<String> {
+    let empty = if line.empty_layer { " (no layer)" } else { "" };
+    line.created_by.as_ref().map(|text| format!("{text}{empty}\n"))
+}
+
 fn show_need(need: &Need) -> String {
     match need {
         Need::Base { reference, platform, .. } => {
@@ -478,7 +562,7 @@ fn show_need(need: &Need) -> String {
         Need::Download { url, .. } => format!("fetch {url}"),
         Need::Archive(..) => "look into an archive".to_owned(),
         Need::Resolution { .. } => "resolve packages".to_owned(),
-        Need::Wheels { packages, .. } => format!("install {} wheels", packages.len()),
+        Need::Wheels { packages, .. } => format!("read {} wheels", packages.len()),
     }
 }
 

@@ -25,11 +25,27 @@ pub(super) fn warn_of_requirements(
         let hint = "a base on Debian, such as a `-slim` one, has glibc".to_owned();
         warn(planner, &asked.span, message.to_owned(), Some(hint));
     }
-    let unpinned: Vec<String> =
-        written.unpinned().iter().map(|requirement| requirement.text.clone()).collect();
+    let interpreter = &discovery.target.interpreter;
+    if interpreter.externally_managed {
+        let message = format!(
+            "the packages of `{}` are the system's to manage (PEP 668), and these go to `/{}`",
+            interpreter.executable, interpreter.layout.purelib
+        );
+        let hint = "a virtual environment, or a `python` image, is nobody else's".to_owned();
+        warn(planner, &asked.span, message, Some(hint));
+    }
+    let unpinned: Vec<String> = written.unpinned().iter().map(python::Requirement::shown).collect();
     if !unpinned.is_empty() && asked.exclude_newer.is_none() {
         let message = format!("several versions satisfy {}", listed(&unpinned));
         let hint = "pin them with `==`, give a lock, or set `exclude-newer`".to_owned();
+        warn(planner, &asked.span, message, Some(hint));
+    }
+    if !written.trusted_hosts().is_empty() {
+        let message = format!(
+            "`--trusted-host` does not hold here: the certificate counts of {}",
+            listed(written.trusted_hosts())
+        );
+        let hint = "trust the authority that signed it, in the system's store".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
 }
@@ -47,7 +63,7 @@ fn warn_of_candidates(
         discovery.others.iter().map(|other| other.executable.clone()).collect();
     let taken = &discovery.target.interpreter.executable;
     let message =
-        format!("packages are installed for {taken}, and the image also has {}", listed(&others));
+        format!("packages are installed for `{taken}`, and the image also has {}", listed(&others));
     let hint = format!("to choose, set `interpreter = \"{}\"`", others[0]);
     warn(planner, &asked.span, message, Some(hint));
 }
@@ -77,15 +93,15 @@ pub(super) fn warn_of_packages(
     for warning in &resolution.warnings {
         warn(planner, span, warning.clone(), None);
     }
-    for package in &resolution.packages {
-        let own = request.installed.iter().find(|installed| installed.name == package.name);
-        if let Some(own) = own.filter(|own| own.version != package.version) {
-            let message = format!(
-                "the base has {} {}, and {} takes its place",
-                own.name, own.version, package.version
-            );
-            warn(planner, span, message, None);
-        }
+    let replaced = resolution.packages.iter().filter_map(|package| {
+        let own = request.installed.iter().find(|installed| installed.name == package.name)?;
+        let is_other = own.version != package.version;
+        is_other.then(|| format!("{} {} → {}", own.name, own.version, package.version))
+    });
+    let replaced: Vec<String> = replaced.collect();
+    if !replaced.is_empty() {
+        let message = format!("installed versions are replaced: {}", listed(&replaced));
+        warn(planner, span, message, None);
     }
 }
 

@@ -2,27 +2,57 @@
 
 use std::sync::Arc;
 
-use context::{Kind, LastComponent, Listing};
+use context::{Kind, LastComponent, Listed, Listing};
 use layer::Content;
 use oci::ImagePath;
+use python::View;
 use recipe::Span;
 
 use crate::ContextName;
-use crate::error::{PlanError, Step, Stop};
+use crate::error::{PlanError, Step, Stop, together};
 use crate::facts::{FileReference, Need};
 use crate::outcome::Source;
 use crate::stage::StagePlanner;
 
 /// The text of the file at `path`, which `span` or a file that it names asks for.
 pub(super) fn text(planner: &mut StagePlanner<'_, '_>, path: &str, span: &Span) -> Step<Arc<str>> {
+    let bytes = bytes(planner, path, span)?;
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let message = format!("`{path}` is not UTF-8 text: byte {} is not", error.valid_up_to());
+        PlanError::files(span.clone(), message)
+    })?;
+    Ok(Arc::from(text))
+}
+
+/// The same of a file of requirements, which Windows' shell writes as UTF-16.
+pub(super) fn requirements_text(
+    planner: &mut StagePlanner<'_, '_>,
+    path: &str,
+    span: &Span,
+) -> Step<Arc<str>> {
+    let bytes = bytes(planner, path, span)?;
+    match python::decode_requirements(bytes) {
+        Ok(text) => Ok(Arc::from(text)),
+        Err(problem) => {
+            let message = format!("{path}:{}: {}", problem.line, problem.message);
+            let error = PlanError::files(span.clone(), message);
+            Err(match problem.hint {
+                Some(hint) => error.with_hint(hint),
+                None => error,
+            }
+            .into())
+        }
+    }
+}
+
+fn bytes<'a>(planner: &mut StagePlanner<'a, '_>, path: &str, span: &Span) -> Step<&'a [u8]> {
     let (path, content) = content(planner, path, span)?;
+    if content.size > View::LARGEST_TEXT {
+        let message = format!("`{path}` is larger than {} MiB", View::LARGEST_TEXT >> 20);
+        return Err(PlanError::files(span.clone(), message).into());
+    }
     if let Some(bytes) = planner.shared.facts.texts.get(&content.digest) {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            let message =
-                format!("`{path}` is not UTF-8 text: byte {} is not", error.valid_up_to());
-            PlanError::files(span.clone(), message)
-        })?;
-        return Ok(Arc::from(text));
+        return Ok(bytes);
     }
     let source = Source::Context { context: ContextName::Main, path };
     planner.needs.add(Need::Text(FileReference { content, source }));
@@ -37,9 +67,9 @@ pub(super) fn content(
 ) -> Step<(ImagePath, Content)> {
     let listing = listing(planner, span)?;
     let wanted = ImagePath::lexical(path);
-    let found = listing.resolve(&wanted, LastComponent::Follow);
-    let listed = found.ok().and_then(|path| listing.get(&path));
-    let Some(listed) = listed else { return Err(absent(planner, &listing, &wanted, span)) };
+    let Some(listed) = follow(&listing, &wanted) else {
+        return Err(absent(planner, &listing, &wanted, span));
+    };
     if !matches!(listed.kind, Kind::File { .. }) {
         let message = format!("`{wanted}` of the build context is no file");
         return Err(PlanError::files(span.clone(), message).into());
@@ -65,30 +95,34 @@ pub(super) fn distributions(
     let listing = listing(planner, span)?;
     let wanted = ImagePath::lexical(path);
     let Some(directory) = directory(&listing, &wanted) else {
-        return Err(absent(planner, &listing, &wanted, span));
+        if follow(&listing, &wanted).is_none() {
+            return Err(absent(planner, &listing, &wanted, span));
+        }
+        let message = format!("`{wanted}` of the build context is no directory");
+        return Err(PlanError::files(span.clone(), message).into());
     };
-    let mut found = Vec::new();
-    let mut waits = false;
-    for listed in listing.below(&directory) {
-        let Some(name) = listed.path.to_str().filter(|name| is_distribution(name)) else {
-            continue;
-        };
-        if listed.path.parent().as_ref() != Some(&directory) {
-            continue;
-        }
-        match content(planner, name, span) {
-            Ok((_, content)) => found.push((name.to_owned(), content)),
-            Err(Stop::Needs) => waits = true,
-            Err(stop) => return Err(stop),
-        }
-    }
-    if waits { Err(Stop::Needs) } else { Ok(found) }
+    let is_file = |path| follow(&listing, path).is_some_and(|l| l.kind != Kind::Directory);
+    let here = listing.below(&directory).iter().filter_map(|listed| {
+        let name = listed.path.to_str().filter(|name| is_distribution(name))?;
+        let is_here = listed.path.parent().as_ref() == Some(&directory);
+        (is_here && is_file(&listed.path)).then_some(name)
+    });
+    together(here.map(|name| {
+        let (_, content) = content(planner, name, span)?;
+        Ok((name.to_owned(), content))
+    }))
 }
 
 /// Whether there is a directory at `path` of the context, as far as that is known.
 pub(super) fn is_directory(planner: &StagePlanner<'_, '_>, path: &str) -> bool {
     let listing = planner.shared.facts.listings.get(&ContextName::Main);
     listing.is_some_and(|listing| directory(listing, &ImagePath::lexical(path)).is_some())
+}
+
+/// What `path` leads to.
+fn follow<'a>(listing: &'a Listing, path: &ImagePath) -> Option<&'a Listed> {
+    let found = listing.resolve(path, LastComponent::Follow).ok()?;
+    listing.get(&found)
 }
 
 /// Where the directory is that `path` leads to.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use layer::{Attributes, Node, Packing};
 use oci::ImagePath;
-use python::{FileOrigin, InstalledFile, Method, Package};
+use python::{FileOrigin, Installation, InstalledFile, Method, Package};
 use recipe::{PythonPackages, Span};
 
-use super::warn;
+use super::title::title;
+use super::{collisions, warn};
 use crate::error::Step;
 use crate::facts::InstalledWheel;
 use crate::laying::{DirectoryId, Laying};
@@ -24,45 +25,34 @@ const MAX_IMAGE_LAYERS: usize = 60;
 /// Packages get some layers even on a base that has many.
 const LEAST_LAYERS: usize = 4;
 
-/// How many layers packages may take, with `following` instructions yet to come.
-pub(super) fn most_layers(
-    planner: &StagePlanner<'_, '_>,
-    asked: &PythonPackages,
-    following: usize,
-) -> usize {
-    let limit = asked.max_layers.as_ref().map_or(MAX_IMAGE_LAYERS, |limit| limit.node);
-    let taken = planner.state.tree.depth() + following;
-    limit.saturating_sub(taken).max(LEAST_LAYERS.min(limit)).max(1)
-}
-
 /// Lays all wheels, and puts the layers on the stage's tree.
 pub(super) fn lay(
     planner: &mut StagePlanner<'_, '_>,
+    asked: &PythonPackages,
     packages: &[Package],
     wheels: &[Arc<InstalledWheel>],
-    most: usize,
     span: &Span,
 ) -> Step<Vec<Arc<LayerSpec>>> {
-    let lost = lost_files(planner, packages, wheels, span);
-    let sized: Vec<Sized<'_>> = packages
-        .iter()
-        .zip(wheels)
-        .map(|(package, wheel)| Sized { name: &package.name, size: installed_size(wheel) })
-        .collect();
+    let placed = placed(planner, packages, wheels, span)?;
+    let lost = collisions::settle(planner, &placed, span)?;
+    let sized: Vec<Sized<'_>> =
+        placed.iter().map(|wheel| Sized { name: &wheel.wheel, size: size(wheel) }).collect();
+    let most = if packages.is_empty() { 0 } else { most_layers(planner, asked) };
     let mut layers = Vec::new();
     // All are laid on what was there before: a layer that knew of its neighbours would change with
     // them. So each has the directories that it needs, with the same attributes everywhere.
     for group in groups::group(&sized, most) {
-        let mut laid = Layer::new(planner, span);
+        let mut layer = Layer::new(planner, span);
         for at in &group {
-            for file in &wheels[*at].installation.files {
-                if lost.get(&file.path).is_none_or(|winner| winner == at) {
-                    laid.place(planner, &wheels[*at], file)?;
+            let lost = lost.get(at);
+            for file in &placed[*at].files {
+                if lost.is_none_or(|lost| !lost.contains(&file.path)) {
+                    layer.place(planner, &wheels[*at], file)?;
                 }
             }
         }
-        let title = title(group.iter().map(|at| &packages[*at]));
-        layers.extend(laid.finish(planner, &title));
+        let pins: Vec<String> = group.iter().map(|at| pin(&packages[*at])).collect();
+        layers.extend(layer.finish(planner, pins));
     }
     for layer in &layers {
         planner.state.tree.push(Arc::clone(layer));
@@ -70,67 +60,93 @@ pub(super) fn lay(
     Ok(layers)
 }
 
-fn installed_size(wheel: &InstalledWheel) -> u64 {
-    wheel.installation.files.iter().map(|file| file.content.size).sum()
+/// How many layers packages may take, with the instructions in mind that are yet to come.
+fn most_layers(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages) -> usize {
+    let taken = planner.state.tree.depth() + planner.layers_to_come;
+    let Some(limit) = &asked.max_layers else {
+        return MAX_IMAGE_LAYERS.saturating_sub(taken).max(LEAST_LAYERS);
+    };
+    if taken >= limit.node {
+        let message = format!(
+            "`max-layers` is {}, and without packages the image has {taken} already",
+            limit.node
+        );
+        let hint = "all packages share one layer".to_owned();
+        warn(planner, &limit.span, message, Some(hint));
+    }
+    limit.node.saturating_sub(taken).max(1)
 }
 
-/// `numpy 2.1.3`, or the names of those that share a layer.
-fn title<'a>(packages: impl Iterator<Item = &'a Package>) -> String {
-    let names: Vec<String> =
-        packages.map(|package| format!("{}=={}", package.name, package.version)).collect();
-    format!("PYTHON {}", names.join(" "))
+fn size(wheel: &Installation) -> u64 {
+    wheel.files.iter().fold(0, |sum, file| sum.saturating_add(file.content.size))
 }
 
-/// Paths that several wheels have, and which one's file is there in the end: the last one's, as
-/// pip's is that comes last.
-fn lost_files(
+fn pin(package: &Package) -> String {
+    format!("{}=={}", package.name, package.version)
+}
+
+/// The wheels, by their packages' names, with every file where it will really be: links of the base
+/// lead elsewhere, and to one place by several ways.
+fn placed(
     planner: &mut StagePlanner<'_, '_>,
     packages: &[Package],
     wheels: &[Arc<InstalledWheel>],
     span: &Span,
-) -> HashMap<ImagePath, usize> {
-    let mut owners: HashMap<&ImagePath, usize> = HashMap::new();
-    let mut lost = HashMap::new();
-    let mut reported: BTreeMap<(usize, usize), (&ImagePath, usize)> = BTreeMap::new();
-    for (at, wheel) in wheels.iter().enumerate() {
+) -> Step<Vec<Installation>> {
+    let mut directories = Directories::new(planner, span);
+    let mut placed = Vec::with_capacity(wheels.len());
+    for (package, wheel) in packages.iter().zip(wheels) {
+        let mut files: BTreeMap<ImagePath, InstalledFile> = BTreeMap::new();
         for file in &wheel.installation.files {
-            let Some(earlier) = owners.insert(&file.path, at) else { continue };
-            lost.insert(file.path.clone(), at);
-            let same = wheels[earlier].installation.files.iter().any(|other| {
-                other.path == file.path && other.content == file.content && other.mode == file.mode
-            });
-            if !same {
-                reported.entry((earlier, at)).or_insert((&file.path, 0)).1 += 1;
-            }
+            let (directory, name) = directories.of(planner, &file.path)?;
+            let path = directories.laying.path_of(directory).join(name);
+            files.insert(path.clone(), InstalledFile { path, ..file.clone() });
         }
+        let (wheel, files) = (package.name.clone(), files.into_values().collect());
+        placed.push(Installation { wheel, files });
     }
-    for ((loser, winner), (path, count)) in reported {
-        let (loser, winner) = (&packages[loser].name, &packages[winner].name);
-        let more = match count {
-            1 => String::new(),
-            count => format!(" and {} more", count - 1),
-        };
-        let message =
-            format!("`{loser}` and `{winner}` both have `/{path}`{more}; that of `{winner}` stays");
-        warn(planner, span, message, None);
+    Ok(placed)
+}
+
+/// The directories that files are in, each looked for once.
+struct Directories {
+    laying: Laying,
+    known: HashMap<ImagePath, DirectoryId>,
+}
+
+impl Directories {
+    fn new(planner: &StagePlanner<'_, '_>, span: &Span) -> Self {
+        let made = Attributes::root(DIRECTORY_MODE, planner.shared.request.timestamp);
+        let laying = Laying::new(Some(planner.state.tree.clone()), made, span.clone());
+        Directories { laying, known: HashMap::new() }
     }
-    lost
+
+    /// The directory above `path`, made if it is missing, and the name in it.
+    fn of<'a>(
+        &mut self,
+        planner: &mut StagePlanner<'_, '_>,
+        path: &'a ImagePath,
+    ) -> Step<(DirectoryId, &'a [u8])> {
+        let above = path.parent().unwrap_or_else(ImagePath::root);
+        let name = path.file_name().unwrap_or_default();
+        if let Some(known) = self.known.get(&above) {
+            return Ok((*known, name));
+        }
+        let made = self.laying.directory(&above, planner.needs)?;
+        self.known.insert(above, made);
+        Ok((made, name))
+    }
 }
 
 /// A layer of packages while it is laid.
 struct Layer {
-    laying: Laying,
-    directories: HashMap<ImagePath, DirectoryId>,
+    directories: Directories,
     streams: BTreeMap<ImagePath, WheelMember>,
-    mtime: i64,
 }
 
 impl Layer {
     fn new(planner: &StagePlanner<'_, '_>, span: &Span) -> Self {
-        let mtime = planner.shared.request.timestamp;
-        let made = Attributes::root(DIRECTORY_MODE, mtime);
-        let laying = Laying::new(Some(planner.state.tree.clone()), made, span.clone());
-        Layer { laying, directories: HashMap::new(), streams: BTreeMap::new(), mtime }
+        Layer { directories: Directories::new(planner, span), streams: BTreeMap::new() }
     }
 
     fn place(
@@ -139,26 +155,16 @@ impl Layer {
         wheel: &InstalledWheel,
         file: &InstalledFile,
     ) -> Step<()> {
-        let above = file.path.parent().unwrap_or_else(ImagePath::root);
-        let name = file.path.file_name().unwrap_or_default();
-        let directory = match self.directories.get(&above) {
-            Some(known) => *known,
-            None => {
-                let made = self.laying.directory(&above, planner.needs)?;
-                self.directories.insert(above, made);
-                made
-            }
-        };
-        let attributes = Attributes::root(file.mode, self.mtime);
-        let node = Node::File(file.content);
-        self.laying.place(directory, name, attributes, node, None, planner.needs)?;
+        let (directory, name) = self.directories.of(planner, &file.path)?;
+        let attributes = Attributes::root(file.mode, planner.shared.request.timestamp);
+        let (node, laying) = (Node::File(file.content), &mut self.directories.laying);
+        laying.place(directory, name, attributes, node, None, planner.needs)?;
         let source = match &file.origin {
             FileOrigin::Inline(bytes) => Source::Inline(Arc::clone(bytes)),
             FileOrigin::Member(at) => {
-                let Some(member) = wheel.member(*at) else { return Ok(()) };
+                let member = wheel.member(*at);
                 if is_kept(&member, planner.shared.request.packing) {
-                    let path = self.laying.path_of(directory).join(name);
-                    self.streams.insert(path, member.clone());
+                    self.streams.insert(file.path.clone(), member.clone());
                 }
                 Source::Wheel(member)
             }
@@ -167,8 +173,14 @@ impl Layer {
         Ok(())
     }
 
-    fn finish(self, planner: &StagePlanner<'_, '_>, title: &str) -> Option<Arc<LayerSpec>> {
-        planner.layer(self.laying.finish(), self.streams, title)
+    fn finish(
+        self,
+        planner: &StagePlanner<'_, '_>,
+        packages: Vec<String>,
+    ) -> Option<Arc<LayerSpec>> {
+        let title = title("PYTHON", &packages);
+        let layer = planner.layer(self.directories.laying.finish(), self.streams, &title)?;
+        Some(Arc::new(LayerSpec { packages, ..layer }))
     }
 }
 

@@ -5,15 +5,19 @@
 
 mod asked;
 mod checks;
+mod collisions;
 mod files;
+mod given;
 mod install;
+mod lists;
 mod removal;
+mod title;
 
 use std::sync::Arc;
 
 use python::{
-    Discovery, InterpreterError, Missing, Package, Resolution, ResolutionRequest, ScriptTemplate,
-    View,
+    Discovery, Distribution, InterpreterError, Missing, Package, Resolution, ResolutionRequest,
+    ScriptTemplate, View,
 };
 use recipe::{Diagnostic, PythonPackages, Severity, Span};
 
@@ -27,28 +31,45 @@ use crate::{Need, WheelKey};
 pub(crate) fn plan_python(
     planner: &mut StagePlanner<'_, '_>,
     asked: &PythonPackages,
-    following: usize,
     span: &Span,
 ) -> Step<Becomes> {
+    // What is written takes no base, and so both are found out side by side.
+    let written = asked::read(planner, asked);
     if planner.state.tree.is_executed() {
+        written?;
         return Err(Stop::Execution);
     }
-    // What is written is read first: it takes no base.
-    let written = asked::read(planner, asked);
-    let discovery = discover(planner, asked, span)?;
-    let installed =
-        view(planner, |view| python::find_distributions(view, &discovery.target.interpreter))?;
+    if let Ok(written) = &written
+        && written.is_empty()
+    {
+        warn(planner, &asked.span, "there are no packages to install".to_owned(), None);
+        return Ok(Becomes::Packages(Vec::new()));
+    }
+    let base = base(planner, asked, span);
+    // A base without Python is wrong only if there is something to install.
     let written = written?;
+    let (discovery, installed) = base?;
     checks::warn_of_requirements(planner, asked, &written, &discovery);
     let request = asked::request(written, asked, &discovery.target, installed);
     let resolution = resolve(planner, &request, span)?;
     let wheels = wheels(planner, &request, &resolution.packages, span)?;
     checks::warn_of_packages(planner, &request, &resolution, span);
     let mut layers: Vec<Arc<LayerSpec>> = Vec::new();
-    layers.extend(removal::lay(planner, &request, &resolution.packages)?);
-    let most = install::most_layers(planner, asked, following);
-    layers.extend(install::lay(planner, &resolution.packages, &wheels, most, span)?);
+    layers.extend(removal::lay(planner, &request, &resolution.packages, span)?);
+    layers.extend(install::lay(planner, asked, &resolution.packages, &wheels, span)?);
     Ok(Becomes::Packages(layers))
+}
+
+/// The interpreter, and what is installed for it.
+fn base(
+    planner: &mut StagePlanner<'_, '_>,
+    asked: &PythonPackages,
+    span: &Span,
+) -> Step<(Discovery, Vec<Distribution>)> {
+    let discovery = discover(planner, asked, span)?;
+    let interpreter = &discovery.target.interpreter;
+    let installed = view(planner, |view| python::find_distributions(view, interpreter))?;
+    Ok((discovery, installed))
 }
 
 /// Asks a question of the stage's files; what the answer takes is noted.

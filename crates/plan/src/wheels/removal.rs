@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use layer::{Attributes, Entry, Node};
+use layer::Attributes;
 use oci::ImagePath;
 use python::{Distribution, Package, ResolutionRequest};
+use recipe::Span;
 
+use super::title::title;
 use super::view;
 use crate::error::Step;
+use crate::laying::Laying;
 use crate::outcome::LayerSpec;
 use crate::stage::StagePlanner;
 
@@ -18,26 +21,23 @@ pub(super) fn lay(
     planner: &mut StagePlanner<'_, '_>,
     request: &ResolutionRequest,
     packages: &[Package],
+    span: &Span,
 ) -> Step<Option<Arc<LayerSpec>>> {
-    let replaced: Vec<&Distribution> = request
-        .installed
-        .iter()
-        .filter(|installed| packages.iter().any(|package| package.name == installed.name))
-        .collect();
+    let interpreter = &request.target.interpreter;
+    let is_replaced =
+        |installed: &&Distribution| packages.iter().any(|package| package.name == installed.name);
     let mut gone: BTreeSet<ImagePath> = BTreeSet::new();
-    for distribution in &replaced {
-        let interpreter = &request.target.interpreter;
-        let removal = view(planner, |view| distribution.removal(view, interpreter))?;
-        gone.extend(removal.into_iter().flatten());
+    let mut pins = Vec::new();
+    for replaced in request.installed.iter().filter(is_replaced) {
+        if let Some(paths) = view(planner, |view| replaced.removal(view, interpreter))? {
+            gone.extend(paths);
+            pins.push(format!("{}=={}", replaced.name, replaced.version));
+        }
     }
-    let names: Vec<String> = replaced
-        .iter()
-        .map(|installed| format!("{}=={}", installed.name, installed.version))
-        .collect();
-    let title = format!("PYTHON without {}", names.join(" "));
-    let attributes = Attributes::root(0, 0);
-    let whiteout = |path| Entry { path, attributes: attributes.clone(), node: Node::Whiteout };
-    let mut entries: Vec<Entry> = gone.into_iter().map(whiteout).collect();
-    entries.sort_by(Entry::layer_order);
-    Ok(planner.lay(entries, &title))
+    let below = Some(planner.state.tree.clone());
+    let mut laying = Laying::new(below, Attributes::root(0o755, 0), span.clone());
+    for path in &gone {
+        laying.remove(path, planner.needs)?;
+    }
+    Ok(planner.lay(laying.finish(), &title("PYTHON without", &pins)))
 }
