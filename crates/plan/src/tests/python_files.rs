@@ -194,6 +194,7 @@ fn projects() {
     override six>1 (app/pyproject.toml:10)
     index https://index.example/simple
     found app/wheels/six-1.16-py3-none-any.whl
+    warning: «[python]»: several versions satisfy `flask` (pin them with `==`, give a lock, or set `exclude-newer`)
     ");
     insta::assert_snapshot!(question(&files, "project = \"app\"\nextras = [\"extra\"]\ngroups = [\"tools\"]\nindex-url = \"https://own.example\""), @"
     wanted flask (app/pyproject.toml:3)
@@ -203,6 +204,15 @@ fn projects() {
     override six>1 (app/pyproject.toml:10)
     index https://own.example
     found app/wheels/six-1.16-py3-none-any.whl
+    warning: «[python]»: several versions satisfy `flask` (pin them with `==`, give a lock, or set `exclude-newer`)
+    ");
+    let local = [
+        "pyproject.toml=[project]\nname = 'app'\ndependencies = ['six @ file:six-1.16-py3-none-any.whl']\n",
+        "six-1.16-py3-none-any.whl=wheel",
+    ];
+    insta::assert_snapshot!(question(&local, "project = \".\""), @"
+    wanted ./six-1.16-py3-none-any.whl (pyproject.toml:3)
+    named six-1.16-py3-none-any.whl
     ");
     insta::assert_snapshot!(question(&files, "project = \"app\"\nextras = [\"exta\"]"), @r#"error: «"app"»: app/pyproject.toml: the project has no extra `exta` (did you mean `extra`?)"#);
 }
@@ -299,6 +309,9 @@ fn warnings_are_few_and_hold_no_secrets() {
     warning: «[python]»: several versions satisfy `a`, `b>1`, `c~=1.0`, `d!=2`, `e` and 2 more (pin them with `==`, give a lock, or set `exclude-newer`)
     warning: «[python]»: `--trusted-host` does not hold here: the certificate counts of `own.example` (trust the authority that signed it, in the system's store)
     ");
+    // What a constraint pins is pinned.
+    let table = "requirements = [\"Six\", \"flask>1\"]\nconstraints = [\"six==1.16\"]\noverrides = [\"flask==3.0\"]";
+    insta::assert_snapshot!(plan(&world(&[]), table).messages, @"");
     let table = "requirements = [\"six @ https://me:SECRET@h.example/six-1.16-py3-none-any.whl?key=SECRET\"]";
     insta::assert_snapshot!(plan(&world(&[]), table).messages, @"warning: «[python]»: several versions satisfy `six @ https://h.example/six-1.16-py3-none-any.whl` (pin them with `==`, give a lock, or set `exclude-newer`)");
 }

@@ -1,8 +1,11 @@
 //! What a recipe asks of Python, with the files read that it names.
 
+use std::collections::BTreeSet;
+
 use python::{
     Dependencies, Distribution, Gathered, GivenFile, IndexUrl, Lock, LockKind, Origin, Prereleases,
     Project, Requirement, ResolutionRequest, Setting, Settings, SourceBuilds, Target, Upgrade,
+    Wanted,
 };
 use recipe::{FindLinks, PythonLockKind, PythonPackages, Span, Spanned};
 
@@ -28,22 +31,20 @@ pub(super) fn read(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages) -
     let links = given::own_links(planner, asked);
     let (lists, files) = (both(requirements, overrides), both(both(project, lock), links));
     let ((mut gathered, mut overrides), ((project, mut lock), links)) = both(lists, files)?;
-    gathered.paths.extend(overrides.paths);
-    if let Some((project, name)) = project {
-        take_indexes(&project, &name, &mut gathered.settings);
+    gathered.paths.append(&mut overrides.paths);
+    let mut overrides = overrides.requirements;
+    if let Some((project, name)) = &project {
+        take_indexes(project, name, &mut gathered.settings);
         match &mut lock {
             // Which of the projects in a workspace's lock it is.
-            Some(lock) => lock.project = project.name.filter(|_| lock.kind == LockKind::Uv),
-            None => {
-                gathered.requirements.extend(requirements_of(&project, &name, asked)?);
-                gathered.constraints.extend(project.constraints(&name));
-                overrides.requirements.extend(project.overrides(&name));
-            }
+            Some(lock) if lock.kind == LockKind::Uv => lock.project.clone_from(&project.name),
+            Some(_) => {}
+            None => take_lists(project, name, asked, &mut gathered, &mut overrides)?,
         }
     }
     settle(&mut gathered.settings, asked, &origin(planner, &asked.span));
     let given = given::all(planner, asked, &gathered, links)?;
-    Ok(Written { gathered, overrides: overrides.requirements, lock, given })
+    Ok(Written { gathered, overrides, lock, given })
 }
 
 /// The question to the resolver.
@@ -91,14 +92,36 @@ impl Written {
         self.gathered.requirements.is_empty() && self.lock.is_none()
     }
 
-    /// The requirements that more than one version satisfies.
-    pub(super) fn unpinned(&self) -> &[Requirement] {
-        &self.gathered.unpinned
+    /// The requirements that more than one version satisfies, whatever else is said of them.
+    pub(super) fn unpinned(&self) -> impl Iterator<Item = &Requirement> {
+        let others = self.gathered.constraints.iter().chain(&self.overrides);
+        let pinned: BTreeSet<String> = others.filter(|it| is_pinned(it)).filter_map(name).collect();
+        let is_open = move |it: &&Requirement| name(it).is_none_or(|name| !pinned.contains(&name));
+        self.gathered.unpinned.iter().filter(is_open)
     }
 
     /// Hosts whose certificates are not to be looked at.
     pub(super) fn trusted_hosts(&self) -> &[String] {
         &self.gathered.settings.trusted_hosts
+    }
+}
+
+fn is_pinned(requirement: &Requirement) -> bool {
+    let shape = python::check_requirement(&requirement.text);
+    shape.is_ok_and(|shape| shape.is_pinned(&requirement.hashes))
+}
+
+/// The name of the distribution, if it is written.
+fn name(requirement: &Requirement) -> Option<String> {
+    let shape = python::check_requirement(&requirement.text).ok()?;
+    shape.name.map(python::normalized_name)
+}
+
+/// The path of the file, if it is one of the context's.
+fn path(requirement: &Requirement) -> Option<String> {
+    match python::check_requirement(&requirement.text).ok()?.wanted {
+        Wanted::Path(path) => Some(path),
+        Wanted::Versions(_) | Wanted::Url(_) => None,
     }
 }
 
@@ -124,15 +147,26 @@ fn project(
     }
 }
 
-/// What the project needs, but not the project itself.
-fn requirements_of(
+/// Takes what the project needs, but not the project itself.
+fn take_lists(
     project: &Project,
     name: &str,
     asked: &PythonPackages,
-) -> Step<Vec<Requirement>> {
+    gathered: &mut Gathered,
+    overrides: &mut Vec<Requirement>,
+) -> Step<()> {
     let span = asked.project.as_ref().map_or(&asked.span, |directory| &directory.span);
-    let found = project.requirements(name, &texts(&asked.extras), &texts(&asked.groups));
-    found.map_err(|problem| lists::of_file(vec![problem], name, span))
+    let needed = project
+        .requirements(name, &texts(&asked.extras), &texts(&asked.groups))
+        .map_err(|problem| lists::of_file(vec![problem], name, span))?;
+    let (constraints, more) = (project.constraints(name), project.overrides(name));
+    let all = needed.iter().chain(&constraints).chain(&more);
+    gathered.paths.extend(all.filter_map(path));
+    gathered.unpinned.extend(needed.iter().filter(|it| !is_pinned(it)).cloned());
+    gathered.requirements.extend(needed);
+    gathered.constraints.extend(constraints);
+    overrides.extend(more);
+    Ok(())
 }
 
 fn texts(list: &[Spanned<String>]) -> Vec<String> {

@@ -34,7 +34,7 @@ pub(super) fn warn_of_requirements(
         let hint = "a virtual environment, or a `python` image, is nobody else's".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
-    let unpinned: Vec<String> = written.unpinned().iter().map(python::Requirement::shown).collect();
+    let unpinned: Vec<String> = written.unpinned().map(python::Requirement::shown).collect();
     if !unpinned.is_empty() && asked.exclude_newer.is_none() {
         let message = format!("several versions satisfy {}", listed(&unpinned));
         let hint = "pin them with `==`, give a lock, or set `exclude-newer`".to_owned();
