@@ -10,7 +10,9 @@ use python::{
     Package, Resolution, ResolutionRequest, Upgrade, WheelFile,
 };
 
-use super::{Gatherer, World, line};
+use super::World;
+use super::gatherer::Gatherer;
+use super::lines::line;
 use crate::InstalledWheel;
 
 /// A base with a Python as the official images have it.

@@ -1,0 +1,143 @@
+//! A plan in lines.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use layer::{Attributes, Content, Node};
+use oci::ImagePath;
+use recipe::Diagnostic;
+
+use super::gatherer::Gatherer;
+use super::{Report, TIMESTAMP, packages};
+use crate::{Becomes, LayerSpec, Need, Plan, PlannedStep};
+
+impl Gatherer<'_> {
+    pub(super) fn report(&self, dockerfile: &str, plan: &Plan) -> Report {
+        let target = plan.target();
+        target.new_layers().for_each(|spec| check_streams(spec));
+        let steps = target.steps.iter().filter_map(|step| self.show_step(plan, step));
+        let mut config = target.config.as_json()["config"].clone();
+        if let Some(env) = config.get_mut("Env").and_then(|env| env.as_array_mut()) {
+            env.retain(|entry| !entry.as_str().unwrap().ends_with("/usr/bin:/sbin:/bin"));
+        }
+        let messages = plan.warnings.iter().map(|warning| show_diagnostic(dockerfile, warning));
+        Report {
+            files: steps.collect(),
+            config: config.to_string(),
+            messages: messages.collect(),
+            keys: keys(plan),
+            history: target.history.iter().filter_map(show_history).collect(),
+            streams: target.new_layers().map(|spec| spec.streams.len()).collect(),
+            ..Report::default()
+        }
+    }
+
+    fn show_step(&self, plan: &Plan, step: &PlannedStep) -> Option<String> {
+        let mut shown = String::new();
+        let (how, spec) = match &step.becomes {
+            Becomes::Metadata => return None,
+            Becomes::NeedsExecution => return Some(format!("{}: needs execution\n", step.text)),
+            Becomes::Files(spec) => ("files".to_owned(), spec),
+            Becomes::CopyFrom(origin, spec) => (format!("from {origin}"), spec),
+            Becomes::Packages(layers) => {
+                let layer = |spec: &Arc<LayerSpec>| {
+                    format!("{}:\n{}", spec.title, self.show_layer(plan, spec))
+                };
+                return Some(layers.iter().map(layer).collect());
+            }
+        };
+        if plan.target().new_layers().count() > 1 {
+            let _ = writeln!(shown, "{}: {how}", step.text.lines().next().unwrap());
+        }
+        shown.push_str(&self.show_layer(plan, spec));
+        Some(shown)
+    }
+
+    fn show_layer(&self, plan: &Plan, spec: &LayerSpec) -> String {
+        let mut shown = String::new();
+        for entry in spec.entries.entries() {
+            let Attributes { mode, uid, gid, mtime, .. } = &entry.attributes;
+            let mut line = format!("{mode:04o} {uid}:{gid} {}", entry.path);
+            match &entry.node {
+                Node::Directory => line.push('/'),
+                Node::Symlink(target) => {
+                    let _ = write!(line, " -> {}", String::from_utf8_lossy(target));
+                }
+                Node::Hardlink(target) => {
+                    let _ = write!(line, " == {target}");
+                }
+                Node::File(content) => {
+                    let _ = write!(line, "={}", self.text(plan, content));
+                }
+                other => {
+                    let _ = write!(line, " {other:?}");
+                }
+            }
+            if *mtime != TIMESTAMP {
+                let _ = write!(line, " at {mtime}");
+            }
+            shown.push_str(&line);
+            shown.push('\n');
+        }
+        shown
+    }
+
+    fn text(&self, plan: &Plan, content: &Content) -> String {
+        let text = match plan.sources.get(&content.digest) {
+            Some(crate::Source::Inline(bytes)) => String::from_utf8_lossy(bytes).into_owned(),
+            Some(_) => self.texts[&content.digest].clone(),
+            None => "a content without a source".to_owned(),
+        };
+        assert_eq!(packages::size(&text).unwrap_or(text.len() as u64), content.size);
+        text.replace('\n', "\\n")
+    }
+}
+
+/// Each stream is of a file of the layer.
+fn check_streams(spec: &LayerSpec) {
+    for (path, stream) in &spec.streams {
+        let node = &spec.entries.entry(path).expect("streams are of the layer's files").node;
+        assert!(matches!(node, Node::File(content) if content.size == stream.member.size));
+    }
+}
+
+pub(super) fn keys(plan: &Plan) -> Vec<String> {
+    plan.target().new_layers().map(|spec| spec.key.to_string()).collect()
+}
+
+fn show_history(line: &oci::History) -> Option<String> {
+    let empty = if line.empty_layer { " (no layer)" } else { "" };
+    line.created_by.as_ref().map(|text| format!("{text}{empty}\n"))
+}
+
+pub(super) fn show_need(need: &Need) -> String {
+    match need {
+        Need::Base { reference, platform, .. } => {
+            format!("image {} for {platform}", reference.familiar())
+        }
+        Need::Listing(name, _) => format!("list {name}"),
+        Need::Contents(_, paths) => {
+            let paths: Vec<String> = paths.iter().map(ImagePath::to_string).collect();
+            format!("digest {}", paths.join(" "))
+        }
+        Need::LayerIndex { base, .. } => format!("index a layer of {}", base.familiar()),
+        Need::Text(_) => "read a file".to_owned(),
+        Need::Download { url, .. } => format!("fetch {url}"),
+        Need::Archive(..) => "look into an archive".to_owned(),
+        Need::Resolution { .. } => "resolve packages".to_owned(),
+        Need::Wheels { packages, .. } => format!("read {} wheels", packages.len()),
+    }
+}
+
+/// `rule: «place»: message (hint)`
+pub(super) fn show_diagnostic(dockerfile: &str, diagnostic: &Diagnostic) -> String {
+    let rule = match (diagnostic.severity, diagnostic.rule) {
+        (recipe::Severity::Error, None) => "error".to_owned(),
+        (recipe::Severity::Error, Some(rule)) => format!("error {}", rule.name()),
+        (recipe::Severity::Warning, None) => "warning".to_owned(),
+        (recipe::Severity::Warning, Some(rule)) => rule.name().to_owned(),
+    };
+    let place = &dockerfile[diagnostic.span.clone()];
+    let hint = diagnostic.hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default();
+    format!("{rule}: «{place}»: {}{hint}\n", diagnostic.message)
+}
