@@ -9,11 +9,12 @@ use super::Distribution;
 use crate::{Interpreter, Missing, View};
 
 impl Distribution {
-    /// The paths that vanish when this is uninstalled, as few as say it: directories of which
-    /// nothing would be left, and the files outside of these. `None` if it cannot be uninstalled.
+    /// The paths that vanish when this is uninstalled, as few as say it: directories that had files
+    /// of it and would have none, and the files outside of these. `None` if it cannot be uninstalled.
     ///
-    /// The directories into which installers put files stay, and those above them, even if nothing
-    /// is left in them.
+    /// As with pip (`compress_for_rename`), a directory goes if one of the files was in it, and not
+    /// for its subdirectories alone: those of namespace packages stay. So do the directories into
+    /// which installers put files, and those above them, even if nothing is left in them.
     ///
     /// # Errors
     /// All that has to be read first.
@@ -27,20 +28,21 @@ impl Distribution {
         let files: BTreeSet<&ImagePath> = files.iter().collect();
         let stays = directories_that_stay(view, interpreter)?;
         let above = directories_above(&files, &stays);
-        let mut gone: BTreeSet<ImagePath> = BTreeSet::new();
+        let mut emptied: BTreeSet<ImagePath> = BTreeSet::new();
         // What is in a directory comes behind it in the order of paths, and is settled first.
         for directory in above.iter().rev() {
             let vanishes = |child: &ImagePath, is_directory: bool| match is_directory {
                 false => Ok(files.contains(child)),
-                true if above.contains(child) => Ok(gone.contains(child)),
+                true if above.contains(child) => Ok(emptied.contains(child)),
                 true => holds_no_file(view, child),
             };
             if becomes_empty(view, directory, vanishes)? {
-                gone.insert(directory.clone());
+                emptied.insert(directory.clone());
             }
         }
-        let below_gone =
-            |path: &ImagePath| path.parent().is_some_and(|above| gone.contains(&above));
+        let had_files = files.iter().filter_map(|file| file.parent());
+        let gone: BTreeSet<ImagePath> = had_files.filter(|path| emptied.contains(path)).collect();
+        let below_gone = |path: &ImagePath| path.ancestors().any(|above| gone.contains(&above));
         let all = files.into_iter().chain(&gone).filter(|path| !below_gone(path)).cloned();
         Ok(Some(all.collect::<BTreeSet<_>>().into_iter().collect()))
     }

@@ -84,19 +84,33 @@ fn a_wheel_goes_with_its_bytecode_and_scripts() {
 }
 
 #[test]
-fn directories_stay_as_long_as_something_is_in_them() {
-    let mut image = Image::of(PYTHON).with_layer(&packages(DEMO)).with_layer(&packages(
-        "-demo/__pycache__/__init__.cpython-310.pyc
-        demo/empty/nothing/",
-    ));
+fn directories_go_with_the_last_of_their_files() {
+    let bytecode = packages("demo/__pycache__/__init__.cpython-310.pyc");
+    let mut image = Image::of(PYTHON)
+        .with_layer(&packages(DEMO))
+        .with_layer(&packages("demo/empty/nothing/"))
+        .with_layer(&format!("-{bytecode}"));
     insta::assert_snapshot!(image.removal("demo"), @"
     usr/local/lib/python3.11/site-packages/__pycache__/demo.cpython-311.pyc
-    usr/local/lib/python3.11/site-packages/demo/__init__.py
-    usr/local/lib/python3.11/site-packages/demo/__pycache__/__init__.cpython-311.opt-1.pyc
-    usr/local/lib/python3.11/site-packages/demo/__pycache__/__init__.cpython-311.pyc
-    usr/local/lib/python3.11/site-packages/demo/data
+    usr/local/lib/python3.11/site-packages/demo
     usr/local/lib/python3.11/site-packages/demo-1.0.dist-info
     usr/local/lib/python3.11/site-packages/demo.py
+    ");
+}
+
+/// Those that the files' own directories are in stay, as with pip.
+#[test]
+fn directories_of_namespaces_stay() {
+    let mut image = Image::of(PYTHON).with_layer("usr/local/share/man/").with_layer(&packages(
+        "space/name/demo/__init__.py
+        space/name/demo/data/deep/table.csv
+        ../../../share/demo/manual
+        demo-1.dist-info/METADATA < Name: demo\\nVersion: 1\\n
+        demo-1.dist-info/RECORD < space/name/demo/__init__.py,,\\nspace/name/demo/data/deep/table.csv,,\\n../../../share/demo/manual,,",
+    ));
+    insta::assert_snapshot!(image.removal("demo"), @"
+    usr/local/lib/python3.11/site-packages/space/name/demo
+    usr/local/share/demo
     ");
 }
 
@@ -193,7 +207,7 @@ fn links_above_files_are_followed() {
         ));
     insta::assert_snapshot!(image.removal("demo"), @"
     usr/local/lib/python3.11/site-packages/demo
-    usr/local/share
+    usr/local/share/real
     ");
 }
 
