@@ -4,6 +4,7 @@
 //! Those of the lists in `tests/python/` are downloaded once, from whatever index this machine's
 //! pip uses; others are made from literals.
 
+mod files;
 mod made;
 
 use std::fs;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{Cpython, Failure, Result, cache, program, run};
+pub use files::HouseFile;
 pub use made::Made;
 
 /// A directory of wheels and source distributions.
@@ -73,13 +75,19 @@ impl House {
 
     /// Distributions made from literals; the house goes with the last clone of it.
     pub fn of(made: &[Made]) -> Result<Self> {
-        let temporary = tempfile::Builder::new()
-            .prefix("testbed-house-")
-            .tempdir()
-            .map_err(Failure::doing("make a directory for wheels"))?;
+        let temporary = temporary()?;
         made::write(temporary.path(), made)?;
         describe(temporary.path())?;
         let requirements = made.iter().map(Made::pin).collect();
+        let directory = temporary.path().to_owned();
+        Ok(House { directory, requirements, _temporary: Some(Arc::new(temporary)) })
+    }
+
+    /// A house of files of any bytes, made without another program; it goes with the last clone.
+    pub fn of_files(files: &[HouseFile]) -> Result<Self> {
+        let temporary = temporary()?;
+        files::write(temporary.path(), files)?;
+        let requirements = files.iter().filter_map(HouseFile::pin).collect();
         let directory = temporary.path().to_owned();
         Ok(House { directory, requirements, _temporary: Some(Arc::new(temporary)) })
     }
@@ -117,6 +125,11 @@ impl House {
             _ => Err(Failure::new(format!("there is not one file of {project} in the house"))),
         }
     }
+}
+
+fn temporary() -> Result<TempDir> {
+    let temporary = tempfile::Builder::new().prefix("testbed-house-").tempdir();
+    temporary.map_err(Failure::doing("make a directory for wheels"))
 }
 
 /// Raised when houses are made otherwise.

@@ -36,7 +36,7 @@ pub use chroot::Chroot;
 pub use comparison::{Comparison, Side};
 pub use context::Context;
 pub use cpython::Cpython;
-pub use house::{Architecture, House, Made, Offer};
+pub use house::{Architecture, House, HouseFile, Made, Offer};
 pub use index::{Fault, Fetch, Form, Index, IndexRules};
 pub use oracle::Oracle;
 pub use plywood::Plywood;

@@ -15,6 +15,7 @@ use crate::base::Blob;
 /// One member of a tar.
 pub(crate) struct Member {
     kind: u8,
+    mode: &'static str,
     name: Vec<u8>,
     link: Vec<u8>,
     /// The size that the header says, if that is not the content's.
@@ -27,6 +28,7 @@ impl Member {
         let bytes = |text: &str| text.as_bytes().to_vec();
         Member {
             kind,
+            mode: "0000644",
             name: bytes(name),
             link: bytes(link),
             stated: None,
@@ -39,7 +41,7 @@ impl Member {
         let mut block = vec![0; 512];
         let mut put = |at: usize, field: &[u8]| block[at..at + field.len()].copy_from_slice(field);
         put(0, &self.name);
-        put(100, b"0000644");
+        put(100, self.mode.as_bytes());
         let size = self.stated.unwrap_or(self.content.len() as u64);
         put(124, format!("{size:011o}").as_bytes());
         put(148, b"        ");
@@ -58,11 +60,16 @@ pub(crate) fn file(name: &str, content: &[u8]) -> Member {
     Member::new(b'0', name, "", content)
 }
 
+/// A file that can be executed.
+pub(crate) fn program(name: &str, content: &[u8]) -> Member {
+    Member { mode: "0000755", ..file(name, content) }
+}
+
 fn hard_link(name: &str, target: &str) -> Member {
     Member::new(b'1', name, target, b"")
 }
 
-fn symlink(name: &str, target: &str) -> Member {
+pub(crate) fn symlink(name: &str, target: &str) -> Member {
     Member::new(b'2', name, target, b"")
 }
 

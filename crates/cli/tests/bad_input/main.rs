@@ -13,6 +13,7 @@ mod command_line;
 mod context;
 mod disk;
 mod layers;
+mod python;
 mod recipe;
 #[path = "../scene/mod.rs"]
 #[allow(dead_code, reason = "the tests of the commands use more of it")]
