@@ -63,7 +63,8 @@ const CHORES: &[Chore] = &[
     Chore {
         name: "bench",
         arguments: "[PART]… [--large] [--rounds N] [--plywood BINARY]",
-        summary: "side by side with other tools; parts are big, many, rebuild, copy and small",
+        summary: "side by side with other tools; parts are big, many, rebuild, copy, small, python, \
+                  and, if asked for, torch",
         run: bench::run,
     },
     Chore {

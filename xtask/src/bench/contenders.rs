@@ -56,7 +56,7 @@ impl Contender {
             Contender::Umoci => place.umoci(context),
             Contender::Buildah => place.buildah(context),
         }?;
-        Ok(Run { measured, layers: place.new_layer_bytes()? })
+        Ok(Run { measured, layers: new_layer_bytes(&place.registry, BASE, IMAGE)? })
     }
 }
 
@@ -151,25 +151,23 @@ impl Place {
     fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
+}
 
-    /// The size of the image's layers without the base's.
-    fn new_layer_bytes(&self) -> Result<u64> {
-        let base = self.layers(BASE)?;
-        let new = self.layers(IMAGE)?.into_iter().filter(|layer| !base.contains(layer));
-        Ok(new.map(|(_, size)| size).sum())
-    }
+/// The size of an image's layers without those of its base.
+pub fn new_layer_bytes(registry: &Registry, base: &str, image: &str) -> Result<u64> {
+    let base = layers(registry, base)?;
+    let new = layers(registry, image)?.into_iter().filter(|layer| !base.contains(layer));
+    Ok(new.map(|(_, size)| size).sum())
+}
 
-    fn layers(&self, name: &str) -> Result<Vec<(String, u64)>> {
-        let manifest = Skopeo::manifest(&self.registry.place(name))?;
-        let manifest: Value =
-            serde_json::from_str(&manifest).map_err(Failure::doing("read a manifest"))?;
-        let layers = manifest["layers"].as_array().into_iter().flatten();
-        Ok(layers
-            .filter_map(|layer| {
-                Some((layer["digest"].as_str()?.to_owned(), layer["size"].as_u64()?))
-            })
-            .collect())
-    }
+fn layers(registry: &Registry, name: &str) -> Result<Vec<(String, u64)>> {
+    let manifest = Skopeo::manifest(&registry.place(name))?;
+    let manifest: Value =
+        serde_json::from_str(&manifest).map_err(Failure::doing("read a manifest"))?;
+    let layers = manifest["layers"].as_array().into_iter().flatten();
+    Ok(layers
+        .filter_map(|layer| Some((layer["digest"].as_str()?.to_owned(), layer["size"].as_u64()?)))
+        .collect())
 }
 
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";

@@ -59,6 +59,22 @@ pub fn measure(command: &mut Command) -> Result<Measured> {
     Ok(Measured { wall, processor, peak: kibibytes as u64 * 1_024 })
 }
 
+/// Runs everybody in turn, so many times, so that a busy minute of the machine hits all alike: the
+/// runs of each.
+pub fn interleaved<C: Copy, R>(
+    contenders: &[C],
+    rounds: usize,
+    run_once: impl Fn(C, usize) -> Result<R>,
+) -> Result<Vec<Vec<R>>> {
+    let mut runs: Vec<Vec<R>> = contenders.iter().map(|_| Vec::new()).collect();
+    for round in 1..=rounds {
+        for (contender, runs) in contenders.iter().zip(&mut runs) {
+            runs.push(run_once(*contender, round)?);
+        }
+    }
+    Ok(runs)
+}
+
 /// The middle of the sorted values; of two in the middle the smaller.
 fn median<T: Copy + Ord>(values: impl IntoIterator<Item = T>) -> Option<T> {
     let mut values: Vec<T> = values.into_iter().collect();

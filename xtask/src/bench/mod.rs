@@ -9,6 +9,7 @@
 mod contenders;
 mod image;
 mod measure;
+mod python;
 mod report;
 mod transfer;
 mod workload;
@@ -46,6 +47,12 @@ pub fn run(arguments: &[String]) -> Outcome {
     if options.wants(Part::Small) {
         transfer::small(options.rounds, &plywood, &mut report)?;
     }
+    if options.wants(Part::Python) {
+        python::python(options.rounds, &plywood, &mut report)?;
+    }
+    if options.wants(Part::Torch) {
+        python::torch(&plywood, &mut report)?;
+    }
     if options.wants(Part::Large) {
         large(&plywood, &mut report)?;
     }
@@ -61,12 +68,15 @@ enum Part {
     Rebuild,
     Copy,
     Small,
+    Python,
+    Torch,
     Large,
 }
 
 impl Part {
     /// What is run where nothing is named.
-    const USUAL: [Part; 5] = [Part::Big, Part::Many, Part::Rebuild, Part::Copy, Part::Small];
+    const USUAL: [Part; 6] =
+        [Part::Big, Part::Many, Part::Rebuild, Part::Copy, Part::Small, Part::Python];
 }
 
 struct Options {
@@ -88,6 +98,8 @@ impl Options {
                 "rebuild" => options.parts.push(Part::Rebuild),
                 "copy" => options.parts.push(Part::Copy),
                 "small" => options.parts.push(Part::Small),
+                "python" => options.parts.push(Part::Python),
+                "torch" => options.parts.push(Part::Torch),
                 "--large" => large = true,
                 "--rounds" => {
                     let value = words.next().and_then(|value| value.parse().ok());

@@ -2,6 +2,7 @@
 
 use super::Summary;
 use super::measure::Measured;
+use super::python::Run;
 use super::transfer::Moved;
 
 /// Targets, to be printed together when everything has run.
@@ -98,6 +99,45 @@ impl Report {
             moved.requests,
             moved.blobs,
             moved.measured.peak as f64 / 1e6,
+        );
+    }
+
+    /// Begins the table of one way to packages.
+    pub fn installer_heading(&self, workload: &str) {
+        println!("\n{workload}");
+        println!("  {:<60} {:^16} {:^25}", "", "index", "registry");
+        println!(
+            "  {:<20} {:>7} {:>7} {:>6} {:>8} {:>7} {:>8} {:>7} {:>8} {:>8} {:>7}",
+            "",
+            "seconds",
+            "ratio",
+            "cpu s",
+            "made MB",
+            "peak MB",
+            "requests",
+            "down MB",
+            "requests",
+            "down MB",
+            "up MB",
+        );
+    }
+
+    /// One who installs them; `first` is the one that it is compared with.
+    pub fn installer(&self, name: &str, run: &Run, first: Option<&Run>) {
+        let ratio = first.map(|first| format!("{:.2}×", run.seconds() / first.seconds()));
+        let megabytes = |bytes: u64| bytes as f64 / 1e6;
+        println!(
+            "  {name:<20} {:>7.3} {:>7} {:>6.2} {:>8.1} {:>7.1} {:>8} {:>7.1} {:>8} {:>8.1} {:>7.1}",
+            run.seconds(),
+            ratio.unwrap_or_default(),
+            run.measured.processor.as_secs_f64(),
+            megabytes(run.made),
+            run.megabytes(),
+            run.index.requests,
+            megabytes(run.index.down),
+            run.registry.requests,
+            megabytes(run.registry.down),
+            megabytes(run.registry.up),
         );
     }
 

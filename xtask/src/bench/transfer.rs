@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use testbed::{Failure, Registry, Request, Result, Skopeo, program, run};
 
 use super::image::{BIG, Image, SMALL, TAG};
-use super::measure::{Measured, measure};
+use super::measure::{Measured, interleaved, measure};
 use super::report::{Report, Target};
 use crate::Outcome;
 
@@ -90,7 +90,7 @@ pub fn copy(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
     let from = Source::registry(&source, IMAGE);
     let movers = [Mover::Plywood, Mover::Skopeo];
 
-    let across = interleaved(&movers, rounds, |mover, _| {
+    let across = typical_of_each(&movers, rounds, |mover, _| {
         let target = Registry::start()?;
         mover.run(&from, &target, IMAGE, plywood)
     })?;
@@ -102,7 +102,7 @@ pub fn copy(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
         report.target(Target::at_most("peak memory of a copy, MB", peak, 64.0));
     }
 
-    let within = interleaved(&movers, rounds, |mover, round| {
+    let within = typical_of_each(&movers, rounds, |mover, round| {
         let name = format!("bench/{}-{round}:1", mover.name());
         mover.run(&from, &source, &name, plywood)
     })?;
@@ -119,7 +119,7 @@ pub fn copy(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
 pub fn small(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
     let from = Source::layout(&SMALL.layout()?);
     let movers = [Mover::Plywood, Mover::PlywoodPush, Mover::Skopeo];
-    let moved = interleaved(&movers, rounds, |mover, _| {
+    let moved = typical_of_each(&movers, rounds, |mover, _| {
         let target = Registry::start()?;
         let moved = mover.run(&from, &target, IMAGE, plywood)?;
         match moved.blobs as u64 == SMALL.blobs() {
@@ -139,23 +139,20 @@ pub fn small(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Runs everybody in turn, so many times; the typical run of each.
-fn interleaved(
+/// Runs everybody in turn; the typical run of each.
+fn typical_of_each(
     movers: &[Mover],
     rounds: usize,
     run_once: impl Fn(Mover, usize) -> Result<Moved>,
 ) -> Result<Vec<Moved>> {
-    let mut runs: Vec<Vec<Moved>> = movers.iter().map(|_| Vec::new()).collect();
-    for round in 1..=rounds {
-        for (mover, runs) in movers.iter().zip(&mut runs) {
-            // What an earlier run left to be written must not be written at this one's cost.
-            run(&mut program("sync"))?;
-            let moved = run_once(*mover, round)?;
-            let (name, seconds) = (mover.name(), moved.seconds());
-            eprintln!("round {round}: {name:<24} {seconds:>7.3} s, {} requests", moved.requests);
-            runs.push(moved);
-        }
-    }
+    let runs = interleaved(movers, rounds, |mover, round| {
+        // What an earlier run left to be written must not be written at this one's cost.
+        run(&mut program("sync"))?;
+        let moved = run_once(mover, round)?;
+        let (name, seconds) = (mover.name(), moved.seconds());
+        eprintln!("round {round}: {name:<24} {seconds:>7.3} s, {} requests", moved.requests);
+        Ok(moved)
+    })?;
     Ok(runs.iter().map(|runs| Moved::typical(runs)).collect())
 }
 
