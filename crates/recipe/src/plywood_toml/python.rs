@@ -150,8 +150,7 @@ fn check_lines(table: &Table, reader: &mut Reader<'_>) {
                 reader.error(span, message, "each entry is a requirement, such as `flask==3.1.2`");
             } else if text.starts_with('-') {
                 let message = format!("`{text}` is an option, and not a requirement");
-                let hint = format!("options have keys of their own; files are in `{file_key}`");
-                reader.error(span, message, hint);
+                reader.error(span, message, option_hint(text, file_key));
             } else if text.ends_with(".txt") || text.ends_with(".in") {
                 let message = format!("`{text}` is a file, and not a requirement");
                 reader.error(span, message, format!("write `{file_key} = [\"{text}\"]`"));
@@ -168,6 +167,16 @@ fn check_lines(table: &Table, reader: &mut Reader<'_>) {
         let hint = "a version such as `3.12`, or the path of a Python in the image";
         reader.error(text.span.clone(), "`interpreter` is empty", hint);
     }
+}
+
+/// What to write in the place of an option.
+fn option_hint(text: &str, file_key: &str) -> String {
+    if text.starts_with("-e") || text.starts_with("--editable") {
+        return "for the project in the context write `project = \".\"`; for another, build a \
+                wheel and name that"
+            .to_owned();
+    }
+    format!("options have keys of their own; files are in `{file_key}`")
 }
 
 /// Paths are in the context.

@@ -233,13 +233,14 @@ lock="requirements.txt""#,
     check(
         r#"base="a"
 [python]
-requirements=["-r a.txt", "b.txt", "", "a\nb"]
+requirements=["-r a.txt", "b.txt", "", "a\nb", "-e ."]
 requirements-files=["../a", "/b", "c/../../d", ""]
 project="./sub/pyproject.toml""#,
         r#"3 «"-r a.txt"» `-r a.txt` is an option, and not a requirement | options have keys of their own; files are in `requirements-files`
 3 «"b.txt"» `b.txt` is a file, and not a requirement | write `requirements-files = ["b.txt"]`
 3 «""» `requirements` holds an entry that is not one line | each entry is a requirement, such as `flask==3.1.2`
 3 «"a\nb"» `requirements` holds an entry that is not one line | each entry is a requirement, such as `flask==3.1.2`
+3 «"-e ."» `-e .` is an option, and not a requirement | for the project in the context write `project = "."`; for another, build a wheel and name that
 4 «"../a"» `../a` leads out of the context | paths begin at the root of the context, such as `requirements/web.txt`
 4 «"/b"» `/b` is no path in the context | paths begin at the root of the context, such as `requirements/web.txt`
 4 «"c/../../d"» `c/../../d` leads out of the context | paths begin at the root of the context, such as `requirements/web.txt`
