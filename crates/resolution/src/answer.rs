@@ -72,6 +72,16 @@ pub enum Warning {
         /// What was asked for.
         extra: String,
     },
+    /// What lies in a directory may have been meant, but an index's wheel is taken.
+    #[error("no wheel of {name} in the given directories is for {target}: {}", wheels.join(", "))]
+    UnfitLinks {
+        /// The distribution.
+        name: String,
+        /// What they would have to fit.
+        target: String,
+        /// Where they are in the context.
+        wheels: Vec<String>,
+    },
     /// An index that refused access, so it was passed over.
     #[error("{url} refuses access, so it was passed over")]
     IndexRefused {

@@ -17,7 +17,7 @@ use uv_resolver::{NoSolutionError, ResolveError};
 use crate::credentials::shown;
 use crate::network::innermost;
 use crate::provider::Unknown;
-use crate::requirement::{Asked, redacted};
+use crate::requirement::{Asked, Direct, redacted};
 use crate::session::{Choice, Session};
 use crate::staging::Staging;
 use crate::{HashProblem, IndexProblem, NoWheel, ResolutionError};
@@ -73,6 +73,9 @@ impl Diagnosis<'_> {
         let involved: BTreeSet<_> = error.packages().collect();
         let asked = self.session.asked.iter();
         for asked in asked.filter(|asked| involved.contains(&asked.parsed.name)) {
+            if let Some(error) = self.unreadable(asked) {
+                return error;
+            }
             if let Some(error) = self.no_such_version(asked).await {
                 return error;
             }
@@ -115,6 +118,17 @@ impl Diagnosis<'_> {
     fn origin(&self, name: &PackageName) -> Option<Origin> {
         let mut asked = self.session.asked.iter();
         asked.find(|asked| asked.parsed.name == *name).map(|asked| asked.origin.clone())
+    }
+
+    /// A given file that is no wheel: to uv, nothing satisfies then.
+    fn unreadable(&self, asked: &Asked) -> Option<ResolutionError> {
+        let Some(Direct::Given(path)) = &asked.direct else { return None };
+        let filename = path.rsplit('/').next().unwrap_or(path);
+        let file = std::fs::File::open(self.staging.paths.get(path)?).ok()?;
+        let size = file.metadata().ok()?.len();
+        let error = python::Wheel::read(&file, size, filename).err()?;
+        let distribution = format!("`{path}` ({})", asked.origin);
+        Some(ResolutionError::Metadata { distribution, cause: error.fault.to_string() })
     }
 
     async fn no_such_version(&self, asked: &Asked) -> Option<ResolutionError> {

@@ -414,6 +414,30 @@ impl fmt::Display for LockProblem {
 }
 
 impl ResolutionError {
+    /// Whether the message has lines of its own: a list, or an explanation.
+    pub fn is_list(&self) -> bool {
+        use ResolutionError as E;
+        matches!(self, E::NoSuchPackage { .. } | E::Conflict { .. } | E::NoWheel { .. })
+    }
+
+    /// The line that is to blame, if it is a single one.
+    pub fn origin(&self) -> Option<&Origin> {
+        use ResolutionError as E;
+        match self {
+            E::Invalid { origin, .. }
+            | E::Unsupported { origin, .. }
+            | E::UnfitFile { origin, .. } => Some(origin),
+            E::NoSuchPackage { origin, .. }
+            | E::NoSuchVersion { origin, .. }
+            | E::Hash { origin, .. } => origin.as_ref(),
+            E::NoWheel { packages, .. } => match packages.as_slice() {
+                [only] => only.origin.as_ref(),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The way out, if there is one.
     pub fn hint(&self) -> Option<String> {
         use ResolutionError as E;
@@ -425,7 +449,7 @@ impl ResolutionError {
             E::Unsupported { what, .. } => Some(way_around(*what).to_owned()),
             E::NoWheel { packages, .. } => Some(instead_of_building(packages)),
             E::Index { problem: IndexProblem::Refused { .. }, .. } => {
-                Some("put credentials into the index's URL or into a netrc file".to_owned())
+                Some(CREDENTIALS_HINT.to_owned())
             }
             E::Index { problem: IndexProblem::NotAnIndex { .. }, .. } => {
                 Some("the URL of an index often ends in `/simple/`".to_owned())
@@ -437,11 +461,31 @@ impl ResolutionError {
                 "`pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all"
                     .to_owned(),
             ),
+            E::Hash { problem: HashProblem::Mismatch { .. }, .. } => Some(
+                "somebody replaced the file, or the hash is of another version or wheel: list the \
+                 hashes anew"
+                    .to_owned(),
+            ),
+            E::Hash { problem: HashProblem::Unpinned, .. } => {
+                Some("a hash is of one file, so write which version that is".to_owned())
+            }
+            E::Metadata { .. } => {
+                Some("the file is incomplete or damaged: fetch or build it again".to_owned())
+            }
+            E::Setting { what: "netrc", .. } => Some(
+                "it is what NETRC names, or ~/.netrc, and is written `machine HOST login USER \
+                 password PASSWORD`"
+                    .to_owned(),
+            ),
             E::Lock { problem, .. } => problem.hint(),
             _ => None,
         }
     }
 }
+
+/// Where credentials can come from; those that came may be wrong.
+pub(crate) const CREDENTIALS_HINT: &str =
+    "put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL";
 
 impl LockProblem {
     fn hint(&self) -> Option<String> {
@@ -451,6 +495,9 @@ impl LockProblem {
                 format!("build a wheel of `{package}` and name it as a requirement instead")
             }
             LockProblem::Malformed { .. } => "lock again".to_owned(),
+            LockProblem::OtherTarget { .. } => {
+                "take a base image that fits the lock, or lock for this one, too".to_owned()
+            }
             _ => return None,
         })
     }
@@ -499,7 +546,7 @@ fn tags(wheel: &str) -> String {
     let stem = wheel.strip_suffix(".whl").unwrap_or(wheel);
     let mut parts: Vec<_> = stem.rsplitn(4, '-').take(3).collect();
     parts.reverse();
-    parts.join("-")
+    parts.join("-").escape_debug().to_string()
 }
 
 fn at(origin: &Origin, column: Option<usize>) -> String {

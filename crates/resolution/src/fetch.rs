@@ -15,6 +15,7 @@ use uv_client::BaseClient;
 use uv_redacted::DisplaySafeUrl;
 
 use crate::credentials::{Credentials, shown};
+use crate::error::CREDENTIALS_HINT;
 use crate::{IndexProblem, Network, ResolutionError, network, session};
 
 /// How many files are downloaded side by side.
@@ -102,7 +103,7 @@ impl FetchError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             FetchError::Host { problem: IndexProblem::Refused { .. }, .. } => {
-                Some("put credentials into the index's URL or into a netrc file")
+                Some(crate::error::CREDENTIALS_HINT)
             }
             _ => None,
         }

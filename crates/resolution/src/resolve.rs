@@ -5,14 +5,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
-use python::{GivenFile, ResolutionRequest};
+use python::{GivenFile, Location, Package, ResolutionRequest};
+use uv_distribution_filename::WheelFilename;
 
 use crate::answer::{Parts, Resolution, Warning};
 use crate::build::{self, Builder, Source};
 use crate::credentials::Credentials;
 use crate::diagnosis::Diagnosis;
 use crate::installed::Installed;
-use crate::requirement::Reader;
+use crate::requirement::{Reader, filename};
 use crate::session::{self, Choice, Outcome, Session};
 use crate::staging::Staging;
 use crate::target::Environment;
@@ -161,6 +162,9 @@ impl Question<'_> {
             Ok(resolved) if Parts::has_only_wheels(&resolved) => {
                 let mut resolution = parts.answer(&resolved)?;
                 resolution.warnings.extend(passed_over(diagnosis.refused));
+                let unfit = resolution.packages.iter().filter_map(|package| self.unfit(package));
+                let unfit: Vec<Warning> = unfit.collect();
+                resolution.warnings.extend(unfit);
                 Ok(Round::Done(resolution))
             }
             Ok(resolved) => {
@@ -175,6 +179,29 @@ impl Question<'_> {
             }
             Err(error) => Err(diagnosis.of(error, &unknown).await),
         }
+    }
+}
+
+impl Question<'_> {
+    /// Wheels in directories of the package, none of which fits, where another is taken.
+    fn unfit(&self, package: &Package) -> Option<Warning> {
+        if matches!(package.wheel.location, Location::Given(_)) {
+            return None;
+        }
+        let links = self.request.given.iter().filter(|file| file.is_link);
+        let wheels =
+            links.filter_map(|file| Some((file, filename(file).parse::<WheelFilename>().ok()?)));
+        let own: Vec<(&GivenFile, WheelFilename)> =
+            wheels.filter(|(_, name)| name.name.as_str() == package.name).collect();
+        if own.is_empty() || own.iter().any(|(_, name)| name.is_compatible(&self.environment.tags))
+        {
+            return None;
+        }
+        Some(Warning::UnfitLinks {
+            name: package.name.clone(),
+            target: self.environment.described.clone(),
+            wheels: own.iter().map(|(file, _)| file.path.clone()).collect(),
+        })
     }
 }
 

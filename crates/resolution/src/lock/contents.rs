@@ -9,6 +9,8 @@ use crate::LockProblem;
 pub(super) struct Contents {
     #[serde(default, alias = "packages")]
     package: Vec<LockedPackage>,
+    #[serde(default)]
+    environments: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +44,11 @@ impl Contents {
         toml::from_str(text).map_err(bad)
     }
 
+    /// The markers of the environments that a `pylock.toml` is for; none if it is for all.
+    pub(super) fn environments(&self) -> &[String] {
+        &self.environments
+    }
+
     /// The projects whose lock this is, the one at the lock's own place first.
     pub(super) fn projects(&self) -> Vec<&str> {
         let mut projects: Vec<_> = self.package.iter().filter_map(LockedPackage::place).collect();
@@ -53,6 +60,19 @@ impl Contents {
     pub(super) fn root(&self) -> Option<&str> {
         let mut places = self.package.iter().filter_map(LockedPackage::place);
         places.find(|(_, place)| *place == ".").map(|(name, _)| name)
+    }
+
+    /// The version of a package, if there is only one.
+    pub(super) fn version(&self, name: &str) -> Option<&str> {
+        let mut versions = self.package.iter().filter(|package| package.name == name);
+        let only = versions.next().filter(|_| versions.next().is_none())?;
+        only.version.as_deref()
+    }
+
+    /// The line of the lock's text that begins with a package's name, from 1.
+    pub(super) fn line(text: &str, name: &str) -> Option<usize> {
+        let wanted = format!("name = \"{name}\"");
+        text.lines().position(|line| line.trim() == wanted).map(|before| before + 1)
     }
 
     /// The names of a package's wheels.

@@ -11,7 +11,7 @@ mod uv;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use python::{Location, Lock, LockKind, Package, ResolutionRequest, WheelFile};
+use python::{Location, Lock, LockKind, Origin, Package, ResolutionRequest, WheelFile};
 use uv_configuration::{BuildOptions, NoBuild};
 use uv_distribution_filename::WheelFilename;
 use uv_distribution_types::{
@@ -53,7 +53,7 @@ pub(crate) fn resolve(
         LockKind::Uv => reader.resolve_uv(),
         LockKind::Pylock => reader.resolve_pylock(),
     };
-    reader.answer(resolved.map_err(|problem| of_lock(lock, problem))?, builder)
+    reader.answer(resolved.map_err(|problem| reader.refused(problem))?, builder)
 }
 
 fn of_lock(lock: &Lock, problem: LockProblem) -> ResolutionError {
@@ -65,6 +65,21 @@ impl Reader<'_> {
     fn root(&self) -> PathBuf {
         let directory = self.lock.name.rsplit_once('/').map_or("", |(directory, _)| directory);
         self.staging.files().join(directory)
+    }
+
+    /// What is wrong with the lock; where nothing of a package fits, what there is of it.
+    fn refused(&self, problem: LockProblem) -> ResolutionError {
+        let unfit = match &problem {
+            LockProblem::Unfit { cause } => unfit_package(cause),
+            _ => None,
+        };
+        let found = unfit.and_then(|name| self.contents.version(name).map(|found| (name, found)));
+        let Some((name, version)) = found else { return of_lock(self.lock, problem) };
+        let no_wheel = self.no_wheel(name, version.to_owned());
+        let origin = Contents::line(&self.lock.text, name);
+        let origin = origin.map(|line| Origin { file: self.lock.name.clone(), line });
+        let packages = vec![NoWheel { has_source: false, origin, ..no_wheel }];
+        ResolutionError::NoWheel { packages, target: self.environment.described.clone() }
     }
 
     fn answer(
@@ -185,6 +200,13 @@ impl Reader<'_> {
             newer: None,
         }
     }
+}
+
+/// The package of which uv says that there is nothing for the target.
+fn unfit_package(cause: &str) -> Option<&str> {
+    let is_it = cause.contains("doesn't have a source distribution or wheel for the current");
+    let quoted = cause.split('`').nth(1).filter(|_| is_it)?;
+    quoted.split(['=', ' ']).next()
 }
 
 fn is_source(dist: &ResolvedDist) -> bool {

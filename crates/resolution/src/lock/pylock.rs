@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use uv_distribution_types::Resolution as Resolved;
 use uv_normalize::{ExtraName, GroupName};
+use uv_pep508::MarkerTree;
 use uv_resolver::PylockToml;
 
 use super::uv::none;
@@ -22,6 +23,7 @@ impl Reader<'_> {
             let wanted = format!("Python {}", wants.specifiers());
             return Err(LockProblem::OtherTarget { wanted });
         }
+        self.check_environments()?;
         let extras = self.extras(&lock)?;
         let groups = self.groups(&lock)?;
         lock.to_resolution(
@@ -33,6 +35,23 @@ impl Reader<'_> {
             &self.build_options,
         )
         .map_err(|error| LockProblem::Unfit { cause: in_one_line(&error.to_string()) })
+    }
+
+    /// One of the lock's environments has to be the target's (PEP 751, "Installation"), which uv's
+    /// reader does not look at.
+    fn check_environments(&self) -> Result<(), LockProblem> {
+        let texts = self.contents.environments();
+        let mut fits = texts.is_empty();
+        for text in texts {
+            let marker = MarkerTree::from_str(text).map_err(|error| LockProblem::Malformed {
+                cause: in_one_line(&format!("`{text}` is no environment: {error}")),
+            })?;
+            fits |= marker.evaluate(&self.environment.markers, &[]);
+        }
+        match fits {
+            true => Ok(()),
+            false => Err(LockProblem::OtherTarget { wanted: texts.join(" or ") }),
+        }
     }
 
     fn extras(&self, lock: &PylockToml) -> Result<Vec<ExtraName>, LockProblem> {

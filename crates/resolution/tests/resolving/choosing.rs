@@ -314,3 +314,20 @@ fn binaries_and_sources_as_asked() {
     hint: `build = "host"` builds with a Python of this machine
     "#);
 }
+
+#[test]
+fn wheels_in_a_directory_that_do_not_fit() {
+    let index = Index::new(Format::Json, [wheel("lib", "1.0"), wheel("app", "1.0")]);
+    let other = |tags: &str| compiled("lib", "1.0", tags);
+    let (windows, old) = (other("cp311-cp311-win_amd64"), other("cp39-cp39-linux_x86_64"));
+    let asked = || {
+        let asked = ask(&index).want("lib").want("app");
+        let asked = asked.given(&format!("dist/{}", windows.filename()), &windows, true);
+        asked.given(&format!("dist/{}", old.filename()), &old, true)
+    };
+    insta::assert_snapshot!(asked().text(), @"");
+    // One for another platform lies beside one that fits.
+    let fits = wheel("lib", "0.9");
+    let both = asked().given(&format!("dist/{}", fits.filename()), &fits, true);
+    insta::assert_snapshot!(both.text(), @"");
+}

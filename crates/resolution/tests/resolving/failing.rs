@@ -4,7 +4,7 @@ use python::IndexUrl;
 
 use crate::ask::{ask, compiled};
 use crate::index::{Fault, Format, Index};
-use crate::wheel::{source, wheel};
+use crate::wheel::{Wheel, source, wheel};
 
 fn small() -> Index {
     Index::new(
@@ -82,7 +82,7 @@ fn all_that_would_have_to_be_built() {
 
 #[test]
 fn wheels_for_others() {
-    let newer = crate::wheel::Wheel { requires_python: Some(">=3.12".into()), ..wheel("new", "1") };
+    let newer = Wheel { requires_python: Some(">=3.12".into()), ..wheel("new", "1") };
     let index = Index::new(
         Format::Json,
         [compiled("lib", "1", "cp312-cp312-manylinux_2_28_x86_64"), newer],
@@ -100,6 +100,11 @@ fn wheels_for_others() {
     let path = "own-1-cp39-cp39-linux_x86_64.whl";
     let given = ask(&index).want(path).given(path, &other, false);
     insta::assert_snapshot!(given.text(), @"error: own-1-cp39-cp39-linux_x86_64.whl (requirements.txt:1) is not for CPython 3.11 on x86_64 with glibc 2.36");
+    let broken = Wheel { is_source: true, ..wheel("own", "1") };
+    let path = "dist/own-1-py3-none-any.whl";
+    let given = ask(&index).want(&format!("./{path}")).given(path, &broken, false);
+    insta::assert_snapshot!(given.text(), @"");
+    let path = "own-1-cp39-cp39-linux_x86_64.whl";
     // What a marker leaves out is not looked at.
     let left_out = ask(&index).want(&format!("./{path} ; python_version < '3.10'"));
     assert_eq!(left_out.given(path, &other, false).text(), "");

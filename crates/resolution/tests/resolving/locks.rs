@@ -185,6 +185,14 @@ fn locks_that_do_not_fit() {
     error: pylock.toml: the lock cannot be read: TOML parse error at line 1, column 16: 1 | lock-version = "2.0": unsupported lock version (`2.0`, but only major version 1 is supported)
     hint: lock again
     "#);
+    // PEP 751, "environments".
+    let head = "lock-version = \"1.0\"";
+    let for_windows = format!("{head}\nenvironments = [\"sys_platform == 'win32'\"]");
+    insta::assert_snapshot!(changed(LockKind::Pylock, head, &for_windows), @"");
+    let for_both = for_windows.replace("[", "[\"sys_platform == 'linux'\", ");
+    assert!(!changed(LockKind::Pylock, head, &for_both).contains("error"));
+    let odd = format!("{head}\nenvironments = [\"linux\"]");
+    insta::assert_snapshot!(changed(LockKind::Pylock, head, &odd), @"");
     let registry = format!("registry = \"{}\"", index.url());
     insta::assert_snapshot!(changed(LockKind::Uv, &registry, "git = \"https://host/app?rev=main#0000000000000000000000000000000000000000\""), @r"
     error: uv.lock: the lock cannot be read: Since the package `app==1.0 @ git+https://host/app?rev=main#0000000000000000000000000000000000000000` comes from a git dependency, a hash was not expected but one was not found for wheel
