@@ -29,7 +29,7 @@ pub(super) fn refuse_outside(tree: &SourceTree, copy: &Copy, text: &str, span: &
 }
 
 /// Whether `path`, seen from a directory that is `depth` below the root, leaves the root.
-fn climbs_out(mut depth: usize, path: &str) -> bool {
+pub(crate) fn climbs_out(mut depth: usize, path: &str) -> bool {
     for part in path.split('/') {
         match part {
             "" | "." => {}

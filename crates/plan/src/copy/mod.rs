@@ -26,6 +26,7 @@ use crate::stage::StagePlanner;
 use crate::tree::Tree;
 use crate::{ContextName, Need, metadata, stages};
 
+pub(crate) use absent::climbs_out;
 pub(crate) use add::plan_add;
 use piece::{Paths, Piece};
 pub(crate) use sources::LinkKey;

@@ -34,10 +34,17 @@ pub(super) fn warn_of_requirements(
         let hint = "a virtual environment, or a `python` image, is nobody else's".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
-    let unpinned: Vec<String> = written.unpinned().map(python::Requirement::shown).collect();
-    if !unpinned.is_empty() && asked.exclude_newer.is_none() {
-        let message = format!("several versions satisfy {}", listed(&unpinned));
+    let unpinned = written.unpinned().map(python::Requirement::shown);
+    let (addresses, versions): (Vec<String>, Vec<String>) =
+        unpinned.partition(|text| text.contains("://"));
+    if !versions.is_empty() && asked.exclude_newer.is_none() {
+        let message = format!("several versions satisfy {}", listed(&versions));
         let hint = "pin them with `==`, give a lock, or set `exclude-newer`".to_owned();
+        warn(planner, &asked.span, message, Some(hint));
+    }
+    if !addresses.is_empty() {
+        let message = format!("another file may be there next time: {}", listed(&addresses));
+        let hint = "put `#sha256=…` behind the address".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
     if !written.trusted_hosts().is_empty() {
@@ -79,7 +86,8 @@ fn warn_of_age(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages, disco
             "Python {}.{} gets no security fixes since {} (PEP {})",
             version.major, version.minor, end.date, end.pep
         );
-        warn(planner, &asked.span, message, None);
+        let hint = "take a base image with a newer Python".to_owned();
+        warn(planner, &asked.span, message, Some(hint));
     }
 }
 

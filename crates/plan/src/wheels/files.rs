@@ -9,6 +9,7 @@ use python::View;
 use recipe::Span;
 
 use crate::ContextName;
+use crate::copy::climbs_out;
 use crate::error::{PlanError, Step, Stop, together};
 use crate::facts::{FileReference, Need};
 use crate::outcome::Source;
@@ -65,6 +66,7 @@ pub(super) fn content(
     path: &str,
     span: &Span,
 ) -> Step<(ImagePath, Content)> {
+    refuse_outside(path, span)?;
     let listing = listing(planner, span)?;
     let wanted = ImagePath::lexical(path);
     let Some(listed) = follow(&listing, &wanted) else {
@@ -92,6 +94,7 @@ pub(super) fn distributions(
     path: &str,
     span: &Span,
 ) -> Step<Vec<(String, Content)>> {
+    refuse_outside(path, span)?;
     let listing = listing(planner, span)?;
     let wanted = ImagePath::lexical(path);
     let Some(directory) = directory(&listing, &wanted) else {
@@ -145,6 +148,16 @@ fn listing(planner: &mut StagePlanner<'_, '_>, span: &Span) -> Step<Arc<Listing>
             Err(Stop::Needs)
         }
     }
+}
+
+/// Refuses a path with more `..` than directories to leave.
+fn refuse_outside(path: &str, span: &Span) -> Step<()> {
+    if !climbs_out(0, path) {
+        return Ok(());
+    }
+    let message = format!("`{path}` is outside of the build context");
+    let hint = "build from a directory further up, or put the file into the context";
+    Err(PlanError::files(span.clone(), message).with_hint(hint).into())
 }
 
 /// Why a path of the context leads to nothing.
