@@ -36,7 +36,8 @@ impl Findings {
             title = title.id(format!("{rule:?}"));
         }
         let annotation = AnnotationKind::Primary.span(self.span(diagnostic));
-        let snippet = Snippet::source(&self.text).path(&self.name).annotation(annotation);
+        let text = without_credentials(&self.text);
+        let snippet = Snippet::source(&text).path(&self.name).annotation(annotation);
         let mut group: Group<'_> = title.element(snippet);
         if let Some(hint) = &diagnostic.hint {
             group = group.element(Level::HELP.with_name("hint").message(hint));
@@ -64,6 +65,35 @@ impl Findings {
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         format!("{}:{line}:{column}", self.name)
     }
+}
+
+/// A text with asterisks, as many bytes, for what stands before the `@` of addresses: a line is
+/// shown because of something else that is in it.
+fn without_credentials(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, behind) = rest.split_at(at + "://".len());
+        shown.push_str(before);
+        let is_end = |c: char| c.is_whitespace() || "/?#\"'`<>".contains(c);
+        let authority = &behind[..behind.find(is_end).unwrap_or(behind.len())];
+        let hidden = authority.rfind('@').unwrap_or(0);
+        match is_template(&authority[..hidden]) {
+            true => shown.push_str(&authority[..hidden]),
+            false => shown.extend(std::iter::repeat_n('*', hidden)),
+        }
+        rest = &behind[hidden..];
+    }
+    shown.push_str(rest);
+    shown
+}
+
+/// Whether what is written for a password, or for a name without one, stands for something else.
+fn is_template(credentials: &str) -> bool {
+    let password = credentials.split_once(':').map_or(credentials, |(_, password)| password);
+    let inner = password.strip_prefix('$').unwrap_or(password);
+    let inner = inner.strip_prefix('{').and_then(|inner| inner.strip_suffix('}'));
+    inner.is_some_and(|inner| !inner.contains(['{', '}']))
 }
 
 /// The nearest place at or before `place` where a character starts.
@@ -113,6 +143,23 @@ mod tests {
         1 | FROM debian AS Build
           |                ^^^^^
         ");
+    }
+
+    #[test]
+    fn credentials_in_a_line_are_not_shown() {
+        let hidden = |text| without_credentials(text);
+        let line = "index-url = \"https://user:SECRET@host/simple\" # not a@b";
+        assert_eq!(hidden(line), "index-url = \"https://***********@host/simple\" # not a@b");
+        let two = "FROM a\nADD http://SECRET:@h/x https://h/a@b ssh://é@h /\n";
+        let shown = "FROM a\nADD http://*******@h/x https://h/a@b ssh://**@h /\n";
+        assert_eq!(hidden(two), shown);
+        assert_eq!(hidden("://"), "://");
+        let template = "https://user:{env.TOKEN}@host https://${TOKEN}@host";
+        assert_eq!(hidden(template), template);
+        assert_eq!(hidden("https://{x}SECRET{y}@host"), "https://*************@host");
+        let (name, text) = ("Dockerfile".into(), two.into());
+        let findings = Findings { name, text, diagnostics: Vec::new() };
+        insta::assert_snapshot!(findings.render(&Diagnostic::error(30..33, "odd"), Colors::None), @"");
     }
 
     #[test]

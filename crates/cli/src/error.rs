@@ -257,6 +257,31 @@ impl Error {
         )
     }
 
+    /// Whether the message has lines of its own, none of which are somebody else's.
+    pub(crate) fn is_list(&self) -> bool {
+        match self {
+            Error::While { source, .. } => source.is_list(),
+            Error::Build(error) => {
+                matches!(&**error, BuildError::Resolution(error) if error.is_list())
+            }
+            _ => false,
+        }
+    }
+
+    /// The line of a file, counted from 1, where the cause stands, if it is in a file.
+    pub(crate) fn origin(&self) -> Option<(&str, usize)> {
+        match self {
+            Error::While { source, .. } => source.origin(),
+            Error::Build(error) => match &**error {
+                BuildError::Resolution(error) => {
+                    error.origin().map(|origin| (origin.file.as_str(), origin.line))
+                }
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The way out, if there is one to offer.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {

@@ -26,7 +26,7 @@ pub(crate) fn warning(message: &str, colors: Colors) -> String {
     format!("{} {message}", label("warning:", WARNING, colors))
 }
 
-/// An error and its causes in one line.
+/// An error and its causes in one line, or in the lines that the error has for a list.
 pub(crate) fn chain(error: &Error) -> String {
     let mut said = error.to_string();
     let mut text = if error.is_action() { format!("failed to {said}") } else { said.clone() };
@@ -41,7 +41,10 @@ pub(crate) fn chain(error: &Error) -> String {
         said = next;
         cause = error.source();
     }
-    one_line(&text)
+    match error.is_list() {
+        true => text.split('\n').map(one_line).collect::<Vec<_>>().join("\n"),
+        false => one_line(&text),
+    }
 }
 
 /// A text of one line: what servers and file names hold must not draw on a terminal.

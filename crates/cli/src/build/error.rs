@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use context::ContextError;
-use layer::{LayerError, TarError};
+use layer::{LayerError, Mismatch, TarError};
 use oci::{DiffId, Digest, ImagePath, Reference};
+use plan::LayerSpec;
 
 use crate::error::storage_hint;
 use crate::exit::Exit;
@@ -205,11 +206,22 @@ pub(crate) enum BuildError {
 }
 
 impl BuildError {
-    /// A layer error about a file of a wheel.
-    pub(super) fn of_wheel(wheel: &str, error: LayerError) -> Self {
+    /// A layer error, about a file of a wheel if that is where it comes from. The writer works
+    /// ahead, so it may tell of one file when another is given to it.
+    pub(super) fn of_layer(spec: &LayerSpec, error: LayerError) -> Self {
+        let path = match &error {
+            LayerError::Deflated { path, .. } | LayerError::Content { path, .. } => Some(path),
+            _ => None,
+        };
+        let Some(member) = path.and_then(|path| spec.streams.get(path)) else {
+            return BuildError::Layer(error);
+        };
+        let wheel = member.filename.to_string();
         match error {
-            LayerError::Sink(_) => BuildError::Layer(error),
-            source => BuildError::WheelFile { wheel: wheel.to_owned(), source },
+            LayerError::Deflated { mismatch: Mismatch::Digest { .. }, .. } => {
+                BuildError::RecordLies { wheel, member: member.member.name.clone() }
+            }
+            source => BuildError::WheelFile { wheel, source },
         }
     }
 
@@ -304,8 +316,10 @@ fn resolution_exit(error: &resolution::ResolutionError) -> Exit {
     match error {
         E::NoSuchPackage { .. } | E::NoSuchVersion { .. } | E::NoWheel { .. } => Exit::NotFound,
         E::Index { problem, .. } => index_exit(problem),
-        E::Hash { .. } => Exit::Corrupt,
-        E::Given { .. } | E::UnfitFile { .. } | E::Lock { .. } => Exit::Input,
+        E::Hash { problem: resolution::HashProblem::Mismatch { .. }, .. } | E::Metadata { .. } => {
+            Exit::Corrupt
+        }
+        E::Given { .. } | E::UnfitFile { .. } | E::Lock { .. } | E::Setting { .. } => Exit::Input,
         E::Cache { .. } => Exit::Storage,
         _ => Exit::Recipe,
     }

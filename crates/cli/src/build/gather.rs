@@ -133,11 +133,14 @@ impl<'a> Gatherer<'a> {
         }
     }
 
-    /// An error at a place of the recipe.
+    /// An error at a place of the recipe: its own, if it is of a line there.
     fn at<T>(&self, span: &recipe::Span, result: Result<T, Error>) -> Result<T, Error> {
         result.map_err(|source| {
             let message = crate::report::chain(&source);
-            let mut diagnostic = recipe::Diagnostic::error(span.clone(), message);
+            let own = source.origin().filter(|(file, _)| *file == self.inputs.recipe_name);
+            let own = own.and_then(|(_, line)| line_span(&self.inputs.recipe_text, line));
+            let span = own.unwrap_or_else(|| span.clone());
+            let mut diagnostic = recipe::Diagnostic::error(span, message);
             diagnostic.hint = source.hint();
             Error::At {
                 findings: Box::new(self.findings(vec![diagnostic])),
@@ -305,4 +308,13 @@ fn suggest(stage: Option<String>, mut error: Error) -> Error {
         }
     }
     error
+}
+
+/// Where a line is, counted from 1, without white space around it.
+fn line_span(text: &str, line: usize) -> Option<recipe::Span> {
+    let mut lines = text.split_inclusive('\n');
+    let before: usize = lines.by_ref().take(line.checked_sub(1)?).map(str::len).sum();
+    let found = lines.next()?;
+    let start = before + found.len() - found.trim_start().len();
+    Some(start..start + found.trim().len())
 }

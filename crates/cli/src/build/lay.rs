@@ -87,6 +87,7 @@ fn write(
         None => LayerWriter::new(sink, packing, threads),
     };
     let mut writer = writer.map_err(BuildError::from)?;
+    let refused = |error| BuildError::of_layer(spec, error);
     for entry in spec.entries.entries() {
         if let Some(stream) = spec.streams.get(&entry.path) {
             let member = &stream.member;
@@ -99,8 +100,7 @@ fn write(
                 packed_size: member.packed_size,
                 crc32: member.crc32,
             };
-            let appended = writer.append_deflated(entry, deflated);
-            appended.map_err(|error| BuildError::of_wheel(&stream.filename, error))?;
+            writer.append_deflated(entry, deflated).map_err(refused)?;
             step.add(member.size);
             continue;
         }
@@ -110,13 +110,13 @@ fn write(
                     return Err(BuildError::Changed(entry.path.clone()).into());
                 };
                 let mut bytes = contents.open(&content.digest, source)?;
-                writer.append(entry, Some(&mut bytes)).map_err(BuildError::from)?;
+                writer.append(entry, Some(&mut bytes)).map_err(refused)?;
                 step.add(content.size);
             }
-            _ => writer.append(entry, None).map_err(BuildError::from)?,
+            _ => writer.append(entry, None).map_err(refused)?,
         }
     }
-    let (packed, sink) = writer.finish().map_err(BuildError::from)?;
+    let (packed, sink) = writer.finish().map_err(refused)?;
     sink.commit_hashed(packed.descriptor.digest, packed.descriptor.size)?;
     remember(store, spec, &packed)?;
     place.remember(store, &packed)?;
