@@ -56,14 +56,16 @@ fn indexes_that_name_another_file() {
 #[test]
 fn requirements_that_name_another_file() {
     let table = format!("requirements = [\"lib==1.0 --hash=sha256:{}\"]", other());
-    insta::assert_snapshot!(refused(&table, &[wheel("lib", "1.0")]), @"
+    insta::assert_snapshot!(refused(&table, &[wheel("lib", "1.0")]), @r#"
     exit 9
     error: failed to resolve the Python packages: `lib==1.0` (context/plywood.toml:6) has other hashes than lib-1.0-py3-none-any.whl, which has sha256:f5909cd2bf48e8f3ab0511421f80568faf096895a0bf4b72ab0783b95001c32a
-     --> context/plywood.toml:4:1
+     --> context/plywood.toml:6:1
       |
-    4 | [python]
-      | ^^^^^^^^
-    ");
+    6 | requirements = ["lib==1.0 --hash=sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"]
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: somebody replaced the file, or the hash is of another version or wheel: list the hashes anew
+    "#);
     let url = format!(
         "requirements = [\"lib @ http://INDEX/files/lib-1.0-py3-none-any.whl#sha256={}\"]",
         other()
@@ -90,7 +92,7 @@ fn requirements_without_a_hash_beside_one() {
     let order =
         order.file("requirements.txt", &format!("lib==1.0 \\\n    {}\napp==1.0\n", lib.hash()));
     insta::assert_snapshot!(order.refused(), @"
-    exit 9
+    exit 3
     error: failed to resolve the Python packages: `app==1.0` (requirements.txt:3) has no hash, and all must have one
      --> context/plywood.toml:4:1
       |
@@ -139,6 +141,8 @@ fn locks_for_others() {
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: take a base image that fits the lock, or lock for this one, too
     ");
     insta::assert_snapshot!(of("pylock.toml", newer(pylock(&lib, &hex(&lib)))).refused(), @"
     exit 4
@@ -147,23 +151,41 @@ fn locks_for_others() {
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: take a base image that fits the lock, or lock for this one, too
     ");
     let elsewhere = wheel("lib", "1.0").tags("cp311-cp311-win_amd64");
     insta::assert_snapshot!(of("uv.lock", uv_lock(&elsewhere, &other())).refused(), @"
-    exit 4
-    error: failed to resolve the Python packages: uv.lock: Distribution `lib==1.0 @ registry+http://127.0.0.1:11111/simple/` can't be installed because it doesn't have a source distribution or wheel for the current platform
+    exit 5
+    error: failed to resolve the Python packages: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for lib 1.0 (uv.lock:15): wheels for cp311-cp311-win_amd64
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: another Python or base image may have what fits
     ");
     insta::assert_snapshot!(of("pylock.toml", pylock(&elsewhere, &other())).refused(), @"
-    exit 4
-    error: failed to resolve the Python packages: pylock.toml: Package `lib` can't be installed because it doesn't have a source distribution or wheel for the current platform
+    exit 5
+    error: failed to resolve the Python packages: no wheel fits CPython 3.11 on x86_64 with glibc 2.36 for lib 1.0 (pylock.toml:6): wheels for cp311-cp311-win_amd64
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: another Python or base image may have what fits
+    ");
+    let environments = "lock-version = \"1.0\"\nenvironments = [\"sys_platform == 'win32'\"]";
+    let windows = pylock(&lib, &hex(&lib)).replace("lock-version = \"1.0\"", environments);
+    insta::assert_snapshot!(of("pylock.toml", windows).refused(), @"
+    exit 4
+    error: failed to resolve the Python packages: pylock.toml: the lock is for sys_platform == 'win32'
+     --> context/plywood.toml:4:1
+      |
+    4 | [python]
+      | ^^^^^^^^
+      |
+      = hint: take a base image that fits the lock, or lock for this one, too
     ");
 }
 

@@ -1,6 +1,7 @@
 //! Python packages that cannot be had, or must not be installed.
 
 mod bases;
+mod credentials;
 mod hashes;
 mod index;
 mod order;

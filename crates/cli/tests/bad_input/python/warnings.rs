@@ -40,18 +40,11 @@ fn other_versions_in_the_base() {
     let table = "requirements = [\"lib==1.0\", \"tool==1.0\"]";
     insta::assert_snapshot!(said(&members, table, &wheels), @"
     exit 0
-    warning: the base has lib 0.9, and 1.0 takes its place
+    warning: packages of the base are replaced: `lib` 0.9 by 1.0, `tool` 0.9 by 1.0
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
-
-    warning: the base has tool 0.9, and 1.0 takes its place
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-
     ");
 }
 
@@ -87,7 +80,8 @@ fn a_python_past_its_end() {
       |
     4 | [python]
       | ^^^^^^^^
-
+      |
+      = hint: take a base image with a newer Python
     ");
 }
 
@@ -110,6 +104,21 @@ fn requirements_that_are_not_pinned() {
 }
 
 #[test]
+fn addresses_without_a_hash() {
+    let table = "requirements = [\"lib @ http://INDEX/files/lib-1.0-py3-none-any.whl\"]";
+    insta::assert_snapshot!(said(&base(), table, &[wheel("lib", "1.0")]), @"
+    exit 0
+    warning: what is there may change: `lib @ http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl`
+     --> context/plywood.toml:4:1
+      |
+    4 | [python]
+      | ^^^^^^^^
+      |
+      = hint: put `#sha256=…` behind the address
+    ");
+}
+
+#[test]
 fn wheels_for_another_platform_in_a_directory() {
     let mut order = Order::of(
         "requirements = [\"lib==1.0\"]\nfind-links = [\"wheels\"]",
@@ -122,6 +131,11 @@ fn wheels_for_another_platform_in_a_directory() {
     }
     insta::assert_snapshot!(order.built(), @"
     exit 0
+    warning: no wheel of lib in the given directories is for CPython 3.11 on x86_64 with glibc 2.36: wheels/lib-1.0-cp311-cp311-macosx_11_0_arm64.whl, wheels/lib-1.0-cp311-cp311-win_amd64.whl, wheels/lib-1.0-cp39-cp39-linux_x86_64.whl
+     --> context/plywood.toml:4:1
+      |
+    4 | [python]
+      | ^^^^^^^^
     ");
 }
 

@@ -32,13 +32,15 @@ fn wheels_that_are_cut_off() {
     let given = lib().cut_by(30);
     let order = Order::of("requirements = [\"./lib-1.0-py3-none-any.whl\"]", &[]);
     let order = order.bytes("lib-1.0-py3-none-any.whl", &given.bytes());
-    insta::assert_snapshot!(order.refused(), @r"
-    exit 3
-    error: failed to resolve the Python packages: the requirements cannot be met together\nBecause lib has an invalid package format and you require lib, we can conclude that your requirements are unsatisfiable.
+    insta::assert_snapshot!(order.refused(), @"
+    exit 9
+    error: failed to resolve the Python packages: the metadata of `lib-1.0-py3-none-any.whl` (context/plywood.toml:6) cannot be read: it is not a whole zip archive (no end of central directory)
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: the file is incomplete or damaged: fetch or build it again
     ");
 }
 
@@ -59,9 +61,9 @@ fn records_that_lie() {
     yours[0] ^= 1;
     let kept = lib().file("lib/data.txt", large()).recorded_as(&yours);
     insta::assert_snapshot!(refused_wheel(kept), @"
-    exit 4
-    error: failed to lay `PYTHON lib==1.0`: inflate `/usr/local/lib/python3.11/site-packages/lib/data.txt`: its digest is sha256:9f9b293cb7c2f95697d757b44ef7f4b2047ee102b065e9a5b52a9df53d219e7c instead of sha256:a6230c8b7aab86a5afb09b80722c06ae78242a980b3e10ed3c492010b58d896b
-    hint: the archive that it came in is damaged or hostile: fetch it again
+    exit 9
+    error: failed to lay `PYTHON lib==1.0`: install `lib-1.0-py3-none-any.whl`: `lib/data.txt` is not what the wheel's RECORD says
+    hint: the wheel is damaged, or was made so: take another version or another index
     ");
 }
 

@@ -118,7 +118,7 @@ fn what_would_have_to_be_built() {
     6 | requirements = ["-e ."]
       |                 ^^^^^^
       |
-      = hint: options have keys of their own; files are in `requirements-files`
+      = hint: for the project in the context write `project = "."`; for another, build a wheel and name that
     "#);
 }
 
@@ -150,8 +150,8 @@ fn files_that_are_not_there() {
     let missing = Order::of("requirements-files = [\"requirement.txt\"]", &[]);
     let missing = missing.file("requirements.txt", "lib==1.0\n");
     insta::assert_snapshot!(missing.refused(), @r#"
-    exit 3
-    error: requirement.txt:1: `requirement.txt` is not in the build context
+    exit 4
+    error: `requirement.txt` is not in the build context
      --> context/plywood.toml:6:23
       |
     6 | requirements-files = ["requirement.txt"]
@@ -161,8 +161,8 @@ fn files_that_are_not_there() {
     "#);
     let ignored = file("lib==1.0\n").file(".dockerignore", "*.txt\n");
     insta::assert_snapshot!(ignored.refused(), @r#"
-    exit 3
-    error: requirements.txt:1: `requirements.txt` is not in the build context
+    exit 4
+    error: `requirements.txt` is not in the build context
      --> context/plywood.toml:6:23
       |
     6 | requirements-files = ["requirements.txt"]
@@ -193,11 +193,13 @@ fn files_that_are_not_there() {
     let outside = file("-r ../other.txt\n");
     insta::assert_snapshot!(outside.refused(), @r#"
     exit 3
-    error: requirements.txt:1: `other.txt` is not in the build context
+    error: requirements.txt:1: `../other.txt` is outside of the build context
      --> context/plywood.toml:6:23
       |
     6 | requirements-files = ["requirements.txt"]
       |                       ^^^^^^^^^^^^^^^^^^
+      |
+      = hint: build from a directory further up, or put the file into the context
     "#);
     insta::assert_snapshot!(refused("lock = \"uv.lock\"", &[]), @r#"
     exit 4

@@ -1,10 +1,14 @@
 //! Images with Python packages, from wheels that an index on loopback serves; pip, in a root of the
 //! same base, is the judge of what belongs there.
 
+mod locks;
 mod memory;
+mod moves;
+mod platforms;
 mod readers;
 mod replaced;
 mod same_as_pip;
+mod setting;
 
 use std::path::PathBuf;
 use std::process::Command;
