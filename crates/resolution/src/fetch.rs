@@ -15,7 +15,6 @@ use uv_client::BaseClient;
 use uv_redacted::DisplaySafeUrl;
 
 use crate::credentials::{Credentials, shown};
-use crate::error::CREDENTIALS_HINT;
 use crate::{IndexProblem, Network, ResolutionError, network, session};
 
 /// How many files are downloaded side by side.

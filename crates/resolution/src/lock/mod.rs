@@ -75,11 +75,10 @@ impl Reader<'_> {
         };
         let found = unfit.and_then(|name| self.contents.version(name).map(|found| (name, found)));
         let Some((name, version)) = found else { return of_lock(self.lock, problem) };
-        let no_wheel = self.no_wheel(name, version.to_owned());
         let origin = Contents::line(&self.lock.text, name);
         let origin = origin.map(|line| Origin { file: self.lock.name.clone(), line });
-        let packages = vec![NoWheel { has_source: false, origin, ..no_wheel }];
-        ResolutionError::NoWheel { packages, target: self.environment.described.clone() }
+        let unfit = self.no_wheel(name, version);
+        self.no_wheels([NoWheel { has_source: false, origin, ..unfit }])
     }
 
     fn answer(
@@ -128,7 +127,9 @@ impl Reader<'_> {
         match builder {
             Some(builder) => sources.iter().map(|source| self.build_one(source, builder)).collect(),
             None if sources.is_empty() => Ok(Vec::new()),
-            None => Err(self.no_wheels(sources.iter().map(|source| self.no_wheel(source)))),
+            None => Err(self.no_wheels(
+                sources.iter().map(|source| self.no_wheel(&source.name, &source.version)),
+            )),
         }
     }
 
@@ -144,7 +145,10 @@ impl Reader<'_> {
                 && wheel.is_compatible(&self.environment.tags)
         };
         if !WheelFilename::from_str(&built.filename).is_ok_and(fits) {
-            let unfit = NoWheel { wheels: vec![built.filename], ..self.no_wheel(source) };
+            let unfit = NoWheel {
+                wheels: vec![built.filename],
+                ..self.no_wheel(&source.name, &source.version)
+            };
             return Err(self.no_wheels([unfit]));
         }
         Ok(Package {
@@ -187,12 +191,11 @@ impl Reader<'_> {
         }
     }
 
-    fn no_wheel(&self, source: &Source) -> NoWheel {
-        let Source { name, version, .. } = source;
+    fn no_wheel(&self, name: &str, version: &str) -> NoWheel {
         let parsed = crate::requirement::package_name(name);
         NoWheel {
-            name: name.clone(),
-            version: version.clone(),
+            name: name.to_owned(),
+            version: version.to_owned(),
             origin: None,
             wheels: self.contents.wheels(name, version),
             has_source: true,
