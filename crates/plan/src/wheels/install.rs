@@ -43,6 +43,7 @@ pub(super) fn lay(
     // them. So each has the directories that it needs, with the same attributes everywhere.
     for group in groups::group(&sized, most) {
         let mut layer = Layer::new(planner, span);
+        layer.directories.laying.reserve(group.iter().map(|at| placed[*at].files.len()).sum());
         for at in &group {
             let lost = lost.get(at);
             for file in &placed[*at].files {
@@ -96,13 +97,21 @@ fn placed(
     let mut directories = Directories::new(planner, span);
     let mut placed = Vec::with_capacity(wheels.len());
     for (package, wheel) in packages.iter().zip(wheels) {
-        let mut files: BTreeMap<ImagePath, InstalledFile> = BTreeMap::new();
+        let mut files = Vec::with_capacity(wheel.installation.files.len());
         for file in &wheel.installation.files {
             let (directory, name) = directories.of(planner, &file.path)?;
-            let path = directories.laying.path_of(directory).join(name);
-            files.insert(path.clone(), InstalledFile { path, ..file.clone() });
+            let mut file = file.clone();
+            let real = directories.laying.path_of(directory);
+            if file.path.strip_prefix(real) != Some(name) {
+                file.path = real.join(name);
+            }
+            files.push(file);
         }
-        let (wheel, files) = (package.name.clone(), files.into_values().collect());
+        // Of two that come to lie at one path the later stays.
+        files.reverse();
+        files.sort_by(|one, other| one.path.cmp(&other.path));
+        files.dedup_by(|one, other| one.path == other.path);
+        let wheel = package.name.clone();
         placed.push(Installation { wheel, files });
     }
     Ok(placed)

@@ -1,6 +1,6 @@
 //! Paths that more than one installation has.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use oci::ImagePath;
 
@@ -31,42 +31,80 @@ pub enum Collision {
     },
 }
 
-/// Compares installations, in the order in which they are made, for what one does to another.
+/// Whose file is at a path in the end, by the position of the installation.
+type Owners<'a> = HashMap<&'a [u8], (usize, &'a InstalledFile)>;
+
+/// Whose file is in the way, and where.
+type Obstacle<'a> = (usize, &'a ImagePath);
+
+/// Compares installations, in the order in which they are made, for what one does to another. What
+/// is found comes in the order of paths.
 ///
 /// Files that are the same in every way may be in as many as they like.
 pub fn collisions(installations: &[&Installation]) -> Vec<Collision> {
-    let mut owners: BTreeMap<&ImagePath, Vec<(&Installation, &InstalledFile)>> = BTreeMap::new();
-    for installation in installations {
+    let mut owners = Owners::new();
+    for (at, installation) in installations.iter().enumerate() {
         for file in &installation.files {
-            owners.entry(&file.path).or_default().push((installation, file));
+            owners.insert(file.path.as_bytes(), (at, file));
         }
     }
     let mut collisions = Vec::new();
-    let mut above: Option<(&ImagePath, &Installation)> = None;
-    for (path, owners) in &owners {
-        let Some(((winner, kept), losers)) = owners.split_last() else { continue };
-        let differs = |file: &InstalledFile| (file.content, file.mode) != (kept.content, kept.mode);
-        for (loser, _) in losers.iter().filter(|(_, file)| differs(file)) {
-            collisions.push(Collision::Overwritten {
-                path: (*path).clone(),
-                loser: loser.wheel.clone(),
-                winner: winner.wheel.clone(),
-            });
-        }
-        // What is below a path follows it directly, and is below that and nothing else.
-        match above {
-            Some((file, wheel)) if path.starts_with(file) => {
-                collisions.push(Collision::InTheWay {
-                    path: file.clone(),
-                    wheel: wheel.wheel.clone(),
-                    below: (*path).clone(),
-                    other: winner.wheel.clone(),
-                });
+    for (at, installation) in installations.iter().enumerate() {
+        // Most files are in the directory of the one before.
+        let mut looked_at: Option<(&[u8], Option<Obstacle<'_>>)> = None;
+        for file in &installation.files {
+            let path = file.path.as_bytes();
+            if let Some((winner, kept)) = owners.get(path).filter(|(winner, _)| *winner != at) {
+                let winner = installations[*winner];
+                collisions.extend(overwritten((installation, file), (winner, kept)));
+                continue;
             }
-            _ => above = Some((path, winner)),
+            let Some(directory) = above(path) else { continue };
+            let found = match looked_at {
+                Some((known, found)) if known == directory => found,
+                _ => obstacle(&owners, directory),
+            };
+            looked_at = Some((directory, found));
+            collisions.extend(found.map(|(wheel, path)| Collision::InTheWay {
+                path: path.clone(),
+                wheel: installations[wheel].wheel.clone(),
+                below: file.path.clone(),
+                other: installation.wheel.clone(),
+            }));
         }
     }
+    collisions.sort_by(|one, other| one.path().cmp(other.path()));
     collisions
+}
+
+/// That the first file is lost to the second, unless they are the same.
+fn overwritten(
+    (loser, lost): (&Installation, &InstalledFile),
+    (winner, kept): (&Installation, &InstalledFile),
+) -> Option<Collision> {
+    let (loser, winner) = (loser.wheel.clone(), winner.wheel.clone());
+    let is_other = (lost.content, lost.mode) != (kept.content, kept.mode);
+    is_other.then(|| Collision::Overwritten { path: lost.path.clone(), loser, winner })
+}
+
+/// The file that is at `directory` or above it, and whose it is.
+fn obstacle<'a>(owners: &Owners<'a>, directory: &[u8]) -> Option<Obstacle<'a>> {
+    let mut directories = std::iter::successors(Some(directory), |directory| above(directory));
+    let (at, file) = directories.find_map(|directory| owners.get(directory))?;
+    Some((*at, &file.path))
+}
+
+fn above(path: &[u8]) -> Option<&[u8]> {
+    path.iter().rposition(|byte| *byte == b'/').map(|slash| &path[..slash])
+}
+
+impl Collision {
+    /// Where.
+    pub fn path(&self) -> &ImagePath {
+        match self {
+            Collision::Overwritten { path, .. } | Collision::InTheWay { path, .. } => path,
+        }
+    }
 }
 
 impl std::fmt::Display for Collision {
