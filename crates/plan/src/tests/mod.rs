@@ -15,6 +15,7 @@ mod packages;
 mod plywood_toml;
 mod python_files;
 mod python_layers;
+mod python_replaced;
 mod show;
 mod stages;
 mod variables;
@@ -154,7 +155,7 @@ impl World {
         self
     }
 
-    /// The packages of another `plywood.toml` are installed in the same stage.
+    /// The packages of another `plywood.toml` are installed at the end of the first stage.
     pub(crate) fn then(mut self, toml: &'static str) -> Self {
         self.then = Some(toml);
         self
@@ -224,7 +225,7 @@ impl World {
         let steps = parsed.unwrap().recipe.stages.pop().unwrap().instructions;
         let is_python =
             |step: &recipe::Step| matches!(step.instruction, recipe::Instruction::Python(_));
-        let stage = recipe.stages.last_mut().unwrap();
+        let stage = recipe.stages.first_mut().unwrap();
         stage.instructions.extend(steps.into_iter().filter(is_python));
         format!("{text}{more}")
     }
