@@ -26,9 +26,8 @@ fn image() -> Result<Image> {
 fn every_runtime_reads_the_layers() -> Result {
     let image = image()?;
     let layers = image.layers()?;
-    assert_eq!(layers.len(), 6);
-    let spliced = layers.iter().filter(|layer| members(layer) > 100).count();
-    assert!(spliced >= 4, "only {spliced} layers are of many gzip members");
+    let members: Vec<_> = layers.iter().map(|layer| members(layer)).collect();
+    assert!(members.len() > 4 && members[1..].iter().all(|count| *count > 50), "{members:?}");
 
     let digests: Vec<_> = layers.iter().map(|layer| digest_in(layer)).collect();
     let diff_ids = image.diff_ids()?;
@@ -48,7 +47,7 @@ fn every_runtime_reads_the_layers() -> Result {
     Ok(())
 }
 
-/// How many gzip members (RFC 1952, 2.2) a file has at least, by their first bytes.
+/// How many gzip members (RFC 1952, 2.2) a file seems to have, by their first bytes.
 fn members(layer: &Path) -> usize {
     let bytes = fs::read(layer).unwrap();
     bytes.windows(4).filter(|start| *start == [0x1f, 0x8b, 8, 0]).count()
