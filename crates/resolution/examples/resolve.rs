@@ -60,7 +60,12 @@ fn target(processor: &str, python: (u8, u8), glibc: (u8, u8)) -> Target {
     Target {
         interpreter: Interpreter {
             executable: String::new(),
-            version: Version { major: python.0, minor: python.1, patch: 0, suffix: String::new() },
+            version: Version {
+                major: python.0,
+                minor: python.1,
+                patch: Some(0),
+                suffix: String::new(),
+            },
             free_threaded: false,
             layout: Layout {
                 purelib: root.clone(),
@@ -70,6 +75,7 @@ fn target(processor: &str, python: (u8, u8), glibc: (u8, u8)) -> Target {
                 data: root,
             },
             search_path: Vec::new(),
+            foreign: Vec::new(),
             externally_managed: false,
         },
         libc: Libc::Glibc { major: glibc.0.into(), minor: glibc.1.into() },

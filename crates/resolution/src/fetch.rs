@@ -102,7 +102,7 @@ impl FetchError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             FetchError::Host { problem: IndexProblem::Refused { .. }, .. } => {
-                Some(crate::error::CREDENTIALS_HINT)
+                Some(CREDENTIALS_HINT)
             }
             _ => None,
         }

@@ -30,7 +30,7 @@ pub(crate) fn target() -> Target {
     Target {
         interpreter: Interpreter {
             executable: "/usr/local/bin/python3.11".into(),
-            version: Version { major: 3, minor: 11, patch: 7, suffix: String::new() },
+            version: Version { major: 3, minor: 11, patch: Some(7), suffix: String::new() },
             free_threaded: false,
             layout: Layout {
                 purelib: root.clone(),
@@ -40,6 +40,7 @@ pub(crate) fn target() -> Target {
                 data: root,
             },
             search_path: Vec::new(),
+            foreign: Vec::new(),
             externally_managed: false,
         },
         libc: Libc::Glibc { major: 2, minor: 36 },

@@ -325,9 +325,16 @@ fn wheels_in_a_directory_that_do_not_fit() {
         let asked = asked.given(&format!("dist/{}", windows.filename()), &windows, true);
         asked.given(&format!("dist/{}", old.filename()), &old, true)
     };
-    insta::assert_snapshot!(asked().text(), @"");
+    insta::assert_snapshot!(asked().text(), @"
+    * app 1.0 app-1.0-py3-none-any.whl
+    * lib 1.0 lib-1.0-py3-none-any.whl
+    ! no wheel of lib in the given directories is for CPython 3.11 on x86_64 with glibc 2.36: dist/lib-1.0-cp311-cp311-win_amd64.whl, dist/lib-1.0-cp39-cp39-linux_x86_64.whl
+    ");
     // One for another platform lies beside one that fits.
     let fits = wheel("lib", "0.9");
     let both = asked().given(&format!("dist/{}", fits.filename()), &fits, true);
-    insta::assert_snapshot!(both.text(), @"");
+    insta::assert_snapshot!(both.text(), @"
+    * app 1.0 app-1.0-py3-none-any.whl
+    * lib 1.0 lib-1.0-py3-none-any.whl
+    ");
 }

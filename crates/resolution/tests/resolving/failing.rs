@@ -103,7 +103,10 @@ fn wheels_for_others() {
     let broken = Wheel { is_source: true, ..wheel("own", "1") };
     let path = "dist/own-1-py3-none-any.whl";
     let given = ask(&index).want(&format!("./{path}")).given(path, &broken, false);
-    insta::assert_snapshot!(given.text(), @"");
+    insta::assert_snapshot!(given.text(), @"
+    error: the metadata of `dist/own-1-py3-none-any.whl` (requirements.txt:1) cannot be read: it is not a whole zip archive (no end of central directory)
+    hint: the file is incomplete or damaged: fetch or build it again
+    ");
     let path = "own-1-cp39-cp39-linux_x86_64.whl";
     // What a marker leaves out is not looked at.
     let left_out = ask(&index).want(&format!("./{path} ; python_version < '3.10'"));
@@ -115,13 +118,13 @@ fn indexes_that_do_not_answer() {
     let with = |fault| Index::new(Format::Html, [wheel("lib", "1")]).with(fault);
     let text = |fault| ask(&with(fault)).want("lib").text();
     insta::assert_snapshot!(text(Fault::Status(500)), @"error: http://HOST/simple/lib/ answers with an error (500)");
-    insta::assert_snapshot!(text(Fault::Status(401)), @r"
+    insta::assert_snapshot!(text(Fault::Status(401)), @"
     error: http://HOST/simple/ refuses access (401)
-    hint: put credentials into the index's URL or into a netrc file
+    hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
-    insta::assert_snapshot!(text(Fault::Status(403)), @r"
+    insta::assert_snapshot!(text(Fault::Status(403)), @"
     error: http://HOST/simple/ refuses access (403)
-    hint: put credentials into the index's URL or into a netrc file
+    hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     insta::assert_snapshot!(text(Fault::Typed("text/plain", "hello")), @r"
     error: http://HOST/simple/lib/ does not answer as an index does: the content type is text/plain
@@ -222,12 +225,18 @@ fn hashes() {
     error: `lib==1` (requirements.txt:2) has no hash, and all must have one
     hint: `pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all
     ");
-    insta::assert_snapshot!(text(&[app.clone(), format!("lib --hash={good}")]), @"error: `lib` (requirements.txt:2) is not pinned with `==`, and all must be, for their hashes");
+    insta::assert_snapshot!(text(&[app.clone(), format!("lib --hash={good}")]), @"
+    error: `lib` (requirements.txt:2) is not pinned with `==`, and all must be, for their hashes
+    hint: a hash is of one file, so write which version that is
+    ");
     insta::assert_snapshot!(text(&[app]), @r"
     error: `lib` is needed by another package and not listed with a hash
     hint: `pip-compile --generate-hashes` or `uv pip compile --generate-hashes` lists all
     ");
-    insta::assert_snapshot!(text(&[format!("lib==1 --hash={bad}")]), @"error: `lib==1` (requirements.txt:1) has other hashes than lib-1-py3-none-any.whl, which has sha256:11d1ebee77ddb24eb0773fc4561c948a1fa3bc25e913355697b150b6b9924124");
+    insta::assert_snapshot!(text(&[format!("lib==1 --hash={bad}")]), @"
+    error: `lib==1` (requirements.txt:1) has other hashes than lib-1-py3-none-any.whl, which has sha256:11d1ebee77ddb24eb0773fc4561c948a1fa3bc25e913355697b150b6b9924124
+    hint: somebody replaced the file, or the hash is of another version or wheel: list the hashes anew
+    ");
     insta::assert_snapshot!(text(&["lib==1 --hash=md5:00".into()]), @"error: `lib==1` (requirements.txt:1) has a hash that is none: `md5:00`");
     let strict = ask(&index).want("lib==1").change(|r| r.require_hashes = true);
     insta::assert_snapshot!(strict.text(), @r"

@@ -147,9 +147,9 @@ fn credentials_go_where_they_belong() {
         assert!(fetch(&asked, &files, &Memory::default()).is_ok());
     }
     let files = [file(&index, &lib)];
-    insta::assert_snapshot!(fetch(&ask(&index), &files, &Memory::default()).unwrap_err(), @r"
+    insta::assert_snapshot!(fetch(&ask(&index), &files, &Memory::default()).unwrap_err(), @"
     http://HOST/files/lib-1-py3-none-any.whl refuses access (401)
-    hint: put credentials into the index's URL or into a netrc file
+    hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
 }
 

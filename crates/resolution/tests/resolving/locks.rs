@@ -156,12 +156,24 @@ fn extras_groups_and_what_is_installed() {
 fn locks_that_do_not_fit() {
     let index = Index::new(Format::Json, []);
     let old = |kind| locked(&index, kind).change(|r| r.target.interpreter.version.minor = 8);
-    insta::assert_snapshot!(old(LockKind::Uv).text(), @"error: uv.lock: the lock is for Python >=3.9");
-    insta::assert_snapshot!(old(LockKind::Pylock).text(), @"error: pylock.toml: the lock is for Python >=3.9");
+    insta::assert_snapshot!(old(LockKind::Uv).text(), @"
+    error: uv.lock: the lock is for Python >=3.9
+    hint: take a base image that fits the lock, or lock for this one, too
+    ");
+    insta::assert_snapshot!(old(LockKind::Pylock).text(), @"
+    error: pylock.toml: the lock is for Python >=3.9
+    hint: take a base image that fits the lock, or lock for this one, too
+    ");
     let other =
         |kind| locked(&index, kind).change(|r| r.target.platform = Platform::linux("s390x"));
-    insta::assert_snapshot!(other(LockKind::Uv).text(), @"error: uv.lock: Distribution `lib==1.2 @ registry+http://HOST/simple/` can't be installed because it doesn't have a source distribution or wheel for the current platform");
-    insta::assert_snapshot!(other(LockKind::Pylock).text(), @"error: pylock.toml: Package `lib` can't be installed because it doesn't have a source distribution or wheel for the current platform");
+    insta::assert_snapshot!(other(LockKind::Uv).text(), @"
+    error: no wheel fits CPython 3.11 on s390x with glibc 2.36 for lib 1.2 (uv.lock:17): wheels for cp311-cp311-manylinux_2_28_x86_64, cp311-cp311-manylinux_2_28_aarch64
+    hint: another Python or base image may have what fits
+    ");
+    insta::assert_snapshot!(other(LockKind::Pylock).text(), @"
+    error: no wheel fits CPython 3.11 on s390x with glibc 2.36 for lib 1.2 (pylock.toml:16): wheels for cp311-cp311-manylinux_2_28_x86_64, cp311-cp311-manylinux_2_28_aarch64
+    hint: another Python or base image may have what fits
+    ");
     let project = locked(&index, LockKind::Uv)
         .change(|request| request.lock.as_mut().unwrap().project = Some("projekt".into()));
     insta::assert_snapshot!(project.text(), @"error: uv.lock: no project `projekt` is locked; there are project");
@@ -188,11 +200,17 @@ fn locks_that_do_not_fit() {
     // PEP 751, "environments".
     let head = "lock-version = \"1.0\"";
     let for_windows = format!("{head}\nenvironments = [\"sys_platform == 'win32'\"]");
-    insta::assert_snapshot!(changed(LockKind::Pylock, head, &for_windows), @"");
+    insta::assert_snapshot!(changed(LockKind::Pylock, head, &for_windows), @"
+    error: pylock.toml: the lock is for sys_platform == 'win32'
+    hint: take a base image that fits the lock, or lock for this one, too
+    ");
     let for_both = for_windows.replace("[", "[\"sys_platform == 'linux'\", ");
     assert!(!changed(LockKind::Pylock, head, &for_both).contains("error"));
     let odd = format!("{head}\nenvironments = [\"linux\"]");
-    insta::assert_snapshot!(changed(LockKind::Pylock, head, &odd), @"");
+    insta::assert_snapshot!(changed(LockKind::Pylock, head, &odd), @"
+    error: pylock.toml: the lock cannot be read: `linux` is no environment: Expected a quoted string or a valid marker name, found `linux`: linux
+    hint: lock again
+    ");
     let registry = format!("registry = \"{}\"", index.url());
     insta::assert_snapshot!(changed(LockKind::Uv, &registry, "git = \"https://host/app?rev=main#0000000000000000000000000000000000000000\""), @r"
     error: uv.lock: the lock cannot be read: Since the package `app==1.0 @ git+https://host/app?rev=main#0000000000000000000000000000000000000000` comes from a git dependency, a hash was not expected but one was not found for wheel
