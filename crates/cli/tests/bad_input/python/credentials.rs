@@ -96,7 +96,7 @@ fn in_the_url() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     insta::assert_snapshot!(refused(&order(PLAIN), &[]), @"
     exit 6
@@ -106,7 +106,7 @@ fn in_the_url() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     let odd = order("index-url = \"ftp://reader:right-SECRET@INDEX/simple/\"");
     insta::assert_snapshot!(refused(&odd, &[]), @"
@@ -134,14 +134,14 @@ fn in_a_variable_of_the_recipe() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     insta::assert_snapshot!(refused(&wrong, &[]), @r#"
     exit 3
     error: the environment variable `TOKEN` is not set
      --> context/plywood.toml:6:28
       |
-    6 | index-url = "http://******************@127.0.0.1:11111/simple/"
+    6 | index-url = "http://reader:{env.TOKEN}@127.0.0.1:11111/simple/"
       |                            ^^^^^^^^^^^
       |
       = hint: set it where plywood runs: `TOKEN=… plywood build`
@@ -164,7 +164,7 @@ fn in_a_variable_of_a_requirements_file() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     insta::assert_snapshot!(refused(&wrong, &[]), @"
     exit 6
@@ -174,7 +174,7 @@ fn in_a_variable_of_a_requirements_file() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
 }
 
@@ -194,16 +194,18 @@ fn in_a_netrc_file() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     fs::write(&home, "machine 127.0.0.1 login reader passwort wrong-SECRET\n").unwrap();
     insta::assert_snapshot!(refused(&wrong, &[]), @"
-    exit 3
+    exit 4
     error: failed to resolve the Python packages: bad netrc: it is malformed
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: it is what NETRC names, or ~/.netrc, and is written `machine HOST login USER password PASSWORD`
     ");
 }
 
@@ -250,7 +252,7 @@ fn in_the_variables_of_pip() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
 }
 
@@ -277,6 +279,6 @@ fn in_the_url_of_a_wheel() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
 }

@@ -58,7 +58,7 @@ fn indexes_that_refuse() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
     insta::assert_snapshot!(broken("/simple/", Fault::Status(403)), @"
     exit 6
@@ -68,7 +68,7 @@ fn indexes_that_refuse() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: put credentials into the index's URL or into a netrc file
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
     ");
 }
 

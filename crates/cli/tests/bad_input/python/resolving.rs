@@ -103,7 +103,7 @@ fn only_source_distributions() {
     4 | [python]
       | ^^^^^^^^
       |
-      = hint: old==2.0 can be had; `build = "host"` builds with a Python of this machine
+      = hint: `old==2.0` has a wheel, and can be an override; `build = "host"` builds with a Python of this machine
     "#);
 }
 

@@ -40,7 +40,7 @@ fn other_versions_in_the_base() {
     let table = "requirements = [\"lib==1.0\", \"tool==1.0\"]";
     insta::assert_snapshot!(said(&members, table, &wheels), @"
     exit 0
-    warning: packages of the base are replaced: `lib` 0.9 by 1.0, `tool` 0.9 by 1.0
+    warning: installed versions are replaced: `lib 0.9 → 1.0`, `tool 0.9 → 1.0`
      --> context/plywood.toml:4:1
       |
     4 | [python]
@@ -108,7 +108,7 @@ fn addresses_without_a_hash() {
     let table = "requirements = [\"lib @ http://INDEX/files/lib-1.0-py3-none-any.whl\"]";
     insta::assert_snapshot!(said(&base(), table, &[wheel("lib", "1.0")]), @"
     exit 0
-    warning: what is there may change: `lib @ http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl`
+    warning: another file may be there next time: `lib @ http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl`
      --> context/plywood.toml:4:1
       |
     4 | [python]
@@ -147,13 +147,12 @@ fn several_pythons() {
     let table = "requirements = [\"lib==1.0\"]";
     insta::assert_snapshot!(said(&members, table, &[wheel("lib", "1.0")]), @r#"
     exit 0
-    warning: packages are installed for /usr/local/bin/python3.11, and the image also has `/usr/bin/python3.9`
+    warning: packages are installed for `/usr/local/bin/python3.11`, and the image also has `/usr/bin/python3.9`
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
       |
       = hint: to choose, set `interpreter = "/usr/bin/python3.9"`
-
     "#);
 }

@@ -214,10 +214,12 @@ fn wheels_with_the_same_path() {
     let below = wheel("tool", "1.0").file("tests/__init__.py", "# of tool\n");
     insta::assert_snapshot!(refused("requirements = [\"lib==1.0\", \"tool==1.0\"]", &[file, below]), @"
     exit 4
-    error: `/usr/local/lib/python3.11/site-packages/tests` of the image is not a directory
+    error: `lib` has a file `/usr/local/lib/python3.11/site-packages/tests`, where `tool` needs a directory for `/usr/local/lib/python3.11/site-packages/tests/__init__.py`
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
+      |
+      = hint: they cannot be installed together
     ");
 }

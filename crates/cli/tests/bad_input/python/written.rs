@@ -17,7 +17,7 @@ fn file(text: &str) -> Order {
 #[test]
 fn requirements_that_are_none() {
     insta::assert_snapshot!(refused_file("lib=1.0\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: `=` is no operator
      --> context/plywood.toml:6:23
       |
@@ -27,7 +27,7 @@ fn requirements_that_are_none() {
       = hint: write `lib==1.0`
     "#);
     insta::assert_snapshot!(refused_file("# ours\nlib 1.0\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:2: a version stands behind the name, with no operator
      --> context/plywood.toml:6:23
       |
@@ -61,7 +61,7 @@ fn requirements_that_are_none() {
 #[test]
 fn what_would_have_to_be_built() {
     insta::assert_snapshot!(refused_file("lib==1.0\n-e .\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:2: an editable requirement has no place in an image
      --> context/plywood.toml:6:23
       |
@@ -71,7 +71,7 @@ fn what_would_have_to_be_built() {
       = hint: for the project in the context write `project = "."`; for another, build a wheel and name that
     "#);
     insta::assert_snapshot!(refused_file("git+https://user:SECRET@host.example/a.git@main\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: a requirement is not taken from a repository
      --> context/plywood.toml:6:23
       |
@@ -81,7 +81,7 @@ fn what_would_have_to_be_built() {
       = hint: pin a release, name a wheel that is built from it, or install from a lock (`uv lock`)
     "#);
     insta::assert_snapshot!(refused_file("lib @ git+ssh://git@host.example/a.git\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: a requirement is not taken from a repository
      --> context/plywood.toml:6:23
       |
@@ -91,7 +91,7 @@ fn what_would_have_to_be_built() {
       = hint: pin a release, name a wheel that is built from it, or install from a lock (`uv lock`)
     "#);
     insta::assert_snapshot!(refused_file("./src/lib\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: a directory cannot be installed
      --> context/plywood.toml:6:23
       |
@@ -125,7 +125,7 @@ fn what_would_have_to_be_built() {
 #[test]
 fn options_that_there_are_not() {
     insta::assert_snapshot!(refused_file("--index-urls http://host.example/\nlib==1.0\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: there is no option `--index-urls` (did you mean `--index-url`?)
            requirements.txt:1: this belongs to no option (a requirement, or another file, has a line of its own)
      --> context/plywood.toml:6:23
@@ -134,7 +134,7 @@ fn options_that_there_are_not() {
       |                       ^^^^^^^^^^^^^^^^^^
     "#);
     insta::assert_snapshot!(refused_file("--frobnicate\nlib=1.0\n--prefer-binary=yes\n"), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: there is no option `--frobnicate`
            requirements.txt:2: `=` is no operator (write `lib==1.0`)
            requirements.txt:3: `--prefer-binary` takes no value
@@ -172,7 +172,7 @@ fn files_that_are_not_there() {
     "#);
     let included = file("lib==1.0\n-r more/other.txt\n");
     insta::assert_snapshot!(included.refused(), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:2: `more/other.txt` is not in the build context
      --> context/plywood.toml:6:23
       |
@@ -181,7 +181,7 @@ fn files_that_are_not_there() {
     "#);
     let ignored = included.file("more/other.txt", "lib\n").file(".dockerignore", "more\n");
     insta::assert_snapshot!(ignored.refused(), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:2: `more/other.txt` is not in the build context
      --> context/plywood.toml:6:23
       |
@@ -192,7 +192,7 @@ fn files_that_are_not_there() {
     "#);
     let outside = file("-r ../other.txt\n");
     insta::assert_snapshot!(outside.refused(), @r#"
-    exit 3
+    exit 4
     error: requirements.txt:1: `../other.txt` is outside of the build context
      --> context/plywood.toml:6:23
       |
@@ -219,7 +219,7 @@ fn files_that_are_not_there() {
     "#);
     insta::assert_snapshot!(refused("requirements = [\"./wheels/a-1-py3-none-any.whl\"]", &[]), @"
     exit 4
-    error: `wheels/a-1-py3-none-any.whl` is not in the build context
+    error: context/plywood.toml:6: `wheels/a-1-py3-none-any.whl` is not in the build context
      --> context/plywood.toml:4:1
       |
     4 | [python]
@@ -240,7 +240,7 @@ fn files_that_include_each_other() {
     let round =
         file("-r a.txt\n").file("a.txt", "lib==1.0\n-r b.txt\n").file("b.txt", "-r a.txt\n");
     insta::assert_snapshot!(round.refused(), @r#"
-    exit 3
+    exit 4
     error: b.txt:1: `a.txt` includes itself
      --> context/plywood.toml:6:23
       |
