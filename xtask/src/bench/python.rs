@@ -26,7 +26,7 @@ pub fn python(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
     let scene = Scene::of_many_wheels(plywood)?;
     let installed = cold(rounds, &scene, report)?;
     again(&scene, report)?;
-    phases_of_a_cold_build(&scene)?;
+    phases(&scene)?;
     assembly(&scene, installed, report)
 }
 
@@ -100,12 +100,14 @@ fn again(scene: &Scene, report: &mut Report) -> Outcome {
     Ok(())
 }
 
-/// Of what a cold build's time is made, by plywood's own account.
-fn phases_of_a_cold_build(scene: &Scene) -> Outcome {
+/// Of what the time is made, by plywood's own account: of a cold build, then without a change.
+fn phases(scene: &Scene) -> Outcome {
     let place = Place::new(scene)?;
     let context = place.context("phases", Requirements::Pinned)?;
-    let phases = Phases::of(&mut place.build(&context, &["--push", "--progress", "json"]))?;
-    phases.print(&format!("{}: phases of a cold build", scene.name));
+    for words in ["phases of a cold build", "phases without change"] {
+        let phases = Phases::of(&mut place.build(&context, &["--push", "--progress", "json"]))?;
+        phases.print(&format!("{}: {words}", scene.name));
+    }
     Ok(())
 }
 
@@ -122,7 +124,7 @@ fn assembly(scene: &Scene, installed: u64, report: &mut Report) -> Outcome {
         let words = ["--no-cache", "--progress", "json"];
         let phases = Phases::of(&mut place.build(&context, &words))?;
         whole = whole.min(phases.total());
-        steps = steps.min(phases.laying());
+        steps = steps.min(phases.laying()?);
     }
     let speed = |seconds: f64| installed as f64 / 1e6 / seconds;
     let megabytes = installed / 1_000_000;

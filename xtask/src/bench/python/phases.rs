@@ -47,9 +47,10 @@ impl Phases {
     }
 
     /// Seconds of those steps that lay layers of packages.
-    pub fn laying(&self) -> f64 {
+    pub fn laying(&self) -> Result<f64> {
         let laying = self.steps.iter().filter(|step| step.name.starts_with(LAYING));
-        laying.map(|step| step.to - step.from).sum()
+        let seconds: f64 = laying.map(|step| step.to - step.from).sum();
+        if seconds > 0.0 { Ok(seconds) } else { Err(Failure::new("no step laid packages")) }
     }
 
     /// Prints when each step began and how long it took, and how long there was none.
@@ -66,7 +67,7 @@ impl Phases {
     }
 }
 
-/// How the names of those steps begin.
+/// How the names of steps that lay packages begin.
 const LAYING: &str = "PYTHON ";
 
 fn steps(lines: &[(f64, String)]) -> Vec<Step> {
