@@ -102,7 +102,7 @@ impl FetchError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             FetchError::Host { problem: IndexProblem::Refused { .. }, .. } => {
-                Some(CREDENTIALS_HINT)
+                Some(crate::error::CREDENTIALS_HINT)
             }
             _ => None,
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use context::{Listed, StatCache};
 use layer::{Content, LayerIndex, Limits};
 use oci::{Descriptor, DiffId, ImagePath, Reference};
-use plan::{ContextName, Facts, FileReference, Need, Outcome, Plan, Request};
+use plan::{ContextName, Facts, FileReference, Need, Outcome, Plan, Request, Source};
 
 use super::base;
 use super::contents::Contents;
@@ -24,6 +24,9 @@ use crate::session::Session;
 
 /// The largest file that is read for its text, such as `/etc/passwd`.
 const MAX_TEXT_BYTES: u64 = 4 << 20;
+
+/// The kind of fact that the bytes of a small file in a layer are.
+const TEXT: &str = "text";
 
 /// Facts, and where more of them come from.
 pub(super) struct Gatherer<'a> {
@@ -99,12 +102,15 @@ impl<'a> Gatherer<'a> {
     /// Finds out what is needed. What waits for an index is asked for side by side.
     fn satisfy_all(&mut self, needs: Vec<Need>) -> Result<(), Error> {
         let mut questions = Vec::new();
+        let mut texts = Vec::new();
         for need in needs {
             match need {
                 Need::Resolution { request, span } => questions.push((request, span)),
+                Need::Text(file) => texts.push(file),
                 need => self.satisfy(need)?,
             }
         }
+        self.read_texts(texts)?;
         for (request, span, resolution) in wheels::resolve_all(self, questions) {
             let resolution = self.at(&span, resolution)?;
             self.facts.resolutions.insert(request.fingerprint(), Arc::new(resolution));
@@ -166,17 +172,14 @@ impl<'a> Gatherer<'a> {
                 let index = self.index(diff_id, &descriptor, &base)?;
                 self.facts.indexes.insert(diff_id, index);
             }
-            Need::Text(file) => {
-                let digest = file.content.digest;
-                let text = self.text(file)?;
-                self.facts.texts.insert(digest, text);
-            }
             Need::Download { url, checksum, span } => {
                 let fetched = download::fetch(self.session, &url, checksum);
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }
-            Need::Resolution { .. } => unreachable!("resolutions are asked for side by side"),
+            Need::Resolution { .. } | Need::Text(_) => {
+                unreachable!("what is found out together comes to `satisfy_all` only")
+            }
             Need::Wheels { packages, request, scripts, span } => {
                 let installed = wheels::install_all(self, packages, &request, scripts);
                 self.facts.installations.extend(self.at(&span, installed)?);
@@ -254,20 +257,40 @@ impl<'a> Gatherer<'a> {
         Ok(Arc::new(index))
     }
 
-    fn text(&self, file: FileReference) -> Result<Arc<[u8]>, Error> {
-        let Content { digest, size } = file.content;
-        if size > MAX_TEXT_BYTES {
-            let source = std::io::Error::other(format!("{size} bytes are too many"));
-            return Err(BuildError::Read { what: digest.to_string(), source }.into());
+    /// Reads files for their texts: each layer that has some of them once, and once in its life.
+    fn read_texts(&mut self, files: Vec<FileReference>) -> Result<(), Error> {
+        let store = self.session.store()?;
+        let mut wanted = Vec::new();
+        for file in files {
+            let Content { digest, size } = file.content;
+            if size > MAX_TEXT_BYTES {
+                let source = std::io::Error::other(format!("{size} bytes are too many"));
+                return Err(BuildError::Read { what: digest.to_string(), source }.into());
+            }
+            // What a context holds is read as quickly as a record of it.
+            let is_packed = matches!(file.source, Source::Layer { .. });
+            match is_packed.then(|| store.fact(TEXT, &digest)).transpose()?.flatten() {
+                Some(bytes) => drop(self.facts.texts.insert(digest, bytes.into())),
+                None => wanted.push((digest, file.source, is_packed)),
+            }
         }
         let mut contents = Contents::new(self.session, &self.inputs, &self.facts);
-        contents.prepare(&[(digest, &file.source)])?;
-        let mut bytes = Vec::new();
-        let mut reader = contents.open(&digest, &file.source)?;
-        reader
-            .read_to_end(&mut bytes)
-            .map_err(|source| BuildError::Read { what: digest.to_string(), source })?;
-        Ok(bytes.into())
+        let sources: Vec<_> = wanted.iter().map(|(digest, source, _)| (*digest, source)).collect();
+        contents.prepare(&sources)?;
+        let mut texts = Vec::new();
+        for (digest, source, is_packed) in &wanted {
+            let mut bytes = Vec::new();
+            let mut reader = contents.open(digest, source)?;
+            reader
+                .read_to_end(&mut bytes)
+                .map_err(|source| BuildError::Read { what: digest.to_string(), source })?;
+            if *is_packed {
+                store.record_fact(TEXT, digest, &bytes)?;
+            }
+            texts.push((*digest, Arc::from(bytes)));
+        }
+        self.facts.texts.extend(texts);
+        Ok(())
     }
 
     fn archive(&self, file: &FileReference) -> Result<Option<Arc<LayerIndex>>, Error> {
