@@ -8,7 +8,7 @@ use serde_json::Value;
 use testbed::base;
 use testbed::buildah::Driver;
 use testbed::{
-    Buildah, Comparison, Failure, House, Result, Side, Skopeo, crun, program, run, stdout,
+    Buildah, Comparison, Failure, House, Registry, Result, Side, Skopeo, crun, program, run, stdout,
 };
 
 use super::{Image, Order};
@@ -134,10 +134,14 @@ fn unpacked_by_python(
     Comparison::of(&Side::read("Python", &root)?, umoci).demand_equal()
 }
 
-/// buildah, whose storage is that of podman.
+/// buildah, whose storage is that of podman, gets it from a registry.
 fn mounted_by_buildah(image: &Image, umoci: &Side) -> Result {
+    let registry = Registry::start()?;
+    Skopeo::copy(&image.place(), &registry.place("with-python:1"))?;
     let buildah = Buildah::new(Driver::Copies)?;
-    let container = stdout(buildah.command("from").args(["--quiet", &image.place()]))?;
+    let mut from = buildah.command("from");
+    from.args(["--quiet", "--tls-verify=false", &registry.place("with-python:1")]);
+    let container = stdout(&mut from)?;
     let mounted = stdout(buildah.command("mount").arg(container.trim()))?;
     Comparison::of(&Side::read("buildah", Path::new(mounted.trim()))?, umoci).demand_equal()
 }

@@ -82,9 +82,12 @@ const FLAWS_OF_MANY: Flaws = &[
     ("script ttx", "option --help not recognized"),
 ];
 
-const FLAWS_OF_BEAM: Flaws = &[];
+const FLAWS_OF_BEAM: Flaws = &[
+    ("import vertex_ray", "No module named 'ray'"),
+    ("script tb-gcp-uploader", "No module named 'absl'"),
+];
 
-const FLAWS_OF_TENSORFLOW: Flaws = &[];
+const FLAWS_OF_TENSORFLOW: Flaws = &[("script saved_model_cli", "exit 1")];
 
 impl Both {
     /// Tries all distributions, which have to work but for those that are known not to.
