@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(hidden("://"), "://");
         let template = "https://user:{env.TOKEN}@host https://${TOKEN}@host";
         assert_eq!(hidden(template), template);
-        assert_eq!(hidden("https://{x}SECRET{y}@host"), "https://*************@host");
+        assert_eq!(hidden("https://{x}SECRET{y}@host"), "https://************@host");
         let (name, text) = ("Dockerfile".into(), two.into());
         let findings = Findings { name, text, diagnostics: Vec::new() };
         insta::assert_snapshot!(findings.render(&Diagnostic::error(30..33, "odd"), Colors::None), @"");

@@ -70,6 +70,7 @@ fn label(text: &str, style: Style, colors: Colors) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::build::BuildError;
     use crate::error::Doing;
 
     fn broken() -> Error {
@@ -98,6 +99,18 @@ mod tests {
             chain(&digest),
             "`a@b` is not an image reference: `b` is not a digest: it has no `sha256:` in front"
         );
+    }
+
+    #[test]
+    fn lists_keep_their_lines_and_nothing_else() {
+        let explanation = "a needs b<2\nb\u{1b}[2J is 2".to_owned();
+        let error = BuildError::from(resolution::ResolutionError::Conflict { explanation });
+        let error: Result<(), BuildError> = Err(error);
+        insta::assert_snapshot!(chain(&error.doing(|| "resolve".to_owned()).unwrap_err()), @r"
+        failed to resolve: the requirements cannot be met together
+        a needs b<2
+        b\u{1b}[2J is 2
+        ");
     }
 
     #[test]

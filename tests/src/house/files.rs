@@ -87,6 +87,6 @@ mod tests {
         assert_eq!(projects, ["a-b", "c-d"]);
         assert_eq!(house.requirements(), "a-b==1.0\nc-d==2\n");
         let beside = fs::read(house.path().join("A_b-1.0-py3-none-any.whl.metadata")).unwrap();
-        assert_eq!(offers[0].metadata.as_deref(), Some(Digest::of(&beside).hex()));
+        assert_eq!(offers[0].metadata, Some(Digest::of(&beside).hex().to_string()));
     }
 }

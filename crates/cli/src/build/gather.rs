@@ -341,3 +341,19 @@ fn line_span(text: &str, line: usize) -> Option<recipe::Span> {
     let start = before + found.len() - found.trim_start().len();
     Some(start..start + found.trim().len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_found_by_their_numbers() {
+        let text = "[python]\r\n  a = \"é\"  \n\nb";
+        let line = |number| line_span(text, number).map(|span| &text[span]);
+        assert_eq!(line(1), Some("[python]"));
+        assert_eq!(line(2), Some("a = \"é\""));
+        assert_eq!(line(3), Some(""));
+        assert_eq!(line(4), Some("b"));
+        assert_eq!((line(0), line(5)), (None, None));
+    }
+}

@@ -130,12 +130,12 @@ fn indexes_that_do_not_answer() {
     error: http://HOST/simple/lib/ does not answer as an index does: the content type is text/plain
     hint: the URL of an index often ends in `/simple/`
     ");
-    insta::assert_snapshot!(text(Fault::Typed("application/vnd.pypi.simple.v1+json", "{")), @"error: http://HOST/simple/lib/ answers with nonsense: EOF while parsing an object at line 1 column 1");
+    insta::assert_snapshot!(text(Fault::Typed("application/vnd.pypi.simple.v1+json", "{")), @"error: http://HOST/simple/lib/ answers with what cannot be read: EOF while parsing an object at line 1 column 1");
     insta::assert_snapshot!(text(Fault::Page("<html><body>Sign in</body></html>")), @r"
     error: http://HOST/simple/lib/ does not answer as an index does: it lists no files
     hint: the URL of an index often ends in `/simple/`
     ");
-    insta::assert_snapshot!(text(Fault::Truncated), @"error: http://HOST/simple/lib/ answers with nonsense: end of file before message length reached");
+    insta::assert_snapshot!(text(Fault::Truncated), @"error: http://HOST/simple/lib/ answers with what cannot be read: end of file before message length reached");
     let mut gone = ask(&small()).want("lib");
     gone.request.indexes.index_url = Some(IndexUrl::new("http://u:SECRET@127.0.0.1:1/simple/"));
     insta::assert_snapshot!(gone.text(), @"error: http://127.0.0.1:1/simple/lib/ cannot be reached: Connection refused (os error 111)");

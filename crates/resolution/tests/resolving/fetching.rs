@@ -164,7 +164,7 @@ fn what_goes_wrong() {
     };
     let none = |_: &mut WheelFile| {};
     insta::assert_snapshot!(error(index().with(Fault::Status(503)), &none), @"http://HOST/files/lib-1-py3-none-any.whl answers with an error (503)");
-    insta::assert_snapshot!(error(index().with(Fault::BrokenFiles(100)).with(Fault::NoRanges), &none), @"http://HOST/files/lib-1-py3-none-any.whl answers with nonsense: end of file before message length reached");
+    insta::assert_snapshot!(error(index().with(Fault::BrokenFiles(100)).with(Fault::NoRanges), &none), @"http://HOST/files/lib-1-py3-none-any.whl answers with what cannot be read: end of file before message length reached");
     insta::assert_snapshot!(error(Index::new(Format::Json, []), &none), @"http://HOST/files/lib-1-py3-none-any.whl answers with an error (404)");
     insta::assert_snapshot!(error(index(), &|wheel| wheel.size = Some(7)), @"http://HOST/files/lib-1-py3-none-any.whl has 2577 bytes and not 7");
     insta::assert_snapshot!(error(index(), &|wheel| wheel.sha256 = Some(Digest::of(b""))), @"lib-1-py3-none-any.whl is another file");

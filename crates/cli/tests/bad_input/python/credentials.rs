@@ -84,30 +84,28 @@ fn refused(order: &Order, variables: &[(&str, String)]) -> String {
     said
 }
 
+/// The index does not accept what it is told with these variables.
+#[track_caller]
+fn denied(order: &Order, variables: &[(&str, String)]) {
+    let said = refused(order, variables);
+    insta::allow_duplicates! { insta::assert_snapshot!(said, @"
+    exit 6
+    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
+     --> context/plywood.toml:4:1
+      |
+    4 | [python]
+      | ^^^^^^^^
+      |
+      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
+    ") }
+}
+
 #[test]
 fn in_the_url() {
     succeeds(&order("index-url = \"http://reader:right-SECRET@INDEX/simple/\""), &[]);
     let wrong = order("index-url = \"http://reader:wrong-SECRET@INDEX/simple/\"");
-    insta::assert_snapshot!(refused(&wrong, &[]), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
-    insta::assert_snapshot!(refused(&order(PLAIN), &[]), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
+    denied(&wrong, &[]);
+    denied(&order(PLAIN), &[]);
     let odd = order("index-url = \"ftp://reader:right-SECRET@INDEX/simple/\"");
     insta::assert_snapshot!(refused(&odd, &[]), @"
     exit 3
@@ -126,16 +124,7 @@ fn in_a_variable_of_the_recipe() {
     let table = "index-url = \"http://reader:{env.TOKEN}@INDEX/simple/\"";
     succeeds(&order(table), &[("TOKEN", "right-SECRET".to_owned())]);
     let wrong = order(table);
-    insta::assert_snapshot!(refused(&wrong, &[("TOKEN", "wrong-SECRET".to_owned())]), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
+    denied(&wrong, &[("TOKEN", "wrong-SECRET".to_owned())]);
     insta::assert_snapshot!(refused(&wrong, &[]), @r#"
     exit 3
     error: the environment variable `TOKEN` is not set
@@ -156,26 +145,8 @@ fn in_a_variable_of_a_requirements_file() {
     };
     succeeds(&order(), &[("TOKEN", "right-SECRET".to_owned())]);
     let wrong = order();
-    insta::assert_snapshot!(refused(&wrong, &[("TOKEN", "wrong-SECRET".to_owned())]), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
-    insta::assert_snapshot!(refused(&wrong, &[]), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
+    denied(&wrong, &[("TOKEN", "wrong-SECRET".to_owned())]);
+    denied(&wrong, &[]);
 }
 
 #[test]
@@ -186,16 +157,7 @@ fn in_a_netrc_file() {
     let wrong = order(PLAIN);
     let home = wrong.attempt.scene.path(".netrc");
     fs::write(&home, NETRC.replace("right", "wrong")).unwrap();
-    insta::assert_snapshot!(refused(&wrong, &[]), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
+    denied(&wrong, &[]);
     fs::write(&home, "machine 127.0.0.1 login reader passwort wrong-SECRET\n").unwrap();
     insta::assert_snapshot!(refused(&wrong, &[]), @"
     exit 4
@@ -244,16 +206,7 @@ fn in_the_variables_of_pip() {
     let right = order(PLAIN);
     succeeds(&right, &variable(&right, "right-SECRET"));
     let wrong = order(PLAIN);
-    insta::assert_snapshot!(refused(&wrong, &variable(&wrong, "wrong-SECRET")), @"
-    exit 6
-    error: failed to resolve the Python packages: http://127.0.0.1:11111/simple/ refuses access (401)
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put credentials that it accepts into the index's URL, a netrc file or PIP_INDEX_URL
-    ");
+    denied(&wrong, &variable(&wrong, "wrong-SECRET"));
 }
 
 #[test]

@@ -98,10 +98,14 @@ fn files_that_do_not_come() {
       | ^^^^^^^^
     ");
     let order = order();
-    // The metadata comes, and the wheel does not.
-    order.index.break_times(".metadata", Fault::NoRanges, 1);
-    order.index.break_at(file, Fault::Status(500));
-    insta::assert_snapshot!(order.refused(), @"
+    let refused = |fault| {
+        order.index.heal();
+        // The metadata comes, and the wheel does not.
+        order.index.break_times(".metadata", Fault::NoRanges, 1);
+        order.index.break_at(file, fault);
+        order.refused()
+    };
+    insta::assert_snapshot!(refused(Fault::Status(500)), @"
     exit 7
     error: failed to fetch the Python packages: http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl answers with an error (500)
      --> context/plywood.toml:4:1
@@ -109,21 +113,15 @@ fn files_that_do_not_come() {
     4 | [python]
       | ^^^^^^^^
     ");
-    order.index.heal();
-    order.index.break_times(".metadata", Fault::NoRanges, 1);
-    order.index.break_at(file, Fault::Cut(0));
-    insta::assert_snapshot!(order.refused(), @"
+    insta::assert_snapshot!(refused(Fault::Cut(0)), @"
     exit 7
-    error: failed to fetch the Python packages: http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl answers with nonsense: end of file before message length reached
+    error: failed to fetch the Python packages: http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl answers with what cannot be read: end of file before message length reached
      --> context/plywood.toml:4:1
       |
     4 | [python]
       | ^^^^^^^^
     ");
-    order.index.heal();
-    order.index.break_times(".metadata", Fault::NoRanges, 1);
-    order.index.break_at(file, Fault::WebPage);
-    insta::assert_snapshot!(order.refused(), @"
+    insta::assert_snapshot!(refused(Fault::WebPage), @"
     exit 9
     error: failed to fetch the Python packages: accept `lib-1.0-py3-none-any.whl`: its SHA-256 is sha256:9c2c398882c3c9123a64a0e73f070a487169e5bd6f1ad4274c4ec13eef1bc128, and sha256:f5909cd2bf48e8f3ab0511421f80568faf096895a0bf4b72ab0783b95001c32a was expected
      --> context/plywood.toml:4:1
@@ -133,7 +131,6 @@ fn files_that_do_not_come() {
       |
       = hint: somebody replaced the file, or the digest in the lock or in the requirements is wrong
     ");
-    // What broke off is gone on with.
     order.index.heal();
     assert_eq!(order.built(), "exit 0\n");
 }

@@ -18,28 +18,43 @@ fn digests(layers: &[Layer]) -> BTreeSet<String> {
     layers.iter().map(|layer| layer.digest.clone()).collect()
 }
 
-const TABLE: &str = "requirements-files = [\"requirements.txt\"]";
+/// A registry with a base, and an index.
+struct Shop {
+    registry: Registry,
+    base: String,
+    setting: Setting,
+}
+
+impl Shop {
+    fn of(houses: &[&House]) -> Result<Self> {
+        let registry = Registry::start()?;
+        let base = push_base(&registry, debian_python()?.layout, "base/python:1")?;
+        Ok(Shop { registry, base, setting: Setting::of(houses)? })
+    }
+
+    /// Builds and pushes: the layers of packages, and what the registry was asked meanwhile.
+    fn push(&self, name: &str, requirements: &str) -> Result<(Vec<Layer>, Vec<Request>)> {
+        let table = "requirements-files = [\"requirements.txt\"]";
+        let context = self.setting.context(&self.base, table)?;
+        let context = context.file("requirements.txt", requirements)?;
+        self.registry.forget()?;
+        let mut build = self.setting.plywood.command(["build", "--push", "--tag"]);
+        build.arg(self.registry.reference(name)).arg(context.path());
+        let made = self.setting.made(&mut build)?;
+        Ok((made.packages(), self.registry.requests()?))
+    }
+}
 
 #[test]
 fn another_version_moves_the_group_of_its_package() -> Result {
     let (sixty, bumped) = (House::listed("sixty")?, House::listed("bumped")?);
-    let registry = Registry::start()?;
-    let base = push_base(&registry, debian_python()?.layout, "base/python:1")?;
-    let setting = Setting::of(&[&sixty, &bumped])?;
-    let push = |name: &str, pins: &str| {
-        let context = setting.context(&base, TABLE)?.file("requirements.txt", pins)?;
-        registry.forget()?;
-        let mut build = setting.plywood.command(["build", "--push", "--tag"]);
-        build.arg(registry.reference(name)).arg(context.path());
-        let made = setting.made(&mut build)?;
-        Ok::<_, testbed::Failure>((made.packages(), registry.requests()?))
-    };
-    let (before, _) = push("team/app:1", &sixty.pins())?;
+    let shop = Shop::of(&[&sixty, &bumped])?;
+    let (before, _) = shop.push("team/app:1", &sixty.pins())?;
     let bump = bumped.pins();
     let name = bump.split_once("==").unwrap().0;
     let old =
         sixty.pins().lines().find(|pin| pin.starts_with(&format!("{name}=="))).unwrap().to_owned();
-    let (after, requests) = push("team/app:2", &sixty.pins().replace(&old, bump.trim()))?;
+    let (after, requests) = shop.push("team/app:2", &sixty.pins().replace(&old, bump.trim()))?;
 
     let moved = others(&after, &before);
     assert_eq!(before.len(), after.len());
@@ -55,19 +70,9 @@ fn another_version_moves_the_group_of_its_package() -> Result {
 #[test]
 fn two_images_share_the_layer_of_a_wheel() -> Result {
     let house = House::listed("benchmark")?;
-    let registry = Registry::start()?;
-    let base = push_base(&registry, debian_python()?.layout, "base/python:1")?;
-    let setting = Setting::of(&[&house])?;
-    let push = |name: &str, requirements: &str| {
-        let context = setting.context(&base, TABLE)?.file("requirements.txt", requirements)?;
-        registry.forget()?;
-        let mut build = setting.plywood.command(["build", "--push", "--tag"]);
-        build.arg(registry.reference(name)).arg(context.path());
-        let made = setting.made(&mut build)?;
-        Ok::<_, testbed::Failure>((made.packages(), registry.requests()?))
-    };
-    let (first, _) = push("team/data:1", "numpy\npandas\npyarrow\n")?;
-    let (second, requests) = push("other/numbers:1", "numpy\nflask\n")?;
+    let shop = Shop::of(&[&house])?;
+    let (first, _) = shop.push("team/data:1", "numpy\npandas\npyarrow\n")?;
+    let (second, requests) = shop.push("other/numbers:1", "numpy\nflask\n")?;
 
     let own =
         |layers: &[Layer]| layers.iter().find(|layer| layer.title.contains("numpy==")).cloned();
