@@ -110,7 +110,8 @@ fn locks_that_name_another_file() {
     for (name, text) in
         [("uv.lock", uv_lock(&lib, &other())), ("pylock.toml", pylock(&lib, &other()))]
     {
-        let order = Order::of(&format!("lock = \"{name}\""), &[lib.clone()]).file(name, &text);
+        let order =
+            Order::of(&format!("lock = \"{name}\""), std::slice::from_ref(&lib)).file(name, &text);
         let said = order.refused();
         insta::allow_duplicates! { insta::assert_snapshot!(said, @"
         exit 9
@@ -131,7 +132,7 @@ fn locks_that_name_another_file() {
 fn locks_for_others() {
     let lib = wheel("lib", "1.0");
     let of = |name: &str, text: String| {
-        Order::of(&format!("lock = \"{name}\""), &[lib.clone()]).file(name, &text)
+        Order::of(&format!("lock = \"{name}\""), std::slice::from_ref(&lib)).file(name, &text)
     };
     let newer = |text: String| text.replace(">=3.11", ">=3.12");
     insta::assert_snapshot!(of("uv.lock", newer(uv_lock(&lib, &hex(&lib)))).refused(), @"
@@ -236,7 +237,7 @@ fn the_same_set_is_the_same_image() {
         ("lock = \"uv.lock\"", "uv.lock", uv_lock(&lib, &hex(&lib))),
         ("lock = \"pylock.toml\"", "pylock.toml", pylock(&lib, &hex(&lib))),
     ];
-    let mut order = Order::of("", &[lib.clone()]);
+    let mut order = Order::of("", std::slice::from_ref(&lib));
     let mut digests = Vec::new();
     for (table, name, text) in files {
         order = order.table(&format!("index-url = \"http://INDEX/simple/\"\n{table}"));
