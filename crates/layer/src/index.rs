@@ -30,6 +30,20 @@ impl LayerIndex {
     /// same layer stands where the link leads, which is where a runtime would unpack it. Where a
     /// path comes twice the last one counts, as it does when a runtime unpacks the layer.
     pub fn read(tar: impl Read, limits: &Limits) -> Result<(LayerIndex, DiffId), TarError> {
+        let read = Self::read_keeping(tar, limits, |_| false)?;
+        Ok((read.index, read.diff_id))
+    }
+
+    /// As [`LayerIndex::read`], and the bytes of those files that `keeps` names, for whoever will
+    /// ask for them next and would have to go through the layer again. The files are small:
+    /// larger ones than [`LayerIndex::LARGEST_KEPT`] are not kept, nor many that are larger
+    /// together than [`LayerIndex::MOST_KEPT`].
+    pub fn read_keeping(
+        tar: impl Read,
+        limits: &Limits,
+        keeps: impl Fn(&ImagePath) -> bool,
+    ) -> Result<LayerReading, TarError> {
+        let mut kept = Kept { files: Vec::new(), left: Self::MOST_KEPT };
         let tar = HashedReader { tar, digester: Digester::sha256() };
         let mut members = Members::new(tar, limits);
         let mut found = Vec::new();
@@ -46,7 +60,10 @@ impl LayerIndex {
                 continue;
             };
             if let Node::File(content) = &mut entry.node {
-                content.digest = digest_content(&mut members, &mut buffer)?;
+                let keep = keeps(&entry.path).then(|| kept.room_for(content.size)).flatten();
+                let (digest, bytes) = digest_content(&mut members, &mut buffer, keep)?;
+                content.digest = digest;
+                kept.files.extend(bytes.map(|bytes| (digest, bytes)));
             } else {
                 offset = 0;
             }
@@ -55,8 +72,14 @@ impl LayerIndex {
         let tar = members.finish()?;
         let index = Self::from_found(found).with_places_within(limits)?;
         let index = index.with_links_in_paths_followed(limits)?;
-        Ok((index, DiffId(tar.digester.finish())))
+        let diff_id = DiffId(tar.digester.finish());
+        Ok(LayerReading { index, diff_id, kept: kept.files })
     }
+
+    /// The largest file that [`LayerIndex::read_keeping`] keeps: 4 MiB.
+    pub const LARGEST_KEPT: u64 = 4 << 20;
+    /// The most that it keeps of one layer: 64 MiB.
+    pub const MOST_KEPT: u64 = 64 << 20;
 
     /// The index of a layer that does not exist yet.
     pub fn from_entries(entries: Vec<Entry>) -> LayerIndex {
@@ -168,6 +191,34 @@ impl LayerIndex {
     }
 }
 
+/// A layer that was read to its end.
+#[derive(Debug)]
+pub struct LayerReading {
+    /// What it holds.
+    pub index: LayerIndex,
+    /// What it is.
+    pub diff_id: DiffId,
+    /// The bytes of files that were to be kept, by digest.
+    pub kept: Vec<(Digest, Vec<u8>)>,
+}
+
+/// Bytes that are kept, and how many more may be.
+struct Kept {
+    files: Vec<(Digest, Vec<u8>)>,
+    left: u64,
+}
+
+impl Kept {
+    /// A place for the bytes of a file of this size, if there is room.
+    fn room_for(&mut self, size: u64) -> Option<Vec<u8>> {
+        if size > LayerIndex::LARGEST_KEPT {
+            return None;
+        }
+        self.left = self.left.checked_sub(size)?;
+        Some(Vec::with_capacity(size as usize))
+    }
+}
+
 impl PartialEq for LayerIndex {
     fn eq(&self, other: &Self) -> bool {
         self.entries == other.entries && self.offsets == other.offsets
@@ -211,12 +262,17 @@ fn size_of_names(member: &Member) -> u64 {
 fn digest_content<R: Read>(
     members: &mut Members<R>,
     buffer: &mut [u8],
-) -> Result<Digest, TarError> {
+    mut keep: Option<Vec<u8>>,
+) -> Result<(Digest, Option<Vec<u8>>), TarError> {
     let mut digester = Digester::sha256();
     loop {
-        match members.read(buffer)? {
-            0 => return Ok(digester.finish()),
-            read => digester.update(&buffer[..read]),
+        let read = members.read(buffer)?;
+        if read == 0 {
+            return Ok((digester.finish(), keep));
+        }
+        digester.update(&buffer[..read]);
+        if let Some(keep) = &mut keep {
+            keep.extend_from_slice(&buffer[..read]);
         }
     }
 }

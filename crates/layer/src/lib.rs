@@ -10,6 +10,7 @@
 //!
 //! This crate reads and writes streams. It knows no files, registries or manifests.
 
+mod ahead;
 mod archive;
 mod blocks;
 mod decompress;
@@ -29,13 +30,14 @@ mod threaded;
 mod tree;
 mod writer;
 
+pub use ahead::read_ahead;
 pub use archive::{ArchiveCompression, detect_archive, open_archive};
 pub use decompress::decompress;
 pub use deflated::{Deflated, keeps_deflated};
 pub use entry::{Attributes, Content, Entry, Node};
 pub use error::{LayerError, Limit, Mismatch, TarError};
 pub use extract::extract;
-pub use index::LayerIndex;
+pub use index::{LayerIndex, LayerReading};
 pub use limits::Limits;
 pub use pack::{GzipLevel, Packing, ZstdLevel};
 pub use reuse::{BlockList, EarlierBlob};

@@ -146,6 +146,20 @@ fn files_are_extracted_in_one_pass() {
 }
 
 #[test]
+fn small_files_are_kept_on_the_way() {
+    let large = vec![1; LayerIndex::LARGEST_KEPT as usize + 1];
+    let entries = [file("a", b"1"), file("b", b"2"), file("c", &large), file("d", b"")];
+    let (packed, blob) = write(&entries, Packing::None, 1);
+    let limits = Limits::default();
+    let keeps = |path: &ImagePath| path.as_bytes() != b"b";
+    let read = LayerIndex::read_keeping(blob.as_slice(), &limits, keeps).unwrap();
+    assert_eq!(read.diff_id, packed.diff_id);
+    assert_eq!(read.index.entries().len(), 4);
+    let kept = |bytes: &[u8]| (oci::Digest::of(bytes), bytes.to_vec());
+    assert_eq!(read.kept, [kept(b"1"), kept(b"")]);
+}
+
+#[test]
 fn what_cannot_be_written_is_refused() {
     let attempt = |entries: &[(Entry, Vec<u8>)]| {
         let mut writer =

@@ -43,7 +43,7 @@ pub use requirements::{
     RequirementsFile, Role, Setting, Settings, Shape, Statement, Wanted, check_requirement,
     decode_requirements, gather_requirements, normalized_name, parse_requirements, suspect_pin,
 };
-pub use view::{Missing, View};
+pub use view::{Missing, View, is_asked_for};
 pub use wheel::{
     Collision, EntryPoints, FileOrigin, InstallOptions, Installation, InstalledFile, Member,
     MemberReader, Method, ReadAt, ScriptTemplate, Wheel, WheelError, WheelFault, WheelLimit,

@@ -11,6 +11,23 @@ use std::sync::Arc;
 use layer::{Content, Found, Node, NotLoaded, ResolveError, RootFs};
 use oci::{Digest, ImagePath};
 
+/// Whether discovery is likely to ask for a file, as far as its path tells: for whoever goes through
+/// a layer anyway, and would have to do it again.
+pub fn is_asked_for(path: &ImagePath) -> bool {
+    let mut names = path.components().rev();
+    let (name, above) = (names.next().unwrap_or_default(), names.next().unwrap_or_default());
+    match name {
+        b"METADATA" | b"RECORD" | b"INSTALLER" | b"entry_points.txt" => {
+            above.ends_with(b".dist-info")
+        }
+        b"PKG-INFO" => above.ends_with(b".egg-info"),
+        b"status" => above == b"dpkg",
+        b"installed" => above == b"db",
+        b"pyvenv.cfg" | b"patchlevel.h" | b"pip" | b"pip3" => true,
+        name => name.ends_with(b".egg-info") || name.starts_with(b"libc.so."),
+    }
+}
+
 /// A root file system that may not be known to the last byte.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
@@ -182,5 +199,30 @@ impl File<'_> {
     /// Whether somebody may execute it.
     pub(crate) fn is_executable(&self) -> bool {
         self.found.entry.attributes.mode & 0o111 != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_discovery_asks_for_is_known_by_its_path() {
+        for (path, expected) in [
+            ("usr/local/lib/python3.11/site-packages/pip-23.2.1.dist-info/METADATA", true),
+            ("usr/lib/python3/dist-packages/six.egg-info/PKG-INFO", true),
+            ("usr/lib/python3/dist-packages/wheel-0.38.egg-info", true),
+            ("usr/local/include/python3.11/patchlevel.h", true),
+            ("var/lib/dpkg/status", true),
+            ("lib/apk/db/installed", true),
+            ("usr/lib/x86_64-linux-gnu/libc.so.6", true),
+            ("venv/pyvenv.cfg", true),
+            ("etc/status", false),
+            ("app/METADATA", false),
+            ("usr/bin/python3.11", false),
+            ("", false),
+        ] {
+            assert_eq!(is_asked_for(&ImagePath::lexical(path)), expected, "{path}");
+        }
     }
 }

@@ -184,10 +184,12 @@ pub(super) fn open_layer(
     let blob = session.store()?.open_blob(&descriptor.digest)?;
     let compression = descriptor.media_type.layer_compression().unwrap_or(oci::Compression::Gzip);
     let tar = layer::decompress(blob, compression, &Limits::default());
-    Ok(tar.map_err(|source| BuildError::Read {
+    // Who reads it hashes it, which takes about as long as unpacking.
+    let tar = tar.and_then(layer::read_ahead);
+    Ok(Box::new(tar.map_err(|source| BuildError::Read {
         what: format!("layer {}", descriptor.digest),
         source,
-    })?)
+    })?))
 }
 
 /// Takes an image of an OCI layout into the store, under a name of its own.

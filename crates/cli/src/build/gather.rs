@@ -8,7 +8,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 use context::{Listed, StatCache};
-use layer::{Content, LayerIndex, Limits};
+use layer::{Content, LayerIndex, LayerReading, Limits};
 use oci::{Descriptor, DiffId, ImagePath, Reference};
 use plan::{ContextName, Facts, FileReference, Need, Outcome, Plan, Request, Source};
 
@@ -246,11 +246,15 @@ impl<'a> Gatherer<'a> {
         let step = self.session.progress.step(format!("read layer {short}"), None);
         let what = || format!("layer {} of `{}`", descriptor.digest, base.familiar());
         let tar = base::open_layer(self.session, descriptor)?;
-        let (index, found) = LayerIndex::read(tar, &Limits::default())
-            .map_err(|source| BuildError::Tar { what: what(), source })?;
+        let LayerReading { index, diff_id: found, kept } =
+            LayerIndex::read_keeping(tar, &Limits::default(), python::is_asked_for)
+                .map_err(|source| BuildError::Tar { what: what(), source })?;
         if found != diff_id {
             let (reference, blob) = (base.clone(), descriptor.digest);
             return Err(BuildError::DiffId { reference, blob, wanted: diff_id, found }.into());
+        }
+        for (digest, bytes) in kept {
+            store.record_fact(TEXT, &digest, &bytes)?;
         }
         store.record_layer_index(&diff_id, &index.to_bytes())?;
         step.finish(crate::progress::Outcome::Done);
