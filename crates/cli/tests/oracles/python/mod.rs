@@ -58,7 +58,7 @@ impl Order {
 
     /// What plywood makes of it.
     fn image(&self) -> Result<Image> {
-        self.image_by("", |build| run(build))
+        self.image_by("", run)
     }
 
     /// The image, with more lines for `[python]` in its recipe, and with the build run by somebody.

@@ -19,7 +19,7 @@ const IMPORTED: &str = "import flask, numpy, pandas, pyarrow; print(numpy.arange
 fn image() -> Result<Image> {
     let order = Order::pinned(base::usr_local_python()?, House::listed("benchmark")?)
         .command(&["python3", "-c", IMPORTED]);
-    order.image_by("max-layers = 6", |build| run(build))
+    order.image_by("max-layers = 6", run)
 }
 
 #[test]

@@ -87,6 +87,7 @@ const FLAWS_OF_BEAM: Flaws = &[
     ("script tb-gcp-uploader", "No module named 'absl'"),
 ];
 
+// absl ends so when it has shown its help.
 const FLAWS_OF_TENSORFLOW: Flaws = &[("script saved_model_cli", "exit 1")];
 
 impl Both {
