@@ -159,7 +159,13 @@ mod tests {
         assert_eq!(hidden("https://{x}SECRET{y}@host"), "https://************@host");
         let (name, text) = ("Dockerfile".into(), two.into());
         let findings = Findings { name, text, diagnostics: Vec::new() };
-        insta::assert_snapshot!(findings.render(&Diagnostic::error(30..33, "odd"), Colors::None), @"");
+        insta::assert_snapshot!(findings.render(&Diagnostic::error(30..33, "odd"), Colors::None), @"
+        error: odd
+         --> Dockerfile:2:24
+          |
+        2 | ADD http://*******@h/x https://h/a@b ssh://**@h /
+          |                        ^^^
+        ");
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use testbed::base::debian_python;
-use testbed::{House, Registry, Request, Result};
+use testbed::{House, Registry, Request, Result, program, stdout};
 
-use super::setting::{Layer, Setting};
+use super::setting::{Layer, Made, Setting};
 use crate::support::push_base;
 
 /// The layers of one list that another does not have.
@@ -32,8 +32,8 @@ impl Shop {
         Ok(Shop { registry, base, setting: Setting::of(houses)? })
     }
 
-    /// Builds and pushes: the layers of packages, and what the registry was asked meanwhile.
-    fn push(&self, name: &str, requirements: &str) -> Result<(Vec<Layer>, Vec<Request>)> {
+    /// Builds and pushes: the image, and what the registry was asked meanwhile.
+    fn push(&self, name: &str, requirements: &str) -> Result<(Made, Vec<Request>)> {
         let table = "requirements-files = [\"requirements.txt\"]";
         let context = self.setting.context(&self.base, table)?;
         let context = context.file("requirements.txt", requirements)?;
@@ -41,7 +41,7 @@ impl Shop {
         let mut build = self.setting.plywood.command(["build", "--push", "--tag"]);
         build.arg(self.registry.reference(name)).arg(context.path());
         let made = self.setting.made(&mut build)?;
-        Ok((made.packages(), self.registry.requests()?))
+        Ok((made, self.registry.requests()?))
     }
 }
 
@@ -49,17 +49,21 @@ impl Shop {
 fn another_version_moves_the_group_of_its_package() -> Result {
     let (sixty, bumped) = (House::listed("sixty")?, House::listed("bumped")?);
     let shop = Shop::of(&[&sixty, &bumped])?;
-    let (before, _) = shop.push("team/app:1", &sixty.pins())?;
+    let (image, _) = shop.push("team/app:1", &sixty.pins())?;
+    let before = image.packages();
     let bump = bumped.pins();
-    let name = bump.split_once("==").unwrap().0;
-    let old =
-        sixty.pins().lines().find(|pin| pin.starts_with(&format!("{name}=="))).unwrap().to_owned();
-    let (after, requests) = shop.push("team/app:2", &sixty.pins().replace(&old, bump.trim()))?;
+    let (name, version) = bump.trim().split_once("==").unwrap();
+    let of_name = |pin: &&str| pin.starts_with(&format!("{name}=="));
+    let old = sixty.pins().lines().find(of_name).unwrap().to_owned();
+    let (image, requests) = shop.push("team/app:2", &sixty.pins().replace(&old, bump.trim()))?;
 
+    let after = image.packages();
     let moved = others(&after, &before);
     assert_eq!(before.len(), after.len());
     assert_eq!(moved.len(), 1, "{moved:#?}");
-    assert!(moved[0].title.contains(bump.trim()), "{moved:#?}");
+    let mut list = program("tar");
+    list.args(["--list", "--gzip", "--file"]).arg(image.blob(&moved[0].digest));
+    assert!(stdout(&mut list)?.contains(&format!("/{name}-{version}.dist-info/")), "{moved:#?}");
     let uploaded: BTreeSet<_> = requests.iter().filter_map(Request::uploaded).collect();
     assert!(uploaded.is_superset(&digests(&moved)), "{requests:#?}");
     assert!(uploaded.is_disjoint(&digests(&before)), "{requests:#?}");
@@ -76,6 +80,7 @@ fn two_images_share_the_layer_of_a_wheel() -> Result {
 
     let own =
         |layers: &[Layer]| layers.iter().find(|layer| layer.title.contains("numpy==")).cloned();
+    let (first, second) = (first.packages(), second.packages());
     let (numpy, shared) = (own(&first).unwrap(), own(&second).unwrap());
     assert_eq!(numpy, shared, "{first:#?}\n{second:#?}");
     let mounted: BTreeSet<_> = requests.iter().filter_map(Request::mounted).collect();
