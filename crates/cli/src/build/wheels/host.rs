@@ -73,7 +73,7 @@ impl<'a> Keeping<'a> {
         }
         let step = self.session.progress.step(name, None);
         let builder = HostBuilder {
-            tool: self.tool()?,
+            tool: self.tool().ok_or(BuildError::NoPythonHere)?,
             fetcher: &self.fetcher,
             target: self.target,
             directory: scratch_directory(self.session)?.join("python-builds"),
@@ -99,15 +99,15 @@ impl<'a> Keeping<'a> {
     }
 
     /// uv, which gets a Python that fits; else a Python of the target's version, or any.
-    fn tool(&self) -> Result<Tool, BuildError> {
+    fn tool(&self) -> Option<Tool> {
         let version = &self.target.interpreter.version;
         let exact = format!("python{}.{}", version.major, version.minor);
         let path = self.session.environment.variable("PATH").unwrap_or_default();
         if let Some(uv) = program("uv", path) {
-            return Ok(Tool::Uv(uv));
+            return Some(Tool::Uv(uv));
         }
         let python = program(&exact, path).or_else(|| program("python3", path));
-        python.map(Tool::Pip).ok_or(BuildError::NoPythonHere)
+        python.map(Tool::Pip)
     }
 }
 
