@@ -146,7 +146,11 @@ impl Ord for ImagePath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
         // By component: a slash sorts before every other byte, so `a/b` comes before `a-b`.
         let rank = |b: &u8| if *b == b'/' { 0 } else { u16::from(*b) + 1 };
-        self.0.iter().map(rank).cmp(other.0.iter().map(rank))
+        // Most paths that are compared begin with the same directories.
+        let (left, _) = self.0.as_chunks::<16>();
+        let (right, _) = other.0.as_chunks::<16>();
+        let same = 16 * left.iter().zip(right).take_while(|(left, right)| left == right).count();
+        self.0[same..].iter().map(rank).cmp(other.0[same..].iter().map(rank))
     }
 }
 
@@ -212,5 +216,24 @@ mod tests {
         assert!(path.starts_with(&ImagePath::root()));
         let above: Vec<String> = path.ancestors().map(|p| p.to_string()).collect();
         assert_eq!(above, ["usr/lib", "usr"]);
+    }
+
+    #[test]
+    fn long_paths_have_the_same_order() {
+        let stem = "usr/local/lib/python3.11/site-packages/name";
+        let mut paths = Vec::new();
+        for cut in 0..=stem.len() {
+            for end in ["", "/a", "-a", "a", "/a/b"] {
+                paths.push(ImagePath::lexical(format!("{}{end}", &stem[..cut])));
+            }
+        }
+        let simple = |path: &ImagePath| -> Vec<u16> {
+            path.0.iter().map(|b| if *b == b'/' { 0 } else { u16::from(*b) + 1 }).collect()
+        };
+        for left in &paths {
+            for right in &paths {
+                assert_eq!(left.cmp(right), simple(left).cmp(&simple(right)), "{left:?} {right:?}");
+            }
+        }
     }
 }
