@@ -185,7 +185,7 @@ pub(super) const PYTHON: &[Key] = &[
     Key {
         name: "max-layers",
         kind: Kind::Count(super::MAX_LAYERS),
-        default: "as many as every runtime can take",
+        default: "60, or four more than there are without packages",
         description: "The most layers that the image may have, those of the base and of \
             `[[files]]` included. Large packages get a layer each as far as that goes; small ones \
             share.",
