@@ -6,14 +6,16 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use python::{GivenFile, Location, Package, ResolutionRequest};
+use uv_configuration::{BuildOptions, NoBuild};
 use uv_distribution_filename::WheelFilename;
+use uv_normalize::PackageName;
 
 use crate::answer::{Parts, Resolution, Warning};
 use crate::build::{self, Builder, Source};
 use crate::credentials::Credentials;
 use crate::diagnosis::Diagnosis;
 use crate::installed::Installed;
-use crate::requirement::{Reader, filename};
+use crate::requirement::{Reader, filename, package_name};
 use crate::session::{self, Choice, Outcome, Session};
 use crate::staging::Staging;
 use crate::target::Environment;
@@ -154,6 +156,7 @@ impl Question<'_> {
             links,
             limit: session::limit(),
             refusals,
+            built: self.forbidden_and_built(built)?,
         };
         let Outcome { result, unknown, refused } = session.solve(Choice::Wheels).await?;
         let parts = Parts { asked: &asked, constraints: &constraints, staging: &self.staging };
@@ -183,6 +186,23 @@ impl Question<'_> {
 }
 
 impl Question<'_> {
+    /// Those of which no wheel was to be taken, and for which one was built.
+    fn forbidden_and_built(
+        &self,
+        built: &BTreeSet<(String, String)>,
+    ) -> Result<Vec<PackageName>, ResolutionError> {
+        let forbidden = session::no_binary(self.request)?;
+        let forbidden = BuildOptions::new(forbidden, NoBuild::None);
+        let mut names = Vec::new();
+        for (name, _) in built {
+            let name = package_name(name)?;
+            if forbidden.no_binary_package(&name) {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
     /// Wheels in directories of the package, none of which fits, where another is taken.
     fn unfit(&self, package: &Package) -> Option<Warning> {
         if matches!(package.wheel.location, Location::Given(_)) {

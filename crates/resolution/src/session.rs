@@ -17,8 +17,10 @@ use uv_configuration::{
 };
 use uv_distribution::DistributionDatabase;
 use uv_distribution_types::{
-    ExcludeNewerValue, Index, IndexLocations, IndexUrl, RequiresPython, Resolution,
+    ExcludeNewerOverride, ExcludeNewerValue, Index, IndexLocations, IndexUrl, RequiresPython,
+    Resolution,
 };
+use uv_normalize::PackageName;
 use uv_pep508::VerbatimUrl;
 use uv_pypi_types::{Conflicts, ResolverMarkerEnvironment};
 use uv_redacted::DisplaySafeUrl;
@@ -56,6 +58,8 @@ pub(crate) struct Session<'a> {
     pub(crate) links: FlatIndexEntries,
     pub(crate) limit: Arc<Semaphore>,
     pub(crate) refusals: Refusals,
+    /// Packages of which no wheel was to be taken, and for which one is built by now.
+    pub(crate) built: Vec<PackageName>,
 }
 
 /// What may be chosen.
@@ -77,12 +81,12 @@ pub(crate) struct Outcome {
 
 impl Session<'_> {
     pub(crate) async fn solve(&self, choice: Choice) -> Result<Outcome, ResolutionError> {
-        let build_options = build_options(self.request, choice)?;
+        let build_options = build_options(self.request, choice, &self.built)?;
         let surroundings =
             Surroundings::new(self.cache.clone(), self.locations.clone(), build_options.clone());
         let tags = (choice == Choice::Wheels).then_some(&self.environment.tags);
         let flat = FlatIndex::from_entries(self.links.clone(), tags, &self.hashes, &build_options);
-        let options = options(self.request, build_options)?;
+        let options = options(self.request, build_options, &self.built)?;
         let manifest = self.manifest();
         let marker_environment = ResolverMarkerEnvironment::from(self.environment.markers.clone());
         let environment = ResolverEnvironment::specific(marker_environment);
@@ -280,6 +284,7 @@ pub(crate) fn no_binary(request: &ResolutionRequest) -> Result<NoBinary, Resolut
 fn build_options(
     request: &ResolutionRequest,
     choice: Choice,
+    built: &[PackageName],
 ) -> Result<BuildOptions, ResolutionError> {
     let mut no_build = NoBuild::None;
     for name in &request.only_binary {
@@ -294,12 +299,20 @@ fn build_options(
         (Choice::Wheels, SourceBuilds::Refuse) => NoBuild::All,
         (Choice::Wheels, SourceBuilds::Host) => no_build,
     };
-    Ok(BuildOptions::new(no_binary(request)?, no_build))
+    let no_binary = match no_binary(request)? {
+        NoBinary::Packages(mut names) => {
+            names.retain(|name| !built.contains(name));
+            NoBinary::Packages(names)
+        }
+        other => other,
+    };
+    Ok(BuildOptions::new(no_binary, no_build))
 }
 
 fn options(
     request: &ResolutionRequest,
     build_options: BuildOptions,
+    built: &[PackageName],
 ) -> Result<Options, ResolutionError> {
     let global = match request.prereleases {
         Prereleases::IfNecessaryOrExplicit => PrereleaseMode::IfNecessary,
@@ -311,11 +324,19 @@ fn options(
         Dependencies::Ignore => DependencyMode::Direct,
     };
     let cutoff = request.exclude_newer.as_deref().map(cutoff).transpose()?;
-    let exclude_newer = cutoff.map(|time| ExcludeNewer::global(ExcludeNewerValue::absolute(time)));
+    let cutoff = cutoff.map(|time| ExcludeNewer::global(ExcludeNewerValue::absolute(time)));
+    let mut exclude_newer = cutoff.unwrap_or_default();
+    // Of what was built, nothing that an index has counts: all of it is newer than the first day.
+    let never = ExcludeNewerValue::absolute(jiff::Timestamp::UNIX_EPOCH);
+    exclude_newer.package.extend(
+        built
+            .iter()
+            .map(|name| (name.clone(), ExcludeNewerOverride::Enabled(Box::new(never.clone())))),
+    );
     Ok(OptionsBuilder::new()
         .prerelease(Prerelease { global, package: Default::default() })
         .dependency_mode(dependency_mode)
-        .exclude_newer(exclude_newer.unwrap_or_default())
+        .exclude_newer(exclude_newer)
         .index_strategy(IndexStrategy::UnsafeBestMatch)
         .build_options(build_options)
         .build())

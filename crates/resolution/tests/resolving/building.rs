@@ -66,6 +66,20 @@ fn what_is_chosen_is_built_and_then_looked_at() {
 }
 
 #[test]
+fn what_is_not_to_come_as_a_wheel_is_built() {
+    let offers = [source("fast", "2"), wheel("fast", "2"), wheel("deep", "1")];
+    let index = Index::new(Format::Json, offers);
+    let built = vec![wheel("fast", "2").requires("deep")];
+    let no_wheel = ask(&index).want("fast").change(|r| r.no_binary = vec!["fast".into()]);
+    let (text, asked) = build(no_wheel, built);
+    insta::assert_snapshot!(text, @r"
+      deep 1 deep-1-py3-none-any.whl
+    * fast 2 fast-2-py3-none-any.whl (given)
+    ");
+    assert_eq!(asked, ["fast 2"]);
+}
+
+#[test]
 fn what_cannot_be_built() {
     let index = Index::new(Format::Json, [source("pure", "2")]);
     insta::assert_snapshot!(build(ask(&index).want("pure"), Vec::new()).0, @"error: pure 2 cannot be built: no compiler");
