@@ -131,8 +131,8 @@ pub(super) const PYTHON: &[Key] = &[
         name: "no-binary",
         kind: Kind::Texts,
         default: "none",
-        description: "Packages of which no wheel is taken; `:all:` for every one. They have to be \
-            built, so it wants `build = \"host\"`.",
+        description: "Packages of which no wheel of an index is taken. They have to be built, so it \
+            wants `build = \"host\"`.",
         example: "no-binary = [\"psycopg2\"]\nbuild = \"host\"",
     },
     Key {
