@@ -189,6 +189,7 @@ fn step_json(
             for spec in layers {
                 let mut layer = layer_json(session, arguments, spec)?;
                 layer["title"] = json!(spec.title);
+                layer["packages"] = json!(spec.packages);
                 shown.push(layer);
             }
             return Ok(json!({
