@@ -278,7 +278,7 @@ fn a_file_that_is_not_there() {
     insta::assert_snapshot!(attempt.refused(&[]), @"
     exit 4
     error: failed to find the Dockerfile `context/Dockerfile`
-    hint: name the Dockerfile with `-f FILE`
+    hint: name the Dockerfile with `-f FILE`, or have `plywood init` write a plywood.toml
     ");
     let attempt = attempt.file("app.Dockerfile", "FROM scratch\n");
     insta::assert_snapshot!(attempt.refused(&[]), @"

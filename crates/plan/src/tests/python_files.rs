@@ -127,7 +127,7 @@ fn files_that_are_not_there() {
     insta::assert_snapshot!(check(&["requirements.txt="], "requirements-files = [\"requirments.txt\"]"), @r#"error: «"requirments.txt"»: `requirments.txt` is not in the build context (did you mean `requirements.txt`?)"#);
     insta::assert_snapshot!(check(&["a.txt=-r gone.txt\n\n-c ../up.txt"], "requirements-files = [\"a.txt\"]"), @r#"
     error: «"a.txt"»: a.txt:1: `gone.txt` is not in the build context
-    a.txt:3: `up.txt` is not in the build context (did you mean `a.txt`?)
+    a.txt:3: `../up.txt` is outside of the build context (build from a directory further up, or put the file into the context)
     "#);
     insta::assert_snapshot!(check(&["d/x="], "requirements-files = [\"d\"]"), @r#"error: «"d"»: `d` of the build context is no file"#);
     insta::assert_snapshot!(check(&[], "project = \"app\""), @r#"error: «"app"»: `app/pyproject.toml` is not in the build context"#);
@@ -306,21 +306,22 @@ fn warnings_are_few_and_hold_no_secrets() {
     ];
     let report = plan(&world(&files), "requirements-files = [\"a.txt\"]");
     insta::assert_snapshot!(report.messages, @"
-    warning: «[python]»: several versions satisfy `a`, `b>1`, `c~=1.0`, `d!=2`, `e` and 2 more (pin them with `==`, give a lock, or set `exclude-newer`)
+    warning: «[python]»: several versions satisfy `a`, `b>1`, `c~=1.0`, `d!=2`, `e` and 1 more (pin them with `==`, give a lock, or set `exclude-newer`)
+    warning: «[python]»: another file may be there next time: `six @ https://h.example/six-1.16-py3-none-any.whl` (put `#sha256=…` behind the address)
     warning: «[python]»: `--trusted-host` does not hold here: the certificate counts of `own.example` (trust the authority that signed it, in the system's store)
     ");
     // What a constraint pins is pinned.
     let table = "requirements = [\"Six\", \"flask>1\"]\nconstraints = [\"six==1.16\"]\noverrides = [\"flask==3.0\"]";
     insta::assert_snapshot!(plan(&world(&[]), table).messages, @"");
     let table = "requirements = [\"six @ https://me:SECRET@h.example/six-1.16-py3-none-any.whl?key=SECRET\"]";
-    insta::assert_snapshot!(plan(&world(&[]), table).messages, @"warning: «[python]»: several versions satisfy `six @ https://h.example/six-1.16-py3-none-any.whl` (pin them with `==`, give a lock, or set `exclude-newer`)");
+    insta::assert_snapshot!(plan(&world(&[]), table).messages, @"warning: «[python]»: another file may be there next time: `six @ https://h.example/six-1.16-py3-none-any.whl` (put `#sha256=…` behind the address)");
 }
 
 #[test]
 fn what_the_base_is_like() {
     let requirements = "requirements = [\"six==1.16\"]";
     let old = world(&[]).today("2030-01-01");
-    insta::assert_snapshot!(plan(&old, requirements).messages, @"warning: «[python]»: Python 3.11 gets no security fixes since 2027-10-31 (PEP 664)");
+    insta::assert_snapshot!(plan(&old, requirements).messages, @"warning: «[python]»: Python 3.11 gets no security fixes since 2027-10-31 (PEP 664) (take a base image with a newer Python)");
     let two: &[&str] = &[
         "755 opt/venv/bin/python3=other",
         "opt/venv/bin/python3 -> /opt/python/bin/python3.12",
