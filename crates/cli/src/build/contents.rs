@@ -4,11 +4,12 @@
 //! those that are wanted are first copied, in one pass over each, to a spool file in the store's
 //! scratch space, so memory stays flat however many there are.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
 
-use layer::Limits;
+use layer::{Deflated, Limits};
 use oci::{Descriptor, DiffId, Digest, Digester, ImagePath, Reference};
 use plan::{Facts, Source, WheelMember};
 
@@ -59,7 +60,7 @@ impl<'a> Contents<'a> {
                 Source::Archive { archive, path } => {
                     archives.entry(*archive).or_default().insert(path.clone());
                 }
-                Source::Wheel(member) => self.open_wheel(member)?,
+                Source::Wheel(member) => drop(self.open_wheel(member)?),
                 Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
             }
         }
@@ -108,20 +109,23 @@ impl<'a> Contents<'a> {
         Some(Source::Download { url: url.clone() })
     }
 
-    /// Opens a wheel that members are read of.
-    pub(super) fn open_wheel(&mut self, member: &WheelMember) -> Result<(), Error> {
-        if !self.wheels.contains_key(&member.wheel) {
-            let file = self.session.store()?.open_blob(&member.wheel)?;
-            self.wheels.insert(member.wheel, file);
-        }
-        Ok(())
+    /// Opens the wheel that a member is of, once.
+    fn open_wheel(&mut self, member: &WheelMember) -> Result<&File, Error> {
+        Ok(match self.wheels.entry(member.wheel) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => place.insert(self.session.store()?.open_blob(&member.wheel)?),
+        })
     }
 
-    /// A member as its wheel has it compressed; the wheel must have been opened.
-    pub(super) fn open_packed(&self, member: &WheelMember) -> Option<impl Read + Send + '_> {
-        let file = self.wheels.get(&member.wheel)?;
+    /// A member as its wheel has it compressed.
+    pub(super) fn open_packed<'s>(
+        &'s mut self,
+        member: &'s WheelMember,
+    ) -> Result<PackedMember<'s>, Error> {
+        let file = self.open_wheel(member)?;
         let range = member.member.raw_range();
-        Some(FileRange { file, at: range.start, left: range.end - range.start })
+        let range = FileRange { file, at: range.start, left: range.end - range.start };
+        Ok(PackedMember { member, range })
     }
 
     /// Opens a file's bytes; what lies in layers, archives and wheels must have been prepared.
@@ -183,6 +187,20 @@ pub(super) fn describe(source: &Source) -> String {
         Source::Wheel(WheelMember { filename, member, .. }) => {
             format!("`{}` of `{filename}`", member.name)
         }
+    }
+}
+
+/// A member as its wheel has it compressed.
+pub(super) struct PackedMember<'a> {
+    member: &'a WheelMember,
+    range: FileRange<'a>,
+}
+
+impl PackedMember<'_> {
+    /// The stream, and what the wheel says of it.
+    pub(super) fn deflated(&mut self) -> Deflated<'_> {
+        let python::Member { packed_size, crc32, .. } = self.member.member;
+        Deflated { stream: &mut self.range, packed_size, crc32 }
     }
 }
 

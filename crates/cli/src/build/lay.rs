@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::os::unix::fs::FileExt;
 
 use image::Layer;
-use layer::{BlockList, Deflated, EarlierBlob, LayerWriter, Node, Packed, Packing};
+use layer::{BlockList, EarlierBlob, LayerWriter, Node, Packed, Packing};
 use oci::Digest;
 use plan::{LayerSpec, Plan, PlannedLayer, Source};
 use store::{CachedLayer, Store};
@@ -89,22 +89,12 @@ fn write(
     let mut writer = writer.map_err(BuildError::from)?;
     let refused = |error| BuildError::of_layer(spec, error);
     for entry in spec.entries.entries() {
-        if let Some(stream) = spec.streams.get(&entry.path) {
-            let member = &stream.member;
-            contents.open_wheel(stream)?;
-            let Some(mut packed) = contents.open_packed(stream) else {
-                return Err(BuildError::Changed(entry.path.clone()).into());
-            };
-            let deflated = Deflated {
-                stream: &mut packed,
-                packed_size: member.packed_size,
-                crc32: member.crc32,
-            };
-            writer.append_deflated(entry, deflated).map_err(refused)?;
-            step.add(member.size);
-            continue;
-        }
         match &entry.node {
+            Node::File(content) if spec.streams.contains_key(&entry.path) => {
+                let mut stream = contents.open_packed(&spec.streams[&entry.path])?;
+                writer.append_deflated(entry, stream.deflated()).map_err(refused)?;
+                step.add(content.size);
+            }
             Node::File(content) if content.size > 0 => {
                 let Some(source) = sources.get(&content.digest) else {
                     return Err(BuildError::Changed(entry.path.clone()).into());
