@@ -72,6 +72,25 @@ One without a value is an error. Only these begin a template: every other brace 
 `{{git.sha}}`. What a template becomes is text, and is not looked at again. A `$` means something in
 `[env]` alone.
 
+## Python packages
+
+Which Python the base has, where its packages go and what fits it is read from the base's files;
+nothing of the image is run, and no Python is needed where the image is built. Packages that the
+base has and that satisfy stay; others take their place. Each platform has wheels of its own.
+
+The files are those that `pip install --no-compile` leaves, and belong to root. Large packages have a
+layer each, and small ones share: which of them follows from their names and sizes, so a package that
+comes, goes or changes its version moves its own layer and leaves the others as they are.
+
+What was resolved is kept in the store until something changes that the answer depends on: the
+requirements, the settings of `[python]`, the base's Python. `--no-cache` asks anew. For the same
+packages on every machine, pin them, give a `lock`, or set `exclude-newer`.
+
+Credentials for an index are taken from its URL; from the file that `NETRC` names, or `~/.netrc`; and
+from `PIP_INDEX_URL`, `PIP_EXTRA_INDEX_URL`, `UV_INDEX`, `UV_DEFAULT_INDEX`, `UV_INDEX_URL` and
+`UV_EXTRA_INDEX_URL`, of which nothing else counts: where to look is for this file to say. Variables
+in a requirements file, such as `${TOKEN}`, are those of the environment that plywood runs in.
+
 "#;
 
 /// The page `docs/plywood-toml.md`.
