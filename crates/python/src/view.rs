@@ -122,18 +122,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where an entry called `path` would stand, with links followed above it, and what is there.
-    pub(crate) fn follow_parent(
-        self,
-        path: &ImagePath,
-    ) -> Known<Option<(ImagePath, Option<Found<'a>>)>> {
-        match self.root.resolve_parent(path) {
-            Ok(resolved) => Ok(Some((resolved.path, resolved.found))),
-            Err(ResolveError::NotLoaded(missing)) => Err(vec![missing.into()]),
-            Err(ResolveError::Loop(_) | ResolveError::NotADirectory { .. }) => Ok(None),
-        }
-    }
-
     /// The file that `path` leads to, also by a hard link, and its path without symbolic links.
     pub(crate) fn file(self, path: &ImagePath) -> Known<Option<(ImagePath, File<'a>)>> {
         let Some((path, named)) = self.follow(path)? else { return Ok(None) };

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use layer::{Found, Node};
+use layer::Node;
 use oci::ImagePath;
 
 use crate::view::{Known, both};
@@ -123,9 +123,23 @@ struct Search<'a> {
     allowed: Vec<ImagePath>,
     /// Of the bytecode's names, the part that tells the interpreter.
     tag: String,
-    /// What is in the directories of bytecode that were looked into.
-    caches: HashMap<ImagePath, Vec<Vec<u8>>>,
+    /// The directories that were looked into, by the paths that lead to them.
+    directories: HashMap<ImagePath, Option<Directory>>,
     found: BTreeSet<ImagePath>,
+}
+
+/// What is in a directory.
+struct Directory {
+    /// Where it is, without links.
+    path: ImagePath,
+    /// What is in it and is no directory, sorted.
+    files: Vec<Vec<u8>>,
+}
+
+impl Directory {
+    fn has(&self, name: &[u8]) -> bool {
+        self.files.binary_search_by(|file| file.as_slice().cmp(name)).is_ok()
+    }
 }
 
 impl<'a> Search<'a> {
@@ -136,59 +150,74 @@ impl<'a> Search<'a> {
         }
         let version = &interpreter.version;
         let tag = format!(".cpython-{}{}", version.major, version.minor);
-        Ok(Search { view, allowed, tag, caches: HashMap::new(), found: BTreeSet::new() })
+        let (directories, found) = Default::default();
+        Ok(Search { view, allowed, tag, directories, found })
     }
 
     fn add(&mut self, listed: &[u8]) -> Known<()> {
         if listed.contains(&0) || climbs_out(listed) {
             return Ok(());
         }
-        let Some((path, Some(found))) = self.view.follow_parent(&ImagePath::lexical(listed))?
+        let listed = ImagePath::lexical(listed);
+        let (Some(above), Some(name)) = (listed.parent(), listed.file_name()) else {
+            return Ok(());
+        };
+        let Some(directory) = self.directory(&above)?.filter(|directory| directory.has(name))
         else {
             return Ok(());
         };
-        if !self.counts(&path, &found) {
+        let (above, path) = (directory.path.clone(), directory.path.join(name));
+        if !self.allowed.iter().any(|root| path.starts_with(root)) {
             return Ok(());
         }
-        if path.as_bytes().ends_with(b".py") {
-            self.add_bytecode(&path)?;
+        if let Some(stem) = name.strip_suffix(b".py") {
+            self.add_bytecode(&above, stem)?;
         }
         self.found.insert(path);
         Ok(())
     }
 
-    fn counts(&self, path: &ImagePath, found: &Found<'_>) -> bool {
-        found.entry.node != Node::Directory
-            && self.allowed.iter().any(|root| path.starts_with(root))
+    /// The directory that a path leads to, if it leads to one.
+    fn directory(&mut self, path: &ImagePath) -> Known<Option<&Directory>> {
+        if !self.directories.contains_key(path) {
+            let directory = self.read(path)?;
+            self.directories.insert(path.clone(), directory);
+        }
+        Ok(self.directories[path].as_ref())
     }
 
-    /// Adds `x.pyc` and `x.pyo` beside a module `x.py`, and in `__pycache__` what any level of
-    /// optimization has made of it (PEP 3147, PEP 488).
-    fn add_bytecode(&mut self, module: &ImagePath) -> Known<()> {
-        let (Some(directory), Some(name)) = (module.parent(), module.file_name()) else {
-            return Ok(());
-        };
-        let stem = &name[..name.len() - b".py".len()];
-        for suffix in [".pyc", ".pyo"] {
-            let beside = directory.join([stem, suffix.as_bytes()].concat());
-            let found = self.view.root.lookup(&beside).map_err(|missing| vec![missing.into()])?;
-            if found.is_some_and(|found| found.entry.node != Node::Directory) {
-                self.found.insert(beside);
-            }
+    fn read(&self, path: &ImagePath) -> Known<Option<Directory>> {
+        let Some((path, found)) = self.view.follow(path)? else { return Ok(None) };
+        if found.entry.node != Node::Directory {
+            return Ok(None);
         }
+        let read = self.view.root.read_dir(&path).map_err(|missing| vec![missing.into()])?;
+        let files = read.into_iter().filter(|(_, found)| found.entry.node != Node::Directory);
+        let files = files.map(|(name, _)| name).collect();
+        Ok(Some(Directory { path, files }))
+    }
+
+    /// Adds `x.pyc` and `x.pyo` beside a module `x.py` of a directory, and in `__pycache__` what any
+    /// level of optimization has made of it (PEP 3147, PEP 488).
+    fn add_bytecode(&mut self, directory: &ImagePath, stem: &[u8]) -> Known<()> {
+        let mut found = Vec::new();
+        if let Some(beside) = self.directory(directory)? {
+            let names = [".pyc", ".pyo"].map(|suffix| [stem, suffix.as_bytes()].concat());
+            found.extend(names.into_iter().filter(|name| beside.has(name)));
+        }
+        self.found.extend(found.drain(..).map(|name| directory.join(name)));
         let cache = directory.join("__pycache__");
         let start = [stem, self.tag.as_bytes()].concat();
-        if !self.caches.contains_key(&cache) {
-            let read = self.view.root.read_dir(&cache).map_err(|missing| vec![missing.into()])?;
-            let files = read.into_iter().filter(|(_, found)| found.entry.node != Node::Directory);
-            self.caches.insert(cache.clone(), files.map(|(name, _)| name).collect());
+        // Bytecode behind a link is somebody else's.
+        if let Some(Directory { path, files }) = self.directory(&cache)?
+            && *path == cache
+        {
+            // A large directory is not gone through for each.
+            let first = files.partition_point(|name| name < &start);
+            let of_module = files[first..].iter().take_while(|name| name.starts_with(&start));
+            found.extend(of_module.filter(|name| name.ends_with(b".pyc")).cloned());
         }
-        // Sorted by name, as `read_dir` gives it: a large directory is not gone through for each.
-        let names = &self.caches[&cache];
-        let first = names.partition_point(|name| name < &start);
-        let of_module = names[first..].iter().take_while(|name| name.starts_with(&start));
-        let of_module = of_module.filter(|name| name.ends_with(b".pyc"));
-        self.found.extend(of_module.map(|name| cache.join(name)));
+        self.found.extend(found.into_iter().map(|name| cache.join(name)));
         Ok(())
     }
 }
