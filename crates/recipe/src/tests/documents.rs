@@ -239,3 +239,13 @@ fn formats() {
     check("-", "ARG base=x\nFROM $base\n", Format::Dockerfile);
     check("-", "\n# x\n[python]\n", Format::PlywoodToml);
 }
+
+#[test]
+fn the_example_is_a_recipe() {
+    let text = include_str!("../../../../examples/flask/plywood.toml");
+    let parsed = crate::parse_plywood_toml(text, &|_| None).unwrap();
+    let steps: Vec<&str> =
+        parsed.recipe.stages[0].instructions.iter().map(|step| step.text.as_str()).collect();
+    assert!(steps.contains(&"PYTHON -r requirements.txt"), "{steps:?}");
+    assert_eq!(parsed.warnings, []);
+}
