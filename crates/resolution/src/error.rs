@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use python::Origin;
+use python::{Origin, suspect_pin};
 
 use crate::{HashProblem, IndexProblem, LockProblem};
 
@@ -286,10 +286,8 @@ impl ResolutionError {
     pub fn hint(&self) -> Option<String> {
         use ResolutionError as E;
         match self {
-            E::Invalid { text, .. } => pin_in(text).map(|(name, version)| meant(name, version)),
-            E::NoSuchPackage { written: Some(written), .. } => {
-                pin_in(written).map(|(name, version)| meant(name, version))
-            }
+            E::Invalid { text, .. } => suspect_pin(text).map(meant),
+            E::NoSuchPackage { written: Some(written), .. } => suspect_pin(written).map(meant),
             E::Unsupported { what, .. } => Some(way_around(*what).to_owned()),
             E::NoWheel { packages, .. } => Some(instead_of_building(packages)),
             E::Index { problem: IndexProblem::Refused { .. }, .. } => {
@@ -355,18 +353,8 @@ fn instead_of_building(packages: &[NoWheel]) -> String {
     ways.join("; ")
 }
 
-fn meant(name: &str, version: &str) -> String {
-    format!("`{name}=={version}` may be meant")
-}
-
-/// The halves of `click-log-0.3.2`, where `==` was meant.
-fn pin_in(text: &str) -> Option<(&str, &str)> {
-    let (name, version) = text.rsplit_once('-')?;
-    let is_version = version.contains('.')
-        && version.starts_with(|c: char| c.is_ascii_digit())
-        && version.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '+' | '!'));
-    let is_name = name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
-    (is_version && is_name && !name.is_empty()).then_some((name, version))
+fn meant(requirement: String) -> String {
+    format!("`{requirement}` may be meant")
 }
 
 /// The tags of a wheel's name: what comes behind the version.
