@@ -17,6 +17,7 @@ pub struct Oracle {
 pub const ORACLES: &[Oracle] = &[
     oracle("buildah", "buildah", "what a Dockerfile means"),
     oracle("bzip2", "bzip2", "archives that ADD unpacks"),
+    oracle("chroot", "coreutils", "what a base's own programs say"),
     oracle("crun", "crun", "whether the image runs"),
     oracle("debootstrap", "debootstrap", "makes the Debian base image"),
     oracle("docker-registry", "docker-registry", "what the wire carries"),

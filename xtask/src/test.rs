@@ -27,7 +27,7 @@ pub fn run(arguments: &[String]) -> Outcome {
         return Err(Failure::new("test takes no arguments; `cargo test` does"));
     }
     let runner = if cargo::has("nextest") { Runner::Nextest } else { Runner::Cargo };
-    let targets = Targets::of(&cargo::packages()?);
+    let targets = Targets::of(&cargo::packages()?)?;
     let (judged, left_out): (Vec<_>, Vec<_>) =
         targets.oracles.iter().partition(|target| target.missing().is_empty());
 
@@ -81,7 +81,8 @@ struct OracleTarget {
 }
 
 impl Targets {
-    fn of(packages: &[Value]) -> Self {
+    /// Fails where a target needs what no table knows: it would be left out on every machine.
+    fn of(packages: &[Value]) -> Result<Self> {
         let mut targets = Targets { hermetic: Vec::new(), oracles: Vec::new() };
         for package in packages {
             let all = package["targets"].as_array().into_iter().flatten();
@@ -94,13 +95,23 @@ impl Targets {
                 let source = PathBuf::from(text(&target["src_path"]));
                 let needs = needs(&std::fs::read_to_string(&source).unwrap_or_default());
                 let package = text(&package["name"]);
+                if let Some(unknown) = needs.iter().find(|need| !is_known(need)) {
+                    return Err(Failure::new(format!(
+                        "{} needs {unknown}, which is not in the table of oracles",
+                        source.display()
+                    )));
+                }
                 targets.oracles.push(OracleTarget { package, source, needs });
             }
         }
         targets.hermetic.sort();
         targets.hermetic.dedup();
-        targets
+        Ok(targets)
     }
+}
+
+fn is_known(need: &str) -> bool {
+    need == ROOT || need == CPYTHON || Oracle::named(need).is_some()
 }
 
 /// Reads the line `//! Needs: a, b.`; without one, everything is needed.
@@ -421,7 +432,7 @@ mod tests {
             { "kind": ["test"], "name": "oracles", "src_path": "/s/tests/oracles.rs" },
             { "kind": ["test"], "name": "crash", "src_path": "/s/tests/crash.rs" },
         ]}]);
-        let targets = Targets::of(packages.as_array().unwrap());
+        let targets = Targets::of(packages.as_array().unwrap()).unwrap();
         assert_eq!(targets.hermetic, ["crash"]);
         assert_eq!(targets.oracles[0].package, "store");
     }
