@@ -15,8 +15,12 @@ const ARROWS: &[Arrows] = &[
     Arrows { crate_name: "context", may_depend_on: &["oci", "recipe", "layer"] },
     Arrows { crate_name: "python", may_depend_on: &["oci", "layer"] },
     Arrows { crate_name: "resolution", may_depend_on: &["oci", "python"] },
+    Arrows { crate_name: "shell", may_depend_on: &["oci", "layer"] },
     // The plan speaks of a context's listing, which is a value; it never opens a context.
-    Arrows { crate_name: "plan", may_depend_on: &["oci", "recipe", "layer", "context", "python"] },
+    Arrows {
+        crate_name: "plan",
+        may_depend_on: &["oci", "recipe", "layer", "context", "python", "shell"],
+    },
     Arrows { crate_name: "image", may_depend_on: &["oci", "layer"] },
     Arrows { crate_name: "store", may_depend_on: &["oci", "layer", "image"] },
     Arrows { crate_name: "serve", may_depend_on: &["oci"] },
@@ -30,6 +34,7 @@ const ARROWS: &[Arrows] = &[
             "context",
             "python",
             "resolution",
+            "shell",
             "plan",
             "image",
             "store",
@@ -38,7 +43,7 @@ const ARROWS: &[Arrows] = &[
         ],
     },
     Arrows { crate_name: "testbed", may_depend_on: &["oci"] },
-    Arrows { crate_name: "xtask", may_depend_on: &["testbed"] },
+    Arrows { crate_name: "xtask", may_depend_on: &["oci", "recipe", "shell", "testbed"] },
 ];
 
 /// What any crate's tests may stand on.

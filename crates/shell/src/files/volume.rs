@@ -1,0 +1,256 @@
+//! One file system among those that are mounted: layers below, changes above.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use bstr::BString;
+use layer::{Node, RootFs};
+use oci::ImagePath;
+
+use super::{Errno, FileError, FileResult, Files, Identity, Inode, Kind, Stat, stored};
+
+/// Which of the mounted file systems; 0 is the image itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct VolumeId(pub usize);
+
+/// A changed or new file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InodeId(pub(super) usize);
+
+/// What becomes of changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// They are the layer.
+    Kept,
+    /// They are forgotten.
+    Discarded,
+    /// There can be none.
+    ReadOnly,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Volume {
+    pub(super) at: ImagePath,
+    pub(super) below: RootFs,
+    /// Changes, by path in this volume.
+    pub(super) upper: BTreeMap<ImagePath, Upper>,
+    pub(super) access: Access,
+}
+
+/// What a change makes of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Upper {
+    Gone,
+    Here {
+        inode: InodeId,
+        /// A directory beneath which nothing of the layers shows.
+        is_fresh: bool,
+    },
+}
+
+impl Volume {
+    pub(super) fn new(at: ImagePath, below: RootFs, access: Access) -> Self {
+        Volume { at, below, upper: BTreeMap::new(), access }
+    }
+
+    /// Whether a change of a directory above `path` hides what the layers have there.
+    pub(super) fn hides(&self, path: &ImagePath) -> bool {
+        if self.upper.is_empty() {
+            return false;
+        }
+        let above = |path: &ImagePath| match self.upper.get(path) {
+            Some(Upper::Gone | Upper::Here { is_fresh: true, .. }) => true,
+            Some(Upper::Here { is_fresh: false, .. }) | None => false,
+        };
+        path.ancestors().any(|path| above(&path)) || (!path.is_root() && above(&ImagePath::root()))
+    }
+
+    /// Takes all changes below `path` away.
+    pub(super) fn forget_below(&mut self, path: &ImagePath) {
+        let below: Vec<ImagePath> = self
+            .upper
+            .range::<ImagePath, _>((Bound::Excluded(path), Bound::Unbounded))
+            .map(|(path, _)| path)
+            .take_while(|inner| inner.starts_with(path))
+            .cloned()
+            .collect();
+        for path in below {
+            self.upper.remove(&path);
+        }
+    }
+
+    /// The names directly in `path` that are changed.
+    fn changed_names(&self, path: &ImagePath) -> Vec<(BString, Upper)> {
+        let mut names = Vec::new();
+        let mut from = Bound::Excluded(path.clone());
+        while let Some((inner, upper)) = self.upper.range((from, Bound::Unbounded)).next() {
+            let Some(name) = inner.strip_prefix(path) else { break };
+            let end = name.iter().position(|byte| *byte == b'/').unwrap_or(name.len());
+            if end == name.len() {
+                names.push((BString::from(name), *upper));
+            }
+            // No name holds a NUL, so this is behind everything in `name` and before its sibling.
+            let behind = [&name[..end], b"\0"].concat();
+            from = Bound::Included(path.join(behind));
+        }
+        names
+    }
+}
+
+impl Files {
+    /// The file system that a real path is on, and the path in it.
+    pub(super) fn volume_of(&self, path: &ImagePath) -> (VolumeId, ImagePath) {
+        let mounts = self.volumes.iter().enumerate().skip(1);
+        let inner = mounts
+            .filter_map(|(id, volume)| Some((id, volume, path.strip_prefix(&volume.at)?)))
+            .max_by_key(|(_, volume, _)| volume.at.as_bytes().len());
+        match inner {
+            Some((id, _, relative)) => (VolumeId(id), ImagePath::lexical(relative)),
+            None => (VolumeId(0), path.clone()),
+        }
+    }
+
+    pub(super) fn stat_in(&self, id: VolumeId, path: &ImagePath) -> FileResult<Option<Stat>> {
+        let volume = &self.volumes[id.0];
+        match volume.upper.get(path) {
+            Some(Upper::Gone) => Ok(None),
+            Some(Upper::Here { inode, .. }) => Ok(Some(self.stat_inode(id, *inode))),
+            None if volume.hides(path) => Ok(None),
+            None => self.stat_below(id, path),
+        }
+    }
+
+    /// What the layers have at `path`, whatever was changed.
+    pub(super) fn stat_below(&self, id: VolumeId, path: &ImagePath) -> FileResult<Option<Stat>> {
+        let below = &self.volumes[id.0].below;
+        let found = below.lookup(path).map_err(|layer| FileError::not_loaded(id, layer))?;
+        found.map(|found| self.stat_found(id, path, found)).transpose().map(Option::flatten)
+    }
+
+    fn stat_found(
+        &self,
+        id: VolumeId,
+        path: &ImagePath,
+        found: layer::Found<'_>,
+    ) -> FileResult<Option<Stat>> {
+        let below = &self.volumes[id.0].below;
+        let mut attributes = found.entry.attributes.clone();
+        let mut identity = Identity::Below(id, found.layer, path.clone());
+        let mut data = None;
+        if matches!(found.entry.node, Node::File(_) | Node::Hardlink(_)) {
+            let original =
+                below.behind_hardlink(found).map_err(|error| FileError::of_layers(id, error))?;
+            // A hard link that leads nowhere is as good as absent.
+            let Some(original) = original else { return Ok(None) };
+            let Node::File(content) = original.entry.node else { return Ok(None) };
+            let own = original.entry.path.clone();
+            attributes = original.entry.attributes.clone();
+            identity = Identity::Below(id, original.layer, own.clone());
+            data = Some(stored(content, id, original.layer, own));
+        }
+        let kind = Kind::of(&found.entry.node, || data);
+        Ok(kind.map(|kind| Stat { attributes, kind, identity, volume: id }))
+    }
+
+    pub(super) fn stat_inode(&self, id: VolumeId, inode: InodeId) -> Stat {
+        let Inode { attributes, kind } = self.inodes[inode.0].clone();
+        Stat { attributes, kind, identity: Identity::Upper(inode), volume: id }
+    }
+
+    pub(super) fn children_in(
+        &self,
+        id: VolumeId,
+        path: &ImagePath,
+    ) -> FileResult<BTreeMap<BString, Stat>> {
+        let volume = &self.volumes[id.0];
+        let own = volume.upper.get(path);
+        let is_hidden = matches!(own, Some(Upper::Gone | Upper::Here { is_fresh: true, .. }))
+            || volume.hides(path);
+        let mut children = BTreeMap::new();
+        if !is_hidden {
+            let below =
+                volume.below.read_dir(path).map_err(|layer| FileError::not_loaded(id, layer))?;
+            for (name, found) in below {
+                if let Some(stat) = self.stat_found(id, &path.join(&name), found)? {
+                    children.insert(BString::from(name), stat);
+                }
+            }
+        }
+        for (name, upper) in volume.changed_names(path) {
+            match upper {
+                Upper::Gone => drop(children.remove(&name)),
+                Upper::Here { inode, .. } => {
+                    children.insert(name, self.stat_inode(id, inode));
+                }
+            }
+        }
+        Ok(children)
+    }
+
+    /// The volume's changes, if it takes any.
+    pub(super) fn writable(&mut self, id: VolumeId) -> FileResult<&mut Volume> {
+        let volume = &mut self.volumes[id.0];
+        match volume.access {
+            Access::ReadOnly => Err(Errno::ReadOnly.into()),
+            Access::Kept | Access::Discarded => Ok(volume),
+        }
+    }
+
+    /// Mounts a file system at a real path; what is missing of the path is made, and is gone
+    /// afterwards if nothing else came into it.
+    pub fn mount(&mut self, at: &ImagePath, root: RootFs, access: Access) -> FileResult<VolumeId> {
+        self.make_stubs(at)?;
+        self.volumes.push(Volume::new(at.clone(), root, access));
+        Ok(VolumeId(self.volumes.len() - 1))
+    }
+
+    /// Mounts one file at a real path.
+    pub fn mount_file(
+        &mut self,
+        at: &ImagePath,
+        data: crate::data::Data,
+        attributes: layer::Attributes,
+    ) -> FileResult<VolumeId> {
+        let id = self.mount(at, RootFs::default(), Access::ReadOnly)?;
+        let inode = self.new_inode(attributes, Kind::File(data));
+        let here = Upper::Here { inode, is_fresh: true };
+        self.volumes[id.0].upper.insert(ImagePath::root(), here);
+        Ok(id)
+    }
+
+    /// Mounts an empty directory at a real path, with these attributes.
+    pub fn mount_empty(
+        &mut self,
+        at: &ImagePath,
+        attributes: layer::Attributes,
+    ) -> FileResult<VolumeId> {
+        let id = self.mount(at, RootFs::default(), Access::Discarded)?;
+        let inode = self.new_inode(attributes, Kind::Directory);
+        let here = Upper::Here { inode, is_fresh: true };
+        self.volumes[id.0].upper.insert(ImagePath::root(), here);
+        Ok(id)
+    }
+
+    fn make_stubs(&mut self, at: &ImagePath) -> FileResult<()> {
+        let mut above: Vec<ImagePath> = at.ancestors().collect();
+        above.reverse();
+        for path in above {
+            let (id, relative) = self.volume_of(&path);
+            if self.stat(&path)?.is_some() {
+                continue;
+            }
+            let inode = self.new_inode(layer::Attributes::root(0o755, self.clock), Kind::Directory);
+            let here = Upper::Here { inode, is_fresh: true };
+            self.volumes[id.0].upper.insert(relative, here);
+            if id == VolumeId(0) {
+                self.stubs.push(path);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn new_inode(&mut self, attributes: layer::Attributes, kind: Kind) -> InodeId {
+        self.inodes.push(Inode { attributes, kind });
+        InodeId(self.inodes.len() - 1)
+    }
+}

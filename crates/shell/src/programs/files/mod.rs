@@ -1,0 +1,6 @@
+//! Programs that move, make and list files.
+
+use super::Program;
+
+/// By name.
+pub(crate) const PROGRAMS: &[(&str, Program)] = &[];

@@ -1,0 +1,6 @@
+//! Programs that fetch.
+
+use super::Program;
+
+/// By name.
+pub(crate) const PROGRAMS: &[(&str, Program)] = &[];

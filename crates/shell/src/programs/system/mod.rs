@@ -1,0 +1,6 @@
+//! Programs that ask about the system, or set it up.
+
+use super::Program;
+
+/// By name.
+pub(crate) const PROGRAMS: &[(&str, Program)] = &[];
