@@ -228,6 +228,7 @@ impl Error {
                 plan::PlanErrorKind::Recipe => Exit::Recipe,
                 plan::PlanErrorKind::Files => Exit::Input,
                 plan::PlanErrorKind::Base => Exit::NotFound,
+                plan::PlanErrorKind::Command => Exit::Command,
             },
             Error::At { source, .. } => source.exit(),
             Error::ChecksFailed(_) => Exit::Recipe,

@@ -29,6 +29,8 @@ pub(crate) enum Exit {
     Corrupt,
     /// An instruction that only execution could answer.
     NeedsExecution,
+    /// A command of a `RUN` that came to its end without success.
+    Command,
     /// Somebody ended it; the number is what shells make of an interrupt.
     Interrupted,
 }
@@ -47,6 +49,7 @@ impl Exit {
         Exit::Storage,
         Exit::Corrupt,
         Exit::NeedsExecution,
+        Exit::Command,
         Exit::Interrupted,
     ];
 
@@ -64,6 +67,7 @@ impl Exit {
             Exit::Storage => 8,
             Exit::Corrupt => 9,
             Exit::NeedsExecution => 10,
+            Exit::Command => 11,
             Exit::Interrupted => 130,
         }
     }
@@ -83,6 +87,7 @@ impl Exit {
             Exit::Storage => "the local store or another place on disk cannot be read or written",
             Exit::Corrupt => "an image's bytes are not what its digests or formats say",
             Exit::NeedsExecution => "an instruction would have to be executed",
+            Exit::Command => "a command of a RUN fails",
             Exit::Interrupted => "ended by SIGINT or SIGTERM",
         }
     }
@@ -120,6 +125,7 @@ mod tests {
            8  the local store or another place on disk cannot be read or written
            9  an image's bytes are not what its digests or formats say
           10  an instruction would have to be executed
+          11  a command of a RUN fails
          130  ended by SIGINT or SIGTERM
         ");
     }

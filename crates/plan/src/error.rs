@@ -21,6 +21,8 @@ pub enum PlanErrorKind {
     Files,
     /// What the base image holds.
     Base,
+    /// The answer of a command that it runs.
+    Command,
 }
 
 impl PlanError {
@@ -34,6 +36,10 @@ impl PlanError {
 
     pub(crate) fn base(span: Span, message: impl Into<String>) -> Self {
         PlanError { diagnostic: Diagnostic::error(span, message), kind: PlanErrorKind::Base }
+    }
+
+    pub(crate) fn command(span: Span, message: impl Into<String>) -> Self {
+        PlanError { diagnostic: Diagnostic::error(span, message), kind: PlanErrorKind::Command }
     }
 
     /// A finding of `recipe`, as an error of the recipe.

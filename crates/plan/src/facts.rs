@@ -37,6 +37,8 @@ pub struct Facts {
     pub resolutions: HashMap<Digest, Arc<Resolution>>,
     /// What wheels become when they are installed.
     pub installations: HashMap<WheelKey, Arc<InstalledWheel>>,
+    /// Secrets for `RUN --mount=type=secret`, by id. No plan depends on them.
+    pub secrets: BTreeMap<String, Secret>,
     /// The variables of the environment, for requirements files that name them.
     pub environment: BTreeMap<String, String>,
     /// The day, as in `2026-01-31`, for warnings of what is past its time. No plan depends on it.
@@ -95,6 +97,16 @@ pub struct GitSource {
     pub keep_git_dir: bool,
     /// What the commit's id must begin with.
     pub checksum: Option<String>,
+}
+
+/// What must not be said, and is in no layer.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub Arc<[u8]>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
 }
 
 /// What a URL gave.

@@ -20,6 +20,7 @@ mod outcome;
 mod owner;
 mod packages;
 mod request;
+mod run;
 mod scope;
 mod stage;
 mod stages;
@@ -31,13 +32,15 @@ mod wheels;
 pub use error::{PlanError, PlanErrorKind};
 pub use facts::{
     BaseImage, ContextName, Download, Facts, FileReference, GitSource, InstalledWheel, Need,
-    WheelKey,
+    Secret, WheelKey,
 };
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{
-    Becomes, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, Source, Span, WheelMember,
+    Becomes, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, RunCommand, RunReport,
+    Source, Span, Unassembled, WheelMember,
 };
 pub use request::Request;
+pub use run::LARGEST_TEXT;
 
 /// What planning comes to.
 #[derive(Debug)]
@@ -46,17 +49,6 @@ pub enum Outcome {
     Ready(Box<Plan>),
     /// These facts are missing; plan again when they are there.
     Needs(Vec<Need>),
-}
-
-/// The first instruction that would have to be executed, as far as the recipe alone tells.
-///
-/// # Errors
-/// As [`plan`], for what is wrong with the recipe's `FROM` lines.
-pub fn first_execution<'a>(
-    request: &Request<'a>,
-    facts: &Facts,
-) -> Result<Option<&'a recipe::Step>, PlanError> {
-    stages::first_execution(request, facts)
 }
 
 /// Plans the stages that the target needs, for one platform.

@@ -65,8 +65,54 @@ pub enum Becomes {
     CopyFrom(String, Arc<LayerSpec>),
     /// Layers of packages, in the order in which they are laid.
     Packages(Vec<Arc<LayerSpec>>),
+    /// What a command line did, evaluated: the layers of packages that it installed, and one of all
+    /// else that it changed; none if it changed nothing.
+    Ran {
+        /// The layers, lowest first.
+        layers: Vec<Arc<LayerSpec>>,
+        /// What it did.
+        report: Arc<RunReport>,
+    },
     /// It cannot be assembled; it would have to be executed.
-    NeedsExecution,
+    NeedsExecution(Box<Unassembled>),
+}
+
+/// Why a command line would have to be executed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unassembled {
+    /// Something in it is not understood.
+    #[error("{0}")]
+    Refused(shell::Refusal),
+    /// It takes more than is allowed.
+    #[error("{0}")]
+    Limit(shell::Limit),
+    /// An instruction before it needs execution.
+    #[error("an instruction before it needs execution")]
+    Earlier,
+}
+
+/// What a command line did, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// The commands, in the order in which they came to an end.
+    pub commands: Vec<RunCommand>,
+    /// What they said, output and errors.
+    pub said: String,
+    /// What was fetched: addresses, and which bytes they gave.
+    pub fetched: Vec<(String, Digest)>,
+}
+
+/// One command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunCommand {
+    /// How many others it is inside of.
+    pub depth: usize,
+    /// Its words, quoted where a shell would need it.
+    pub line: String,
+    /// Its exit status.
+    pub status: Option<u8>,
+    /// What it changed, each path with a sign: `+` made, `~` changed, `-` removed.
+    pub changes: Vec<String>,
 }
 
 /// A layer of the finished image.
@@ -156,10 +202,13 @@ impl Plan {
         self.stages.last().expect("a plan has the stage that was asked for")
     }
 
-    /// The first instruction that would have to be executed, in stage order.
-    pub fn needs_execution(&self) -> Option<&PlannedStep> {
+    /// The first instruction that would have to be executed, in stage order, and why.
+    pub fn needs_execution(&self) -> Option<(&PlannedStep, &Unassembled)> {
         let mut steps = self.stages.iter().flat_map(|stage| &stage.steps);
-        steps.find(|step| matches!(step.becomes, Becomes::NeedsExecution))
+        steps.find_map(|step| match &step.becomes {
+            Becomes::NeedsExecution(why) => Some((step, &**why)),
+            _ => None,
+        })
     }
 }
 

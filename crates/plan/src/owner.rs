@@ -6,11 +6,13 @@
 
 use std::sync::Arc;
 
+use layer::Content;
 use recipe::{Diagnostic, Owner, OwnerName, Severity, Span};
 
 use crate::Need;
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::FileReference;
+use crate::outcome::Source;
 use crate::stage::StagePlanner;
 
 /// Numeric owner and group.
@@ -43,6 +45,67 @@ pub(crate) fn resolve(planner: &mut StagePlanner<'_, '_>, owner: &Owner, span: &
         }
     };
     Ok(Ids { uid, gid })
+}
+
+/// Who runs a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
+    /// Supplementary groups.
+    pub(crate) groups: Vec<u32>,
+    pub(crate) home: String,
+}
+
+/// The account that a container's runtime starts a command as (runc's `libcontainer/user`,
+/// "GetExecUser"): other than for `--chown`, a number that `/etc/passwd` does not have belongs to
+/// group 0, and nothing has to be there for numbers.
+pub(crate) fn account(
+    planner: &mut StagePlanner<'_, '_>,
+    owner: &Owner,
+    span: &Span,
+) -> Step<Account> {
+    let passwd = text(planner, "etc/passwd")?;
+    let group = text(planner, "etc/group")?;
+    let lines = |text: &[u8]| -> Vec<Vec<String>> {
+        let text = String::from_utf8_lossy(text);
+        text.lines().map(|line| line.split(':').map(str::to_owned).collect()).collect()
+    };
+    let (users, groups) = (lines(&passwd), lines(&group));
+    let number = |fields: &[String], at: usize| fields.get(at)?.parse::<u32>().ok();
+    let user = users.iter().find(|fields| match &owner.user {
+        OwnerName::Id(uid) => number(fields, 2) == Some(*uid),
+        OwnerName::Name(name) => fields.first() == Some(name),
+    });
+    let ids = user.and_then(|fields| Some((number(fields, 2)?, number(fields, 3)?)));
+    let (uid, own_group) = match (&owner.user, ids) {
+        (_, Some(ids)) => ids,
+        (OwnerName::Id(uid), None) => (*uid, 0),
+        (OwnerName::Name(name), None) => {
+            return Err(unknown(planner, "user", name, "/etc/passwd", span));
+        }
+    };
+    let mut account = Account { uid, gid: own_group, groups: Vec::new(), home: "/".to_owned() };
+    if let Some(home) = user.and_then(|fields| fields.get(5)).filter(|home| !home.is_empty()) {
+        account.home.clone_from(home);
+    }
+    match &owner.group {
+        Some(OwnerName::Id(gid)) => account.gid = *gid,
+        Some(OwnerName::Name(name)) => {
+            let found = groups.iter().find(|fields| fields.first() == Some(name));
+            let gid = found.and_then(|fields| number(fields, 2));
+            account.gid = gid.ok_or_else(|| unknown(planner, "group", name, "/etc/group", span))?;
+        }
+        None => {
+            let name = user.and_then(|fields| fields.first());
+            let has = |fields: &&Vec<String>| match (fields.get(3), name) {
+                (Some(members), Some(name)) => members.split(',').any(|member| member == name),
+                _ => false,
+            };
+            account.groups = groups.iter().filter(has).filter_map(|it| number(it, 2)).collect();
+        }
+    }
+    Ok(account)
 }
 
 /// The stage's `USER`, as the owner of what `WORKDIR` makes: root if the image does not know the
@@ -103,11 +166,32 @@ fn read(
         let message = format!("`{name}` cannot be looked up: /{path} of the image is no file");
         return Err(refuse(planner, span, message));
     };
+    bytes(planner, content, tree.source(&content, file, &planner.shared.sources))
+}
+
+/// The same where the file need not be there.
+fn text(planner: &mut StagePlanner<'_, '_>, path: &str) -> Step<Arc<[u8]>> {
+    let tree = &planner.state.tree;
+    let nothing = || Arc::from(&b""[..]);
+    let found = tree.follow(&oci::ImagePath::lexical(path), planner.needs)?;
+    let Some((_, found)) = found else { return Ok(nothing()) };
+    let Some((content, file)) = tree.file(found, planner.needs)? else { return Ok(nothing()) };
+    bytes(planner, content, tree.source(&content, file, &planner.shared.sources))
+}
+
+fn bytes(
+    planner: &mut StagePlanner<'_, '_>,
+    content: Content,
+    source: Option<Source>,
+) -> Step<Arc<[u8]>> {
     if let Some(text) = planner.shared.facts.texts.get(&content.digest) {
         return Ok(Arc::clone(text));
     }
-    if let Some(source) = tree.source(&content, file, &planner.shared.sources) {
-        planner.needs.add(Need::Text(FileReference { content, source }));
+    match source {
+        // What a `RUN` wrote is at hand.
+        Some(Source::Inline(text)) => return Ok(text),
+        Some(source) => planner.needs.add(Need::Text(FileReference { content, source })),
+        None => {}
     }
     Err(Stop::Needs)
 }

@@ -131,6 +131,17 @@ impl Scope {
         self.environment.get(name).cloned().or_else(argument)
     }
 
+    /// What a command that runs at this line finds in its environment: the arguments that have a
+    /// value, and the environment itself, which wins (Docker's reference, "Using ARG variables").
+    pub(crate) fn exported(&self) -> BTreeMap<String, String> {
+        let given =
+            |(name, value): (&String, &Option<String>)| Some((name.clone(), value.clone()?));
+        let mut exported: BTreeMap<String, String> =
+            self.arguments.iter().filter_map(given).collect();
+        exported.extend(self.environment.clone());
+        exported
+    }
+
     /// A word with its variables expanded and its quotes taken off.
     pub(crate) fn expand(&self, word: &Word, warnings: &mut Vec<Diagnostic>) -> Step<String> {
         let expansion = recipe::expand(&word.text, self.escape, &|name| self.value(name))

@@ -13,7 +13,8 @@ use crate::facts::Needs;
 use crate::history;
 use crate::key::LayerKey;
 use crate::metadata;
-use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep, WheelMember};
+use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep, Unassembled, WheelMember};
+use crate::run;
 use crate::scope::Scope;
 use crate::stages::{Base, Shared};
 use crate::tree::Tree;
@@ -163,12 +164,12 @@ impl StagePlanner<'_, '_> {
                 self.state.tree.push_unknown();
                 return Ok(());
             }
-            Err(Stop::Execution) => {
-                self.state.tree.execute();
-                Becomes::NeedsExecution
-            }
+            Err(Stop::Execution) => Becomes::NeedsExecution(Box::new(Unassembled::Earlier)),
             other => other?,
         };
+        if let Becomes::NeedsExecution(_) = becomes {
+            self.state.tree.execute();
+        }
         self.record(text, &becomes);
         let (text, span) = (text.to_owned(), span.clone());
         self.state.steps.push(PlannedStep { text, span, becomes });
@@ -181,7 +182,7 @@ impl StagePlanner<'_, '_> {
             Instruction::Add(add) => copy::plan_add(self, add, text, span),
             Instruction::Workdir(path) => self.workdir(path, text),
             Instruction::Python(packages) => wheels::plan_python(self, packages, span),
-            Instruction::Run(_) => Err(Stop::Execution),
+            Instruction::Run(command) => run::plan_run(self, command, text, span),
             other => {
                 metadata::apply(self, other)?;
                 Ok(Becomes::Metadata)
@@ -194,12 +195,15 @@ impl StagePlanner<'_, '_> {
     fn record(&mut self, text: &str, becomes: &Becomes) {
         match becomes {
             Becomes::Files(_) | Becomes::CopyFrom(..) => self.record_line(text, false),
-            Becomes::Packages(layers) if !layers.is_empty() => {
+            Becomes::Packages(layers) | Becomes::Ran { layers, .. } if !layers.is_empty() => {
                 for layer in layers {
                     self.record_line(&layer.title, false);
                 }
             }
-            Becomes::Packages(_) | Becomes::Metadata | Becomes::NeedsExecution => {
+            Becomes::Packages(_)
+            | Becomes::Ran { .. }
+            | Becomes::Metadata
+            | Becomes::NeedsExecution(_) => {
                 self.record_line(text, true);
             }
         }

@@ -61,27 +61,6 @@ pub(crate) fn plan_stages(request: &Request<'_>, facts: &Facts, needs: &mut Need
     Ok(Plan { platform: request.platform.clone(), stages, sources, warnings })
 }
 
-/// The first instruction of a needed stage that would have to be executed, in the recipe's order.
-pub(crate) fn first_execution<'a>(
-    request: &Request<'a>,
-    facts: &Facts,
-) -> Result<Option<&'a recipe::Step>, PlanError> {
-    let recipe = request.recipe;
-    let find = || -> Step<Option<&'a recipe::Step>> {
-        let target = target_stage(recipe, request.target)?;
-        let mut shared = shared(request, facts, target)?;
-        let bases = bases(&mut shared, target)?;
-        let needed = needed_stages(&shared, &bases, target);
-        let mut steps = needed.into_iter().flat_map(|number| &recipe.stages[number].instructions);
-        Ok(steps.find(|step| matches!(step.instruction, Instruction::Run(_))))
-    };
-    match find() {
-        Ok(step) => Ok(step),
-        Err(Stop::Error(error)) => Err(*error),
-        Err(Stop::Needs | Stop::Execution) => Ok(None),
-    }
-}
-
 /// The stage that `target` names, or the last.
 fn target_stage(recipe: &Recipe, target: Option<&str>) -> Step<usize> {
     let last = recipe.stages.len().saturating_sub(1);
@@ -212,8 +191,9 @@ fn needed_stages(shared: &Shared<'_>, bases: &[Base], target: usize) -> BTreeSet
         }
         let own = recipe.stages[number].instructions.iter().map(|step| &step.instruction);
         let triggers = triggers(shared, bases, number);
-        let from = own.chain(&triggers).filter_map(|i| copied_stage(i, &shared.names, number));
-        open.extend(from);
+        for instruction in own.chain(&triggers) {
+            open.extend(used_stages(instruction, &shared.names, number));
+        }
     }
     needed
 }
@@ -240,14 +220,20 @@ fn triggers(shared: &Shared<'_>, bases: &[Base], number: usize) -> Vec<Instructi
     }
 }
 
-/// The stage that a `COPY --from` names, if it names one.
-fn copied_stage(
+/// The stages that a `COPY --from` or a `RUN --mount=from=…` names.
+fn used_stages(
     instruction: &Instruction,
     names: &BTreeMap<String, usize>,
     current: usize,
-) -> Option<usize> {
-    let Instruction::Copy(copy) = instruction else { return None };
-    stage_named(&copy.from.as_ref()?.text, names, current)
+) -> Vec<usize> {
+    let texts: Vec<&str> = match instruction {
+        Instruction::Copy(copy) => copy.from.iter().map(|word| word.text.as_str()).collect(),
+        Instruction::Run(run) => {
+            run.mounts.iter().filter_map(|mount| mount.option("from")).collect()
+        }
+        _ => Vec::new(),
+    };
+    texts.into_iter().filter_map(|text| stage_named(text, names, current)).collect()
 }
 
 /// A stage before `current`, by name or by number.

@@ -166,7 +166,8 @@ impl Tree {
         self.source_in(file.layer, content, file.entry.path.clone(), sources)
     }
 
-    fn source_in(
+    /// Where the bytes of a file of layer `layer` can be had.
+    pub(crate) fn source_in(
         &self,
         layer: usize,
         content: &Content,

@@ -270,6 +270,14 @@ pub struct Mount {
     pub span: Span,
 }
 
+impl Mount {
+    /// The value of an option, by its key; the last one counts.
+    pub fn option(&self, key: &str) -> Option<&str> {
+        let given = self.options.iter().rev().find(|(name, _)| name == key);
+        given.and_then(|(_, value)| value.as_deref())
+    }
+}
+
 /// The kinds of mount that a `RUN` can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MountKind {

@@ -8,8 +8,9 @@ use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
-use layer::{Deflated, Limits};
+use layer::{Deflated, LayerIndex, Limits};
 use oci::{Descriptor, DiffId, Digest, Digester, ImagePath, Reference};
 use plan::{Facts, Source, WheelMember};
 
@@ -84,19 +85,33 @@ impl<'a> Contents<'a> {
     ) -> Result<(), Error> {
         let Some(Some(index)) = self.facts.archives.get(archive) else { return Ok(()) };
         let Some(source) = self.archive_source(archive) else { return Ok(()) };
+        // It may itself lie inside of a layer or of another archive.
+        self.prepare(&[(*archive, &source)])?;
         let what = format!("archive {}", describe(&source));
         let read = |source| BuildError::Read { what: what.clone(), source };
-        let first = open_plain(self.session, self.inputs, self.facts, archive, &source)?;
+        let first = self.open(archive, &source)?;
         let Some(compression) = layer::detect_archive(first).map_err(read)? else {
             let source = io::Error::other("it changed while it was read");
             return Err(BuildError::Read { what, source }.into());
         };
-        let whole = open_plain(self.session, self.inputs, self.facts, archive, &source)?;
+        let whole = self.reopen(archive, &source)?;
         let tar = layer::open_archive(whole, compression, &Limits::default()).map_err(read)?;
         self.spool.fill(self.session, tar, index, paths, &what)
     }
 
-    /// Where an archive's own bytes are: in a context, or fetched.
+    /// Opens an archive so that its members can be copied to the spool while it is read.
+    fn reopen(&self, digest: &Digest, source: &Source) -> Result<Box<dyn Read + Send>, Error> {
+        match self.spool.reopen(digest) {
+            Some(spooled) => {
+                let path = std::path::PathBuf::from("the store's scratch space");
+                let spooled = spooled.map_err(|source| BuildError::Write { path, source })?;
+                Ok(Box::new(spooled))
+            }
+            None => open_plain(self.session, self.inputs, self.facts, digest, source),
+        }
+    }
+
+    /// Where an archive's own bytes are: in a context, fetched, in a base, or in another archive.
     fn archive_source(&self, archive: &Digest) -> Option<Source> {
         for (context, known) in &self.facts.contents {
             if let Some((path, _)) = known.iter().find(|(_, content)| content.digest == *archive) {
@@ -105,8 +120,31 @@ impl<'a> Contents<'a> {
             }
         }
         let mut downloads = self.facts.downloads.iter();
-        let (url, _) = downloads.find(|(_, download)| download.content.digest == *archive)?;
-        Some(Source::Download { url: url.clone() })
+        if let Some((url, _)) = downloads.find(|(_, it)| it.content.digest == *archive) {
+            return Some(Source::Download { url: url.clone() });
+        }
+        self.archive_in_base(archive).or_else(|| self.archive_in_archive(archive))
+    }
+
+    fn archive_in_base(&self, archive: &Digest) -> Option<Source> {
+        for ((reference, _), base) in &self.facts.bases {
+            for (descriptor, diff_id) in base.layers.iter().zip(base.config.diff_ids()) {
+                let index = self.facts.indexes.get(&diff_id);
+                if let Some(path) = index.and_then(|index| path_of(index, archive)) {
+                    let (descriptor, image) = (Arc::new(descriptor.clone()), reference.clone());
+                    return Some(Source::Layer { diff_id, descriptor, image, path });
+                }
+            }
+        }
+        None
+    }
+
+    fn archive_in_archive(&self, archive: &Digest) -> Option<Source> {
+        let mut archives = self.facts.archives.iter();
+        archives.find_map(|(outer, index)| {
+            let path = path_of(index.as_deref()?, archive)?;
+            Some(Source::Archive { archive: *outer, path })
+        })
     }
 
     /// Opens the wheel that a member is of, once.
@@ -144,6 +182,12 @@ impl<'a> Contents<'a> {
         }
         open_plain(self.session, self.inputs, self.facts, digest, source)
     }
+}
+
+/// Where an index has a file of these bytes.
+fn path_of(index: &LayerIndex, digest: &Digest) -> Option<ImagePath> {
+    let has = |entry: &&layer::Entry| matches!(&entry.node, layer::Node::File(content) if content.digest == *digest);
+    index.entries().iter().find(has).map(|entry| entry.path.clone())
 }
 
 /// Opens bytes that can be read in place.

@@ -12,8 +12,9 @@ use crate::error::storage_hint;
 use crate::exit::Exit;
 
 /// The way out where an instruction would have to be executed.
-pub(super) const EXECUTION_HINT: &str = "`plywood plan` shows what each instruction becomes; files that a RUN makes can be copied in \
-     instead";
+pub(super) const EXECUTION_HINT: &str = "nothing of an image is ever run on this machine; \
+     `plywood plan --explain-run` shows how far the line is understood, and files that a RUN makes \
+     can be copied in instead";
 
 /// Why a build failed, beside what the recipe, the store and the registry have to say.
 #[derive(Debug, thiserror::Error)]
@@ -94,6 +95,14 @@ pub(crate) enum BuildError {
         /// Which.
         name: String,
         /// What is wrong with it, with the line.
+        problem: String,
+    },
+    /// A secret of the command line.
+    #[error("take the secret `{id}`: {problem}")]
+    Secret {
+        /// Which.
+        id: String,
+        /// What is wrong with it.
         problem: String,
     },
     /// An instruction that would have to be executed.
@@ -233,6 +242,7 @@ impl BuildError {
             | BuildError::NotText(_)
             | BuildError::IgnoreFile { .. }
             | BuildError::NamedContext { .. }
+            | BuildError::Secret { .. }
             | BuildError::NoPythonHere
             | BuildError::Changed(_) => Exit::Input,
             BuildError::Layer(LayerError::Sink(_)) | BuildError::Write { .. } => Exit::Storage,

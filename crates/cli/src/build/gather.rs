@@ -4,6 +4,7 @@
 //! context, the store or a registry, and the planner goes on. What was read once is remembered in
 //! the store under its digest, so that a base is read once in its life and a file once a change.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -19,11 +20,11 @@ use super::error::BuildError;
 use super::inputs::Inputs;
 use super::{threads, wheels};
 use crate::error::{Doing, Error};
-use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext};
+use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
 use crate::session::Session;
 
-/// The largest file that is read for its text, such as `/etc/passwd`.
-const MAX_TEXT_BYTES: u64 = 4 << 20;
+/// The largest secret, as for BuildKit.
+const MAX_SECRET_BYTES: usize = 500 << 10;
 
 /// The kind of fact that the bytes of a small file in a layer are.
 const TEXT: &str = "text";
@@ -49,6 +50,7 @@ impl<'a> Gatherer<'a> {
             ignore: inputs.ignore.clone(),
             environment: session.environment.texts(),
             today: Some(session.environment.now.strftime("%F").to_string()),
+            secrets: secrets(session, &arguments.secrets)?,
             ..Facts::default()
         };
         for (name, source) in &arguments.build_contexts {
@@ -267,7 +269,7 @@ impl<'a> Gatherer<'a> {
         let mut wanted = Vec::new();
         for file in files {
             let Content { digest, size } = file.content;
-            if size > MAX_TEXT_BYTES {
+            if size > plan::LARGEST_TEXT {
                 let source = std::io::Error::other(format!("{size} bytes are too many"));
                 return Err(BuildError::Read { what: digest.to_string(), source }.into());
             }
@@ -321,6 +323,34 @@ impl<'a> Gatherer<'a> {
         store.record_fact("archive", &digest, &index.to_bytes())?;
         Ok(Some(Arc::new(index)))
     }
+}
+
+/// The secrets of the command line, read.
+fn secrets(
+    session: &Session,
+    sources: &[SecretSource],
+) -> Result<BTreeMap<String, plan::Secret>, Error> {
+    let mut secrets = BTreeMap::new();
+    for SecretSource { id, place } in sources {
+        let problem = |problem: &str| {
+            let (id, problem) = (id.clone(), problem.to_owned());
+            BuildError::Secret { id, problem }
+        };
+        let bytes = match place {
+            SecretPlace::File(path) => {
+                crate::error::read(path).doing(|| format!("read the secret `{id}`"))?
+            }
+            SecretPlace::Variable(name) => match session.environment.build_argument(name) {
+                Some(value) => value.as_bytes().to_vec(),
+                None => return Err(problem(&format!("there is no variable `{name}`")).into()),
+            },
+        };
+        if bytes.len() > MAX_SECRET_BYTES {
+            return Err(problem("it is larger than 500 KiB").into());
+        }
+        secrets.insert(id.clone(), plan::Secret(bytes.into()));
+    }
+    Ok(secrets)
 }
 
 /// Adds to the hint that a stage may have been meant where no image was found.

@@ -5,6 +5,7 @@ mod base;
 mod contents;
 mod download;
 mod error;
+mod explain;
 mod file_range;
 mod files;
 mod gather;
@@ -32,7 +33,7 @@ use recipe::{Diagnostic, Recipe};
 pub(crate) use error::BuildError;
 
 use crate::error::{Doing, Error};
-use crate::flags::{Annotation, AnnotationScope, BuildArguments, Goal, PlanArguments};
+use crate::flags::{Annotation, AnnotationScope, BuildArguments, Explanation, Goal, PlanArguments};
 use crate::session::Session;
 use crate::transfer;
 use contents::Contents;
@@ -75,11 +76,15 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
     if arguments.goal == Goal::Check {
         return work.check();
     }
-    work.refuse_execution()?;
     let plans = work.plans()?;
     work.tell_warnings(&plans)?;
+    if arguments.explanation == Explanation::Given {
+        for line in explain::lines(&plans) {
+            session.progress.note(&line);
+        }
+    }
     for plan in &plans {
-        work.refuse_planned_execution(plan)?;
+        work.refuse_execution(plan)?;
     }
     let mut images = Vec::new();
     for plan in &plans {
@@ -117,33 +122,14 @@ impl<'a> Work<'a> {
         Ok(Work { session, arguments, recipe, warnings, gatherer, settings })
     }
 
-    /// Refuses a recipe that needs execution before anything is read for it.
-    fn refuse_execution(&self) -> Result<(), Error> {
-        for platform in &self.settings.platforms {
-            let request = self.settings.request(&self.recipe, self.arguments, platform);
-            let step = plan::first_execution(&request, &self.gatherer.facts)
-                .map_err(|error| self.gatherer.plan_error(error))?;
-            if let Some(step) = step {
-                return Err(self.needs_execution(step.span.clone()));
-            }
-        }
-        Ok(())
-    }
-
-    /// The same for instructions that only became known with the base: its triggers.
-    fn refuse_planned_execution(&self, plan: &Plan) -> Result<(), Error> {
-        match plan.needs_execution() {
-            Some(step) => Err(self.needs_execution(step.span.clone())),
-            None => Ok(()),
-        }
-    }
-
-    fn needs_execution(&self, span: recipe::Span) -> Error {
-        let message = "this instruction needs execution, which is not possible yet";
-        let mut diagnostic = Diagnostic::error(span, message);
+    /// Refuses a plan of which something would have to be executed.
+    fn refuse_execution(&self, plan: &Plan) -> Result<(), Error> {
+        let Some((step, why)) = plan.needs_execution() else { return Ok(()) };
+        let message = format!("this instruction needs execution: {why}");
+        let mut diagnostic = Diagnostic::error(step.span.clone(), message);
         diagnostic.hint = Some(error::EXECUTION_HINT.to_owned());
         let findings = self.gatherer.findings(vec![diagnostic]);
-        BuildError::NeedsExecution(Box::new(findings)).into()
+        Err(BuildError::NeedsExecution(Box::new(findings)).into())
     }
 
     fn plans(&mut self) -> Result<Vec<Plan>, Error> {

@@ -1,14 +1,15 @@
 //! `plywood plan`: what each instruction becomes, before anything is built.
 
 use std::fmt::Write;
+use std::sync::Arc;
 
 use layer::LayerIndex;
-use plan::{Becomes, LayerSpec, Plan, PlannedStage, PlannedStep};
+use plan::{Becomes, LayerSpec, Plan, PlannedStage, PlannedStep, RunCommand};
 use serde_json::{Value, json};
 
-use super::lay;
+use super::{explain, lay};
 use crate::error::Error;
-use crate::flags::{BuildArguments, PlanReport};
+use crate::flags::{BuildArguments, Explanation, PlanReport};
 use crate::session::Session;
 use crate::units;
 
@@ -27,6 +28,11 @@ pub(super) fn show(
             let mut text = String::new();
             for plan in plans {
                 table(session, arguments, plan, &mut text)?;
+            }
+            if arguments.explanation == Explanation::Given {
+                for line in explain::lines(plans) {
+                    let _ = writeln!(text, "{line}");
+                }
             }
             text
         }
@@ -97,19 +103,45 @@ fn rows(
     };
     let (becomes, spec) = match &step.becomes {
         Becomes::Metadata => return Ok(vec![no_layer("metadata")]),
-        Becomes::NeedsExecution => return Ok(vec![no_layer("needs execution")]),
+        Becomes::NeedsExecution(why) => {
+            let reason = Row { title: format!("  {why}"), ..no_layer("") };
+            return Ok(vec![no_layer("needs execution"), reason]);
+        }
+        Becomes::Ran { layers, .. } => match layers.as_slice() {
+            [] => return Ok(vec![no_layer("assembled, empty")]),
+            [spec] if spec.packages.is_empty() => ("assembled".to_owned(), spec),
+            layers => {
+                let mut rows =
+                    vec![no_layer(&format!("assembled, {}", count(layers.len(), "layer")))];
+                rows.extend(layer_rows(session, arguments, layers)?);
+                return Ok(rows);
+            }
+        },
         Becomes::Files(spec) => ("files".to_owned(), spec),
         Becomes::CopyFrom(origin, spec) => (format!("copy from {origin}"), spec),
         Becomes::Packages(layers) => {
             let mut rows = vec![no_layer(&count(layers.len(), "layer"))];
-            for spec in layers {
-                let title = format!("  {}", spec.title.trim_start_matches("PYTHON "));
-                rows.push(row(session, arguments, &title, "packages".to_owned(), spec)?);
-            }
+            rows.extend(layer_rows(session, arguments, layers)?);
             return Ok(rows);
         }
     };
     Ok(vec![row(session, arguments, &step.text, becomes, spec)?])
+}
+
+/// The layers of one instruction.
+fn layer_rows(
+    session: &Session,
+    arguments: &BuildArguments,
+    layers: &[Arc<LayerSpec>],
+) -> Result<Vec<Row>, Error> {
+    let rows = layers.iter().map(|spec| {
+        let (title, becomes) = match spec.packages.is_empty() {
+            true => ("other files", "files"),
+            false => (spec.title.trim_start_matches("PYTHON "), "packages"),
+        };
+        row(session, arguments, &format!("  {title}"), becomes.to_owned(), spec)
+    });
+    rows.collect()
 }
 
 /// `1 layer`, `2 layers`.
@@ -181,21 +213,32 @@ fn step_json(
 ) -> Result<Value, Error> {
     let (becomes, from, spec) = match &step.becomes {
         Becomes::Metadata => ("metadata", None, None),
-        Becomes::NeedsExecution => ("needs-execution", None, None),
+        Becomes::NeedsExecution(why) => {
+            return Ok(json!({
+                "instruction": step.text,
+                "becomes": "needs-execution",
+                "reason": why.to_string(),
+            }));
+        }
+        Becomes::Ran { layers, report } => {
+            let fetched = report.fetched.iter();
+            return Ok(json!({
+                "instruction": step.text,
+                "becomes": "assembled",
+                "layers": layers_json(session, arguments, layers)?,
+                "fetched": fetched
+                    .map(|(url, digest)| json!({ "url": url, "digest": digest }))
+                    .collect::<Vec<_>>(),
+                "commands": report.commands.iter().map(command_json).collect::<Vec<_>>(),
+            }));
+        }
         Becomes::Files(spec) => ("files", None, Some(spec)),
         Becomes::CopyFrom(origin, spec) => ("copy-from", Some(origin), Some(spec)),
         Becomes::Packages(layers) => {
-            let mut shown = Vec::new();
-            for spec in layers {
-                let mut layer = layer_json(session, arguments, spec)?;
-                layer["title"] = json!(spec.title);
-                layer["packages"] = json!(spec.packages);
-                shown.push(layer);
-            }
             return Ok(json!({
                 "instruction": step.text,
                 "becomes": "packages",
-                "layers": shown,
+                "layers": layers_json(session, arguments, layers)?,
             }));
         }
     };
@@ -209,6 +252,29 @@ fn step_json(
         "from": from,
         "layer": layer,
     }))
+}
+
+fn layers_json(
+    session: &Session,
+    arguments: &BuildArguments,
+    layers: &[Arc<LayerSpec>],
+) -> Result<Vec<Value>, Error> {
+    let layers = layers.iter().map(|spec| {
+        let mut layer = layer_json(session, arguments, spec)?;
+        layer["title"] = json!(spec.title);
+        layer["packages"] = json!(spec.packages);
+        Ok(layer)
+    });
+    layers.collect()
+}
+
+fn command_json(command: &RunCommand) -> Value {
+    json!({
+        "depth": command.depth,
+        "command": command.line,
+        "status": command.status,
+        "changes": command.changes,
+    })
 }
 
 fn layer_json(

@@ -73,10 +73,31 @@ impl Spool {
         Ok(self.file.as_mut().expect("made above"))
     }
 
+    /// Opens a content that was copied, to be read while others are.
+    pub(super) fn reopen(&self, digest: &Digest) -> Option<io::Result<Reopened>> {
+        let (range, file) = (*self.ranges.get(digest)?, self.file.as_ref()?);
+        Some(file.try_clone().map(|file| Reopened { file, range }))
+    }
+
     /// Opens a content that was copied.
     pub(super) fn open(&self, digest: &Digest) -> Option<Box<dyn Read + Send + '_>> {
         let (range, file) = (self.ranges.get(digest)?, self.file.as_ref()?);
         Some(Box::new(FileRange { file, at: range.start, left: range.size }))
+    }
+}
+
+/// A content of the spool that can be read while more is copied to it.
+pub(super) struct Reopened {
+    file: File,
+    range: Range,
+}
+
+impl Read for Reopened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Range { start, size } = self.range;
+        let count = FileRange { file: &self.file, at: start, left: size }.read(buffer)?;
+        self.range = Range { start: start + count as u64, size: size - count as u64 };
+        Ok(count)
     }
 }
 

@@ -12,8 +12,12 @@ use super::compression;
 use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
 use super::output::{self, Output};
+use super::secret::{self, SecretSource};
 use super::{UsageError, meaning};
 use crate::environment::{DEFAULT_PLATFORM, Environment};
+
+/// What can become of `RUN`.
+const RUN_MODES: &[&str] = &["assemble"];
 
 /// What `build` is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub(crate) struct BuildArguments {
     pub(crate) build_args: BTreeMap<String, String>,
     /// Contexts and images that `FROM`, `COPY --from` and `ADD` can name.
     pub(crate) build_contexts: BTreeMap<String, NamedContext>,
+    /// Secrets that a `RUN` may see.
+    pub(crate) secrets: Vec<SecretSource>,
+    /// Whether it is told what each `RUN` does.
+    pub(crate) explanation: Explanation,
     /// Names that the image gets.
     pub(crate) tags: Vec<Reference>,
     /// Labels of the config.
@@ -74,6 +82,15 @@ pub(crate) enum PlanReport {
     Table,
     /// For programs.
     Json,
+}
+
+/// Whether it is told what each `RUN` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Explanation {
+    /// It is not.
+    Spared,
+    /// Command by command.
+    Given,
 }
 
 /// How far a build goes.
@@ -153,6 +170,15 @@ pub(super) struct BuildFlags {
     /// oci-layout://DIR[:TAG]
     #[arg(long, value_name = "NAME=SOURCE", help_heading = "Recipe")]
     build_context: Vec<String>,
+    /// A secret for RUN --mount=type=secret: id=NAME with src=FILE or env=VARIABLE; can be repeated
+    #[arg(long, value_name = "id=NAME[,src=FILE|,env=NAME]", help_heading = "Recipe")]
+    secret: Vec<String>,
+    /// What becomes of RUN: `assemble` evaluates it, and refuses what would have to be executed
+    #[arg(long, value_name = "MODE", default_value = "assemble", help_heading = "Recipe")]
+    run: String,
+    /// Tell what each RUN does, command by command
+    #[arg(long, help_heading = "Recipe")]
+    explain_run: bool,
     /// Leave out of the context what this file says instead of .dockerignore
     #[arg(long, value_name = "FILE", help_heading = "Recipe")]
     ignorefile: Option<PathBuf>,
@@ -237,6 +263,11 @@ impl BuildFlags {
             annotations.push(annotation::annotation("--annotation", text)?);
         }
         let (context, recipe) = self.sources()?;
+        if !RUN_MODES.contains(&self.run.as_str()) {
+            return Err(UsageError::unknown("--run", &self.run, RUN_MODES));
+        }
+        let secrets = self.secret.iter().map(|text| secret::secret(text, environment));
+        let secrets = secrets.collect::<Result<_, _>>()?;
         let compression = match &self.compression {
             Some(text) => Some(compression::compression("--compression", text)?),
             None => None,
@@ -253,6 +284,8 @@ impl BuildFlags {
             platforms: platforms(&self.platform, environment)?,
             build_args: build_args(&self.build_arg, environment)?,
             build_contexts: build_contexts(&self.build_context)?,
+            secrets,
+            explanation: if self.explain_run { Explanation::Given } else { Explanation::Spared },
             tags,
             labels: labels(&self.label)?,
             annotations,

@@ -58,7 +58,6 @@ const IGNORED: &[Ignored] = &[
     flag("provenance", Takes::Value, Notice::Silent),
     flag("rm", Takes::Boolean, Notice::Silent),
     flag("sbom", Takes::Value, Notice::Silent),
-    flag("secret", Takes::Value, Notice::Silent),
     flag("security-opt", Takes::Value, Notice::Silent),
     flag("shm-size", Takes::Value, Notice::Silent),
     flag("ssh", Takes::Value, Notice::Silent),

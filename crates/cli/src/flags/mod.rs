@@ -18,6 +18,7 @@ mod long_forms;
 mod meaning;
 mod output;
 mod remote;
+mod secret;
 mod serve;
 mod transfer;
 mod usage;
@@ -29,8 +30,8 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub(crate) use annotation::{Annotation, AnnotationScope};
 pub(crate) use build::{
-    BasePull, BuildArguments, CacheUse, ContextSource, Goal, NamedContext, PlanArguments,
-    PlanReport, RecipeSource,
+    BasePull, BuildArguments, CacheUse, ContextSource, Explanation, Goal, NamedContext,
+    PlanArguments, PlanReport, RecipeSource,
 };
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
@@ -40,6 +41,7 @@ pub(crate) use init::{InitArguments, InitTarget};
 pub(crate) use location::{LayoutName, Location};
 pub(crate) use output::{Destination, Output};
 pub(crate) use remote::{LsTagsArguments, ReferrersArguments, TagsReport};
+pub(crate) use secret::{SecretPlace, SecretSource};
 pub(crate) use serve::ServeArguments;
 pub(crate) use transfer::{
     ArchiveFormat, CopyArguments, CopyPlatforms, LoadArguments, LoginArguments, LogoutArguments,

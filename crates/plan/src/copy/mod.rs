@@ -30,7 +30,7 @@ pub(crate) use absent::climbs_out;
 pub(crate) use add::plan_add;
 use piece::{Paths, Piece};
 pub(crate) use sources::LinkKey;
-use sources::{SourceEntry, SourceTree};
+pub(crate) use sources::{SourceEntry, SourceKind, SourceTree};
 
 /// What a directory gets that has to be made on the way.
 const MADE_MODE: u32 = 0o755;
@@ -74,7 +74,7 @@ pub(crate) fn plan_copy(
                 // A COPY of here-documents alone does not take the context to be read.
                 let tree = match &mut tree {
                     Some(tree) => tree,
-                    empty => empty.insert(source_tree(planner, copy, span)?),
+                    empty => empty.insert(source_tree(planner, copy.from.as_ref(), span)?),
                 };
                 paths(planner, tree, copy, &order, word)?
             }
@@ -134,9 +134,13 @@ fn heredoc(planner: &mut StagePlanner<'_, '_>, heredoc: &recipe::Heredoc) -> Ste
     Ok(Piece::File { name, content, mode: HEREDOC_MODE, span })
 }
 
-/// What a `COPY` copies from.
-fn source_tree(planner: &mut StagePlanner<'_, '_>, copy: &Copy, span: &Span) -> Step<SourceTree> {
-    let Some(word) = &copy.from else {
+/// What a `COPY` copies from, or a `RUN` mounts.
+pub(crate) fn source_tree(
+    planner: &mut StagePlanner<'_, '_>,
+    from: Option<&Word>,
+    span: &Span,
+) -> Step<SourceTree> {
+    let Some(word) = from else {
         return context_tree(planner, ContextName::Main, span);
     };
     let from = word.text.as_str();

@@ -36,10 +36,12 @@ impl Gatherer<'_> {
         let mut shown = String::new();
         let (how, spec) = match &step.becomes {
             Becomes::Metadata => return None,
-            Becomes::NeedsExecution => return Some(format!("{}: needs execution\n", step.text)),
+            Becomes::NeedsExecution(why) => {
+                return Some(format!("{}: needs execution: {why}\n", step.text));
+            }
             Becomes::Files(spec) => ("files".to_owned(), spec),
             Becomes::CopyFrom(origin, spec) => (format!("from {origin}"), spec),
-            Becomes::Packages(layers) => {
+            Becomes::Packages(layers) | Becomes::Ran { layers, .. } => {
                 let layer = |spec: &Arc<LayerSpec>| {
                     format!("{}:\n{}", spec.title, self.show_layer(plan, spec))
                 };

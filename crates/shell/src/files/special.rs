@@ -17,6 +17,8 @@ const DIRECTORIES: [(&str, u32); 3] = [("dev", 0o755), ("proc", 0o555), ("sys", 
 const DEVICES: [(&str, u32); 3] = [("dev/full", 7), ("dev/null", 3), ("dev/zero", 5)];
 /// Names of a process's own descriptors. Opening them is the shell's; here they only exist.
 const DESCRIPTORS: [&str; 3] = ["dev/stderr", "dev/stdin", "dev/stdout"];
+/// Where BuildKit puts scripts that a recipe holds.
+const SCRIPTS: &str = "dev/pipes";
 /// Files that the builder mounts while a `RUN` runs: what is in them is the builder's.
 const MOUNTED: [&str; 3] = ["etc/hostname", "etc/hosts", "etc/resolv.conf"];
 
@@ -28,6 +30,9 @@ pub(super) fn lookup(path: &ImagePath) -> FileResult<Option<Stat>> {
     };
     if path.as_bytes() == top {
         return Ok(Some(stat(path, *mode, Kind::Directory)));
+    }
+    if path.starts_with(&ImagePath::lexical(SCRIPTS)) {
+        return Ok(None);
     }
     if let Some((_, minor)) = DEVICES.iter().find(|(name, _)| name.as_bytes() == path.as_bytes()) {
         let device = Kind::CharDevice { major: 1, minor: *minor };

@@ -1,0 +1,117 @@
+//! From changed paths to a layer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use layer::{Attributes, Entry, Node};
+use oci::ImagePath;
+use shell::files::{Below, FileError};
+use shell::{Changed, ChangedNode, Data, Files, Stored};
+
+use super::mounts::Trees;
+use super::outside;
+use crate::error::{Step, Stop};
+use crate::outcome::{LayerSpec, Source};
+use crate::stage::StagePlanner;
+
+/// What a runtime gives a directory that a layer implies.
+const IMPLIED_MODE: u32 = 0o755;
+
+/// What is other than in the layers below.
+pub(super) fn changes(files: &Files, planner: &mut StagePlanner<'_, '_>) -> Step<Vec<Changed>> {
+    match files.changes() {
+        Ok(changes) => Ok(changes),
+        Err(FileError::Stop(shell::Stop::Missing(shell::Missing::Layer { layer, .. }))) => {
+            let missing = python::Missing::Layer(layer);
+            planner.state.tree.need_missing(missing, &planner.shared.sources, planner.needs);
+            Err(Stop::Needs)
+        }
+        // Nothing else is asked while changes are listed.
+        Err(_) => Ok(Vec::new()),
+    }
+}
+
+/// Notes where the bytes of all files, and of the archives that they are in, can be had.
+pub(super) fn add_sources(
+    planner: &mut StagePlanner<'_, '_>,
+    changes: &[Changed],
+    archives: &[Stored],
+    trees: &Trees,
+) {
+    let stored = changes.iter().filter_map(|changed| match &changed.node {
+        ChangedNode::File(data) => Some(data.clone()),
+        _ => None,
+    });
+    let archives = archives.iter().cloned().map(Data::Stored);
+    for data in archives.chain(stored) {
+        let content = data.content();
+        let source = match &data {
+            Data::Inline(bytes) => Some(Source::Inline(Arc::from(&bytes[..]))),
+            Data::Stored(Stored { content, origin }) => {
+                outside::source(planner, trees, *content, origin)
+            }
+        };
+        if let Some(source) = source {
+            planner.shared.sources.entry(content.digest).or_insert(source);
+        }
+    }
+}
+
+/// Lays all changes as one layer, if there are any.
+pub(super) fn lay(
+    planner: &mut StagePlanner<'_, '_>,
+    changes: Vec<Changed>,
+    title: &str,
+) -> Step<Vec<Arc<LayerSpec>>> {
+    let mut entries: BTreeMap<ImagePath, Vec<Entry>> = BTreeMap::new();
+    for changed in &changes {
+        for above in changed.path.ancestors() {
+            if let Some(entry) = repeated(planner, &above)? {
+                entries.entry(above).or_insert_with(|| vec![entry]);
+            }
+        }
+    }
+    for changed in changes {
+        entries.insert(changed.path.clone(), self::entries(changed));
+    }
+    let mut entries: Vec<Entry> = entries.into_values().flatten().collect();
+    entries.sort_by(Entry::layer_order);
+    Ok(planner.lay(entries, title).into_iter().collect())
+}
+
+/// A directory above a change that is not what a runtime makes of a missing one is laid again with
+/// its own attributes, for those that unpack each layer by itself.
+fn repeated(planner: &mut StagePlanner<'_, '_>, path: &ImagePath) -> Step<Option<Entry>> {
+    let Some(found) = planner.state.tree.lookup(path, planner.needs)? else { return Ok(None) };
+    let Attributes { mode, uid, gid, .. } = found.entry.attributes;
+    let is_implied = (mode, uid, gid) == (IMPLIED_MODE, 0, 0);
+    if is_implied || found.entry.node != Node::Directory {
+        return Ok(None);
+    }
+    let attributes = found.entry.attributes.clone();
+    Ok(Some(Entry { path: path.clone(), attributes, node: Node::Directory }))
+}
+
+fn entries(changed: Changed) -> Vec<Entry> {
+    let Changed { path, attributes, node } = changed;
+    let mut opaque = Vec::new();
+    let node = match node {
+        ChangedNode::Gone => Node::Whiteout,
+        ChangedNode::File(data) => Node::File(data.content()),
+        ChangedNode::Directory { below } => {
+            if below == Below::Hidden {
+                let attributes = Attributes::root(0, 0);
+                opaque.push(Entry { path: path.clone(), attributes, node: Node::Opaque });
+            }
+            Node::Directory
+        }
+        ChangedNode::Symlink(target) => Node::Symlink(target),
+        ChangedNode::Hardlink(target) => Node::Hardlink(target),
+        ChangedNode::CharDevice { major, minor } => Node::CharDevice { major, minor },
+        ChangedNode::BlockDevice { major, minor } => Node::BlockDevice { major, minor },
+        ChangedNode::Fifo => Node::Fifo,
+    };
+    let mut entries = vec![Entry { path, attributes, node }];
+    entries.append(&mut opaque);
+    entries
+}

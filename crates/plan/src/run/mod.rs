@@ -1,0 +1,152 @@
+//! `RUN`: a command line over the stage's files, evaluated and never executed.
+//!
+//! The [`shell`] evaluates; what it has to know is asked for like any other fact, and evaluation
+//! begins anew once it is there. What it comes to is a list of changed paths, which become a layer
+//! as those of a `COPY` do. So a layer's key says what is in it, and not how it came about.
+
+mod command;
+mod lay;
+mod mounts;
+mod outside;
+mod redaction;
+mod report;
+
+use std::sync::Arc;
+
+use recipe::{Diagnostic, Run, Severity, Span};
+use shell::{Files, Limits, Outcome, Stop as ShellStop};
+
+use crate::error::{PlanError, Step, Stop};
+use crate::outcome::{Becomes, Unassembled};
+use crate::stage::StagePlanner;
+pub use outside::LARGEST_TEXT;
+use outside::RunOutside;
+use redaction::Redaction;
+
+/// Plans a `RUN`.
+pub(crate) fn plan_run(
+    planner: &mut StagePlanner<'_, '_>,
+    run: &Run,
+    text: &str,
+    span: &Span,
+) -> Step<Becomes> {
+    if planner.state.tree.is_executed() {
+        return Ok(Becomes::NeedsExecution(Box::new(Unassembled::Earlier)));
+    }
+    let redaction = Redaction::of(planner, run);
+    match evaluate(planner, run, &redaction, span) {
+        Ok(Evaluated::Done(outcome, trees)) => {
+            finish(planner, *outcome, &trees, &redaction, text, span)
+        }
+        Ok(Evaluated::Not(why)) => Ok(Becomes::NeedsExecution(Box::new(why))),
+        Err(stop) => Err(stop),
+    }
+}
+
+/// How an evaluation ended that lacked nothing.
+enum Evaluated {
+    /// It came to its end.
+    Done(Box<Outcome>, mounts::Trees),
+    /// It did not.
+    Not(Unassembled),
+}
+
+fn evaluate(
+    planner: &mut StagePlanner<'_, '_>,
+    run: &Run,
+    redaction: &Redaction,
+    span: &Span,
+) -> Step<Evaluated> {
+    if let Some(device) = run.devices.first() {
+        let refusal = shell::Refusal {
+            command: format!("--device={}", device.text),
+            reason: shell::Reason::Machine("a device is this machine's".to_owned()),
+            line: None,
+        };
+        return Ok(Evaluated::Not(Unassembled::Refused(refusal)));
+    }
+    let command = command::of(planner, run, span)?;
+    let root = planner.state.tree.root().clone();
+    let clock = planner.shared.request.timestamp;
+    let limits = Limits::default();
+    let mut files = Files::new(root, command.user.clone(), clock, limits);
+    let trees = mounts::mount(planner, run, &command, &mut files, span)?;
+    command::prepare(planner, &command, &mut files, span)?;
+    let outside = RunOutside::new(planner, run, &trees, span);
+    let evaluated = shell::run(command.command, files, &outside, limits);
+    match evaluated {
+        Ok(outcome) => Ok(Evaluated::Done(Box::new(outcome), trees)),
+        Err(ShellStop::Missing(missing)) => {
+            outside.need(missing);
+            match outside.take_error() {
+                Some(error) => Err(error),
+                None => Err(Stop::Needs),
+            }
+        }
+        Err(ShellStop::Refused(refusal)) => {
+            Ok(Evaluated::Not(Unassembled::Refused(redaction.refusal(refusal))))
+        }
+        Err(ShellStop::Limit(limit)) => Ok(Evaluated::Not(Unassembled::Limit(limit))),
+    }
+}
+
+/// The layers of what came of it.
+fn finish(
+    planner: &mut StagePlanner<'_, '_>,
+    outcome: Outcome,
+    trees: &mounts::Trees,
+    redaction: &Redaction,
+    text: &str,
+    span: &Span,
+) -> Step<Becomes> {
+    if outcome.status != 0 {
+        return Err(failed(&outcome, redaction, span).into());
+    }
+    let report = Arc::new(report::of(&outcome, redaction));
+    for fetch in outcome.fetches.iter().filter(|fetch| !fetch.is_verified) {
+        warn_of_fetch(planner, fetch, redaction, span);
+    }
+    let changes = lay::changes(&outcome.files, planner)?;
+    redaction.refuse_leaks(&changes, span)?;
+    lay::add_sources(planner, &changes, &outcome.archives, trees);
+    let layers = lay::lay(planner, changes, text)?;
+    Ok(Becomes::Ran { layers, report })
+}
+
+/// The command came to its end, and its answer is no success.
+fn failed(outcome: &Outcome, redaction: &Redaction, span: &Span) -> PlanError {
+    let said = report::last_lines(&outcome.transcript, redaction);
+    let status = outcome.status;
+    let error = PlanError::command(
+        span.clone(),
+        match said.is_empty() {
+            true => format!("the command fails with exit status {status} and says nothing"),
+            false => format!("the command fails with exit status {status}:\n{said}"),
+        },
+    );
+    match outcome.trace.iter().rev().find(|event| event.status == Some(status)) {
+        Some(event) => error.with_hint(format!(
+            "it is `{}` that answers {status}; --explain-run shows what came before",
+            report::line(&event.words, redaction)
+        )),
+        None => error,
+    }
+}
+
+fn warn_of_fetch(
+    planner: &mut StagePlanner<'_, '_>,
+    fetch: &shell::Fetch,
+    redaction: &Redaction,
+    span: &Span,
+) {
+    let url = redaction.text(&fetch.url);
+    let digest = fetch.digest.to_string();
+    let sum = digest.rsplit(':').next().unwrap_or_default();
+    planner.shared.warnings.push(Diagnostic {
+        severity: Severity::Warning,
+        rule: None,
+        message: format!("nothing says which bytes `{url}` has to give; now it gave {digest}"),
+        span: span.clone(),
+        hint: Some(format!("compare them: `echo \"{sum}  FILE\" | sha256sum -c`")),
+    });
+}

@@ -1,0 +1,149 @@
+//! What the shell asks, answered from the facts; and what they lack, asked for.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use layer::{Content, LayerIndex};
+use recipe::{Run, Span};
+use shell::{Fetched, Missing, Origin, Outside, Process, Reason, Stop as ShellStop, Stored};
+
+use super::mounts::Trees;
+use crate::error::Stop;
+use crate::facts::{FileReference, Need};
+use crate::outcome::Source;
+use crate::stage::StagePlanner;
+
+/// The largest file whose bytes a command can look at. Larger ones are moved and unpacked unseen.
+pub const LARGEST_TEXT: u64 = 32 << 20;
+
+/// A stage's planning, as the shell sees it.
+pub(super) struct RunOutside<'r, 'a, 'b> {
+    pub(super) planner: RefCell<&'r mut StagePlanner<'a, 'b>>,
+    trees: &'r Trees,
+    span: &'r Span,
+    is_offline: bool,
+    /// What is wrong with the recipe, found by a program of the caller's.
+    error: RefCell<Option<Stop>>,
+}
+
+impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
+    pub(super) fn new(
+        planner: &'r mut StagePlanner<'a, 'b>,
+        run: &Run,
+        trees: &'r Trees,
+        span: &'r Span,
+    ) -> Self {
+        let is_offline = run.network.as_ref().is_some_and(|network| network.text == "none");
+        let (planner, error) = (RefCell::new(planner), RefCell::new(None));
+        RunOutside { planner, trees, span, is_offline, error }
+    }
+
+    /// Notes what evaluation lacked.
+    pub(super) fn need(&self, missing: Missing) {
+        let mut planner = self.planner.borrow_mut();
+        let planner = &mut **planner;
+        match missing {
+            Missing::Layer { layer, .. } => {
+                let missing = python::Missing::Layer(layer);
+                planner.state.tree.need_missing(missing, &planner.shared.sources, planner.needs);
+            }
+            Missing::Bytes { content, origin } => {
+                if let Some(source) = source(planner, self.trees, content, &origin) {
+                    planner.needs.add(Need::Text(FileReference { content, source }));
+                }
+            }
+            Missing::Archive { content, origin } => {
+                if let Some(source) = source(planner, self.trees, content, &origin) {
+                    let file = FileReference { content, source };
+                    planner.needs.add(Need::Archive(file, self.span.clone()));
+                }
+            }
+            Missing::Download { url } => {
+                let (checksum, span) = (None, self.span.clone());
+                planner.needs.add(Need::Download { url, checksum, span });
+            }
+            Missing::Told => {}
+        }
+    }
+
+    /// What a program of the caller's ended planning with.
+    pub(super) fn take_error(&self) -> Option<Stop> {
+        self.error.borrow_mut().take()
+    }
+}
+
+/// Where bytes can be had.
+pub(super) fn source(
+    planner: &StagePlanner<'_, '_>,
+    trees: &Trees,
+    content: Content,
+    origin: &Origin,
+) -> Option<Source> {
+    match origin {
+        Origin::Below { volume, layer, path } if volume.0 == 0 => {
+            planner.state.tree.source_in(*layer, &content, path.clone(), &planner.shared.sources)
+        }
+        Origin::Below { volume, path, .. } => trees.source(*volume, path).cloned(),
+        Origin::Download { url } => Some(Source::Download { url: url.clone() }),
+        Origin::Member { archive, path } => {
+            Some(Source::Archive { archive: *archive, path: path.clone() })
+        }
+        Origin::Given => planner.shared.sources.get(&content.digest).cloned(),
+    }
+}
+
+impl Outside for RunOutside<'_, '_, '_> {
+    fn bytes(&self, stored: &Stored) -> Result<Arc<[u8]>, ShellStop> {
+        let Stored { content, origin } = stored;
+        let planner = self.planner.borrow();
+        if let Some(text) = planner.shared.facts.texts.get(&content.digest) {
+            return Ok(Arc::clone(text));
+        }
+        if let Some(Source::Inline(text)) = source(&planner, self.trees, *content, origin) {
+            return Ok(text);
+        }
+        if content.size > LARGEST_TEXT {
+            let reason = format!("is read, and has more than {} MiB", LARGEST_TEXT >> 20);
+            return Err(ShellStop::refuse(shown(origin), Reason::Use(reason)));
+        }
+        let origin = Arc::clone(origin);
+        Err(ShellStop::Missing(Missing::Bytes { content: *content, origin }))
+    }
+
+    fn archive(&self, stored: &Stored) -> Result<Option<Arc<LayerIndex>>, ShellStop> {
+        let Stored { content, origin } = stored;
+        let planner = self.planner.borrow();
+        match planner.shared.facts.archives.get(&content.digest) {
+            Some(index) => Ok(index.clone()),
+            None => {
+                let origin = Arc::clone(origin);
+                Err(ShellStop::Missing(Missing::Archive { content: *content, origin }))
+            }
+        }
+    }
+
+    fn download(&self, url: &str) -> Result<Fetched, ShellStop> {
+        if self.is_offline {
+            let reason = Reason::Use("fetches, and the line says --network=none".to_owned());
+            return Err(ShellStop::refuse(url, reason));
+        }
+        match self.planner.borrow().shared.facts.downloads.get(url) {
+            Some(download) => Ok(Fetched::Content(download.content)),
+            None => Err(ShellStop::Missing(Missing::Download { url: url.to_owned() })),
+        }
+    }
+
+    fn program(&self, _process: &mut Process<'_, '_>) -> Option<Result<u8, ShellStop>> {
+        None
+    }
+}
+
+/// A file in words.
+fn shown(origin: &Origin) -> String {
+    match origin {
+        Origin::Below { path, .. } => format!("/{path}"),
+        Origin::Download { url } => url.clone(),
+        Origin::Member { path, .. } => path.to_string(),
+        Origin::Given => "a file of a package".to_owned(),
+    }
+}
