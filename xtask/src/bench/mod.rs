@@ -11,6 +11,7 @@ mod image;
 mod measure;
 mod python;
 mod report;
+mod run;
 mod transfer;
 mod workload;
 
@@ -47,6 +48,9 @@ pub fn run(arguments: &[String]) -> Outcome {
     if options.wants(Part::Small) {
         transfer::small(options.rounds, &plywood, &mut report)?;
     }
+    if options.wants(Part::Run) {
+        run::run(&plywood, &mut report)?;
+    }
     if options.wants(Part::Python) {
         python::python(options.rounds, &plywood, &mut report)?;
     }
@@ -68,6 +72,7 @@ enum Part {
     Rebuild,
     Copy,
     Small,
+    Run,
     Python,
     Torch,
     Large,
@@ -75,8 +80,8 @@ enum Part {
 
 impl Part {
     /// What is run where nothing is named.
-    const USUAL: [Part; 6] =
-        [Part::Big, Part::Many, Part::Rebuild, Part::Copy, Part::Small, Part::Python];
+    const USUAL: [Part; 7] =
+        [Part::Big, Part::Many, Part::Rebuild, Part::Copy, Part::Small, Part::Run, Part::Python];
 }
 
 struct Options {
@@ -98,6 +103,7 @@ impl Options {
                 "rebuild" => options.parts.push(Part::Rebuild),
                 "copy" => options.parts.push(Part::Copy),
                 "small" => options.parts.push(Part::Small),
+                "run" => options.parts.push(Part::Run),
                 "python" => options.parts.push(Part::Python),
                 "torch" => options.parts.push(Part::Torch),
                 "--large" => large = true,
