@@ -175,6 +175,8 @@ pub enum Need {
     Download {
         /// The address.
         url: String,
+        /// The address as it may be said, without secrets.
+        shown: String,
         /// The digest that they must have.
         checksum: Option<Digest>,
         /// The place in the recipe that asks.

@@ -174,8 +174,8 @@ impl<'a> Gatherer<'a> {
                 let index = self.index(diff_id, &descriptor, &base)?;
                 self.facts.indexes.insert(diff_id, index);
             }
-            Need::Download { url, checksum, span } => {
-                let fetched = download::fetch(self.session, &url, checksum);
+            Need::Download { url, shown, checksum, span } => {
+                let fetched = download::fetch(self.session, &url, &shown, checksum, self.cache);
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }

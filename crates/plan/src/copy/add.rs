@@ -203,7 +203,8 @@ fn download(
     let checksum = checksum.map(digest).transpose()?;
     let Some(download) = planner.shared.facts.downloads.get(url) else {
         let (url, span) = (url.to_owned(), word.span.clone());
-        planner.needs.add(Need::Download { url, checksum, span });
+        let shown = url.clone();
+        planner.needs.add(Need::Download { url, shown, checksum, span });
         return Err(Stop::Needs);
     };
     let content = download.content;

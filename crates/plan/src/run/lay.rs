@@ -10,6 +10,7 @@ use shell::{Changed, ChangedNode, Data, Files, Stored};
 
 use super::mounts::Trees;
 use super::outside;
+use super::redaction::Redaction;
 use crate::error::{Step, Stop};
 use crate::outcome::{LayerSpec, Source};
 use crate::stage::StagePlanner;
@@ -37,6 +38,7 @@ pub(super) fn add_sources(
     changes: &[Changed],
     archives: &[Stored],
     trees: &Trees,
+    redaction: &Redaction,
 ) {
     let stored = changes.iter().filter_map(|changed| match &changed.node {
         ChangedNode::File(data) => Some(data.clone()),
@@ -48,7 +50,7 @@ pub(super) fn add_sources(
         let source = match &data {
             Data::Inline(bytes) => Some(Source::Inline(Arc::from(&bytes[..]))),
             Data::Stored(Stored { content, origin }) => {
-                outside::source(planner, trees, *content, origin)
+                outside::source(planner, trees, redaction, *content, origin)
             }
         };
         if let Some(source) = source {

@@ -72,7 +72,7 @@ fn evaluate(
     let mut files = Files::new(root, command.user.clone(), clock, limits);
     let trees = mounts::mount(planner, run, &command, &mut files, span)?;
     command::prepare(planner, &command, &mut files, span)?;
-    let outside = RunOutside::new(planner, run, &trees, span);
+    let outside = RunOutside::new(planner, run, &trees, redaction, span);
     let evaluated = shell::run(command.command, files, &outside, limits);
     match evaluated {
         Ok(outcome) => Ok(Evaluated::Done(Box::new(outcome), trees)),
@@ -108,7 +108,7 @@ fn finish(
     }
     let changes = lay::changes(&outcome.files, planner)?;
     redaction.refuse_leaks(&changes, span)?;
-    lay::add_sources(planner, &changes, &outcome.archives, trees);
+    lay::add_sources(planner, &changes, &outcome.archives, trees, redaction);
     let layers = lay::lay(planner, changes, text)?;
     Ok(Becomes::Ran { layers, report })
 }

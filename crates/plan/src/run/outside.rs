@@ -8,6 +8,7 @@ use recipe::{Run, Span};
 use shell::{Fetched, Missing, Origin, Outside, Process, Reason, Stop as ShellStop, Stored};
 
 use super::mounts::Trees;
+use super::redaction::Redaction;
 use crate::error::Stop;
 use crate::facts::{FileReference, Need};
 use crate::outcome::Source;
@@ -20,6 +21,7 @@ pub const LARGEST_TEXT: u64 = 32 << 20;
 pub(super) struct RunOutside<'r, 'a, 'b> {
     pub(super) planner: RefCell<&'r mut StagePlanner<'a, 'b>>,
     trees: &'r Trees,
+    redaction: &'r Redaction,
     span: &'r Span,
     is_offline: bool,
     /// What is wrong with the recipe, found by a program of the caller's.
@@ -31,11 +33,12 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
         planner: &'r mut StagePlanner<'a, 'b>,
         run: &Run,
         trees: &'r Trees,
+        redaction: &'r Redaction,
         span: &'r Span,
     ) -> Self {
         let is_offline = run.network.as_ref().is_some_and(|network| network.text == "none");
         let (planner, error) = (RefCell::new(planner), RefCell::new(None));
-        RunOutside { planner, trees, span, is_offline, error }
+        RunOutside { planner, trees, redaction, span, is_offline, error }
     }
 
     /// Notes what evaluation lacked.
@@ -48,19 +51,21 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
                 planner.state.tree.need_missing(missing, &planner.shared.sources, planner.needs);
             }
             Missing::Bytes { content, origin } => {
-                if let Some(source) = source(planner, self.trees, content, &origin) {
+                if let Some(source) = source(planner, self.trees, self.redaction, content, &origin)
+                {
                     planner.needs.add(Need::Text(FileReference { content, source }));
                 }
             }
             Missing::Archive { content, origin } => {
-                if let Some(source) = source(planner, self.trees, content, &origin) {
+                if let Some(source) = source(planner, self.trees, self.redaction, content, &origin)
+                {
                     let file = FileReference { content, source };
                     planner.needs.add(Need::Archive(file, self.span.clone()));
                 }
             }
             Missing::Download { url } => {
-                let (checksum, span) = (None, self.span.clone());
-                planner.needs.add(Need::Download { url, checksum, span });
+                let (shown, span) = (self.redaction.text(&url), self.span.clone());
+                planner.needs.add(Need::Download { url, shown, checksum: None, span });
             }
             Missing::Told => {}
         }
@@ -76,6 +81,7 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
 pub(super) fn source(
     planner: &StagePlanner<'_, '_>,
     trees: &Trees,
+    redaction: &Redaction,
     content: Content,
     origin: &Origin,
 ) -> Option<Source> {
@@ -84,7 +90,7 @@ pub(super) fn source(
             planner.state.tree.source_in(*layer, &content, path.clone(), &planner.shared.sources)
         }
         Origin::Below { volume, path, .. } => trees.source(*volume, path).cloned(),
-        Origin::Download { url } => Some(Source::Download { url: url.clone() }),
+        Origin::Download { url } => Some(Source::Download { url: redaction.text(url) }),
         Origin::Member { archive, path } => {
             Some(Source::Archive { archive: *archive, path: path.clone() })
         }
@@ -99,7 +105,9 @@ impl Outside for RunOutside<'_, '_, '_> {
         if let Some(text) = planner.shared.facts.texts.get(&content.digest) {
             return Ok(Arc::clone(text));
         }
-        if let Some(Source::Inline(text)) = source(&planner, self.trees, *content, origin) {
+        if let Some(Source::Inline(text)) =
+            source(&planner, self.trees, self.redaction, *content, origin)
+        {
             return Ok(text);
         }
         if content.size > LARGEST_TEXT {
