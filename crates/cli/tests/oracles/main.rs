@@ -8,6 +8,7 @@ mod full_disk;
 mod moves_only_what_is_new;
 mod python;
 mod registries;
+mod run;
 mod run_image;
 mod same_as_buildah;
 mod same_digest;

@@ -1,0 +1,135 @@
+//! `RUN` lines with pip, as they stand in public Dockerfiles: the tree is pip's, path by path.
+
+use testbed::base::{self, PythonBase};
+use testbed::{Chroot, Comparison, Context, House, Index, Result, Side, run};
+
+use super::Built;
+
+/// A line, and what lies beside its Dockerfile.
+struct Line {
+    /// What stands between `RUN` and the command.
+    flags: &'static str,
+    command: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+const fn line(command: &'static str) -> Line {
+    Line { flags: "", command, files: &[] }
+}
+
+const fn with(command: &'static str, files: &'static [(&'static str, &'static str)]) -> Line {
+    Line { flags: "", command, files }
+}
+
+const REQUIREMENTS: &[(&str, &str)] =
+    &[("requirements.txt", "flask\ngunicorn  # the server\nrequests>=2.0\nsqlalchemy\n")];
+
+/// By what the line is about. The files are of no Dockerfile's project.
+const LINES: &[Line] = &[
+    line("pip install --upgrade pip"),
+    line("pip install -U pip"),
+    line("pip3 install --upgrade pip setuptools wheel"),
+    line("python -m pip install -U pip setuptools"),
+    line("python -m pip install --no-cache-dir --upgrade pip"),
+    line(
+        "python -m pip install --upgrade \"pip==24.0\" \"setuptools==69.2.0\" \"wheel==0.43.0\" \
+         --no-cache-dir",
+    ),
+    line("python3 -m pip install --no-cache-dir 'wheel>=0.46.2'"),
+    line("pip3 install wheel"),
+    line("pip install pipenv"),
+    line("pip install poetry"),
+    line("pip install --user \"poetry==1.3.2\""),
+    line("pip install uv"),
+    line("pip install --upgrade setuptools wheel pip uv"),
+    line("pip install --no-warn-script-location pdm"),
+    line("pip3 install awscli"),
+    line("pip install flake8==6.0.0"),
+    line("pip install --no-cache-dir kafka-python==2.0.6"),
+    line("pip install pandas"),
+    line("pip install \"numpy>=1.16.6,<2\""),
+    line("pip install watchdog"),
+    line("pip install jupyter"),
+    line("pip install huggingface-hub"),
+    line("pip install linkchecker"),
+    line("pip install supervisor~=4.2"),
+    line("pip install --target=/app requests packaging"),
+    with("pip install -r requirements.txt", REQUIREMENTS),
+    with("pip install --no-cache-dir -r requirements.txt", REQUIREMENTS),
+    with("pip3 install -r requirements.txt --no-cache-dir;", REQUIREMENTS),
+    with("pip install --prefix=\"/install\" -r requirements.txt", REQUIREMENTS),
+    Line {
+        flags: "--mount=type=cache,target=/root/.cache/pip ",
+        ..with("pip install -r requirements.txt", REQUIREMENTS)
+    },
+    with(
+        "pip install --no-cache-dir --upgrade pip setuptools wheel && \
+         pip install --no-cache-dir -r requirements.txt",
+        REQUIREMENTS,
+    ),
+    with(
+        "pip install --no-cache-dir --requirement requirements-dev.txt --constraint \
+         constraints-dev.txt",
+        &[("requirements-dev.txt", "requests\n"), ("constraints-dev.txt", "urllib3<2\n")],
+    ),
+    with(
+        "pip install -U pip && pip install -r requirements.txt && rm -rf requirements.txt",
+        REQUIREMENTS,
+    ),
+    line("pip install requests && pip uninstall -y requests"),
+    line("python -m venv /opt/venv && /opt/venv/bin/pip install requests"),
+];
+
+/// Both sides are told the same, so that what stays behind is the line's own doing.
+const ENVIRONMENT: &[&str] =
+    &["PIP_NO_COMPILE=1", "PIP_NO_CACHE_DIR=1", "PIP_DISABLE_PIP_VERSION_CHECK=1"];
+
+#[test]
+fn lines_of_public_dockerfiles_are_as_pip_makes_them() -> Result {
+    let base = base::usr_local_python()?;
+    let houses = [House::listed("lines")?, House::listed("earlier")?];
+    let index = Index::of(&[&houses[0], &houses[1]])?;
+    assert!(LINES.len() >= 25, "{} lines", LINES.len());
+    let mut wrong = Vec::new();
+    for line in LINES {
+        let compared = compare(&base, &index, line);
+        wrong.extend(compared.err().map(|failure| format!("RUN {}\n{failure}", line.command)));
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), LINES.len(), wrong.join("\n\n"));
+    Ok(())
+}
+
+fn compare(base: &PythonBase, index: &Index, line: &Line) -> Result {
+    let ours = Side::read("plywood", &by_plywood(base, index, line)?.root())?;
+    let chroot = by_pip(base, index, line)?;
+    let theirs = Side::read("pip", chroot.root())?;
+    Comparison::of(&ours, &theirs).demand_equal()
+}
+
+fn by_plywood(base: &PythonBase, index: &Index, line: &Line) -> Result<super::Bundle> {
+    let environment = ENVIRONMENT.join(" ");
+    let Line { flags, command, files } = line;
+    let copy = if files.is_empty() { "" } else { "COPY *.txt ./\n" };
+    let mut context = Context::with_dockerfile(&format!(
+        "FROM base\nENV {environment} PIP_INDEX_URL={}\nWORKDIR /work\n{copy}RUN {flags}{command}\n",
+        index.url(),
+    ))?;
+    for (name, text) in *files {
+        context = context.file(name, text)?;
+    }
+    Built::on(base, &context)?.unpacked()
+}
+
+fn by_pip(base: &PythonBase, index: &Index, line: &Line) -> Result<Chroot> {
+    let chroot = Chroot::copy_of(&base.root)?;
+    let work = chroot.root().join("work");
+    std::fs::create_dir(&work).unwrap();
+    for (name, text) in line.files {
+        std::fs::write(work.join(name), text).unwrap();
+    }
+    let url = format!("PIP_INDEX_URL={}", index.url());
+    let script = format!("cd /work && {}", line.command);
+    let words = ["env", "HOME=/root", &url].into_iter().chain(ENVIRONMENT.iter().copied());
+    run(&mut chroot.command(words.chain(["sh", "-c", &script])))?;
+    Ok(chroot)
+}
