@@ -1,5 +1,7 @@
 //! The shell language.
 
+pub mod dialect;
+
 use crate::process::{Process, Run};
 use crate::programs::Program;
 use crate::stop::Reason;
