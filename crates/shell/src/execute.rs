@@ -138,8 +138,17 @@ fn dispatch(
     };
     let outside = machine.outside;
     let is_system = is_system_program(&machine.files, &directory, named, stat)?;
-    let mut process =
-        Process { words, environment, directory, umask, descriptors, program, flavour, machine };
+    let mut process = Process {
+        words,
+        environment,
+        directory,
+        umask,
+        descriptors,
+        program,
+        flavour,
+        speaker: None,
+        machine,
+    };
     let name = named.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     if is_system && let Some(program) = programs::find(name) {
         return program(&mut process);

@@ -33,6 +33,9 @@ pub struct Process<'m, 'o: 'm> {
     pub program: ImagePath,
     /// Whose program it is.
     pub flavour: Flavour,
+    /// What messages begin with instead of the program's name, where a shell's own builtin
+    /// speaks: `sh: 1: [`.
+    pub speaker: Option<BString>,
     /// What it shares with all others.
     pub machine: &'m mut Machine<'o>,
 }
@@ -119,15 +122,15 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
         settled(self.machine.write_data(&handle, data))
     }
 
-    /// Writes `NAME: MESSAGE` to the standard errors, as GNU's programs do.
+    /// Writes `NAME: MESSAGE` to the standard errors, as GNU's programs and shells do.
     pub fn complain(&mut self, message: impl Display) -> Result<(), Stop> {
-        let line = format!("{}: {message}\n", self.name());
-        self.write_to(2, line.as_bytes())
+        self.complain_bytes(message.to_string().as_bytes())
     }
 
     /// [`Process::complain`] with bytes that need not be text.
     pub fn complain_bytes(&mut self, message: &[u8]) -> Result<(), Stop> {
-        let line = [self.name().as_bytes(), b": ", message, b"\n"].concat();
+        let speaker = self.speaker.as_ref().map_or(self.name(), |speaker| speaker.as_bstr());
+        let line = [speaker.as_bytes(), b": ", message, b"\n"].concat();
         self.write_to(2, &line)
     }
 
