@@ -6,6 +6,7 @@
 pub(crate) mod accounts;
 pub(crate) mod files;
 pub(crate) mod network;
+pub(crate) mod quoting;
 pub(crate) mod system;
 pub(crate) mod text;
 

@@ -1,6 +1,22 @@
 //! Programs that read and write text.
 
+mod conversion;
+pub(crate) mod echo;
+mod escape;
+mod locale;
+mod numeral;
+pub(crate) mod printf;
+mod quote;
+pub(crate) mod test;
+#[cfg(test)]
+mod trial;
+
 use super::Program;
 
 /// By name.
-pub(crate) const PROGRAMS: &[(&str, Program)] = &[];
+pub(crate) const PROGRAMS: &[(&str, Program)] = &[
+    ("[", test::program),
+    ("echo", echo::program),
+    ("printf", printf::program),
+    ("test", test::program),
+];
