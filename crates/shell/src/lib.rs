@@ -27,6 +27,7 @@ pub mod options;
 pub mod outside;
 pub mod process;
 pub mod programs;
+pub(crate) mod regular_expression;
 pub mod stop;
 
 use std::collections::BTreeMap;
