@@ -134,6 +134,7 @@ pub(super) fn read(
     let whole = rest;
     let mut set = Set::of(&[]);
     let mut is_first = true;
+    let mut is_wide = false;
     loop {
         match rest.first() {
             None => return Err(UNMATCHED),
@@ -156,6 +157,7 @@ pub(super) fn read(
         };
         if !rest.starts_with(b"-") || rest.starts_with(b"-]") {
             set.ranges.push((low, low));
+            is_wide |= low > 127;
             continue;
         }
         let (high, behind) = element(&rest[1..], dialect, options)?;
@@ -167,12 +169,12 @@ pub(super) fn read(
             return Err(RegexError::Invalid("Invalid range end"));
         }
         set.ranges.push((low, high));
+        is_wide |= high > 127;
     }
     let inner = &whole[..whole.len() - rest.len() - 1];
     if is_bare_class && inner.len() > 2 && inner.ends_with(b":") {
         return Err(RegexError::NotUnderstood("`[:` outside of brackets"));
     }
-    let is_wide = set.ranges.iter().any(|(_, to)| *to > 127);
     if options.encoding == Encoding::Utf8 && options.case == Case::Folded && is_wide {
         return Err(RegexError::NotUnderstood("letters beyond ASCII without regard to case"));
     }

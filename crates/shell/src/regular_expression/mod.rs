@@ -46,7 +46,7 @@ pub(crate) struct Regex {
     ends: DFA,
     cache: RefCell<Cache>,
     nfa: NFA,
-    groups: usize,
+    groups: Groups,
     encoding: Encoding,
     case: Case,
     beyond_ascii: BeyondAscii,
@@ -144,6 +144,15 @@ enum BeyondAscii {
     NotUnderstood,
 }
 
+/// How many groups a pattern has, and whether it is known what they match.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Groups {
+    Numbered(usize),
+    /// Some are in a repetition of what may be empty: which round counts then is the library's
+    /// own.
+    NotUnderstood(usize),
+}
+
 /// Where a match is, and what its groups matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Captures {
@@ -194,12 +203,15 @@ impl Regex {
         Regex::build(parsed, options)
     }
 
-    /// A text that stands for itself (`grep -F`).
-    pub(crate) fn literal(text: &[u8], options: Options) -> Result<Self, RegexError> {
-        if text.len() > LONGEST_PATTERN {
+    /// Texts that stand for themselves (`grep -F`), any of which may match.
+    pub(crate) fn literals<T: AsRef<[u8]>>(
+        texts: &[T],
+        options: Options,
+    ) -> Result<Self, RegexError> {
+        if texts.iter().map(|text| text.as_ref().len()).sum::<usize>() > LONGEST_PATTERN {
             return Err(TOO_LARGE);
         }
-        Regex::build(parser::literal(text, options)?, options)
+        Regex::build(parser::literals(texts, options)?, options)
     }
 
     fn build(parsed: parser::Parsed, options: Options) -> Result<Self, RegexError> {
@@ -207,6 +219,9 @@ impl Regex {
         let hir = match options.extent {
             Extent::Anywhere => hir,
             Extent::Whole => between(Look::Start, hir, Look::End),
+            Extent::Word if hir.properties().minimum_len() == Some(0) => {
+                return Err(RegexError::NotUnderstood("words that may be empty"));
+            }
             Extent::Word => {
                 beyond_ascii = BeyondAscii::NotUnderstood;
                 between(Look::WordStartHalfAscii, hir, Look::WordEndHalfAscii)
@@ -233,7 +248,9 @@ impl Regex {
 
     /// How many groups it has.
     pub(crate) fn groups(&self) -> usize {
-        self.groups
+        match self.groups {
+            Groups::Numbered(number) | Groups::NotUnderstood(number) => number,
+        }
     }
 
     /// Whether any part of `text` matches.
@@ -267,13 +284,20 @@ impl Regex {
         }
     }
 
-    /// [`Regex::span_at`] with its groups.
+    /// [`Regex::span_at`] with its groups. Whoever does not look at groups asks for the span: more
+    /// patterns have an answer then.
     pub(crate) fn find_at(&self, text: &[u8], from: usize) -> Result<Option<Captures>, RegexError> {
         let Some(span) = self.span_at(text, from)? else { return Ok(None) };
         let mut spans = vec![Some(span.clone())];
-        if self.groups > 0 {
-            spans = captures::groups(&self.nfa, text, span).ok_or(TOO_LARGE)?;
-            spans.truncate(self.groups + 1);
+        match self.groups {
+            Groups::Numbered(0) => {}
+            Groups::Numbered(number) => {
+                spans = captures::groups(&self.nfa, text, span).ok_or(TOO_LARGE)?;
+                spans.truncate(number + 1);
+            }
+            Groups::NotUnderstood(_) => {
+                return Err(RegexError::NotUnderstood("repeated groups of what may be empty"));
+            }
         }
         Ok(Some(Captures { spans }))
     }

@@ -4,7 +4,7 @@
 use regex_syntax::hir::{Capture, Hir, Look, Repetition};
 
 use super::brackets::{self, Set};
-use super::{Anchors, BeyondAscii, Case, Dialect, Encoding, Options, RegexError};
+use super::{Anchors, BeyondAscii, Case, Dialect, Encoding, Groups, Options, RegexError};
 
 /// Groups inside of each other.
 const DEEPEST: usize = 100;
@@ -22,7 +22,7 @@ const UNMATCHED_CLOSE: RegexError = RegexError::Invalid("Unmatched ) or \\)");
 /// A pattern, read.
 pub(super) struct Parsed {
     pub(super) hir: Hir,
-    pub(super) groups: usize,
+    pub(super) groups: Groups,
     pub(super) beyond_ascii: BeyondAscii,
 }
 
@@ -50,6 +50,18 @@ enum Token {
 struct Piece {
     hir: Hir,
     has_group: bool,
+    /// Whether something in it matches a position.
+    has_look: bool,
+}
+
+impl Piece {
+    fn plain(hir: Hir) -> Self {
+        Piece { hir, has_group: false, has_look: false }
+    }
+
+    fn look(hir: Hir) -> Self {
+        Piece { hir, has_group: false, has_look: true }
+    }
 }
 
 struct Parser<'p> {
@@ -58,6 +70,7 @@ struct Parser<'p> {
     options: Options,
     groups: u32,
     closed: u32,
+    groups_understood: bool,
     depth: usize,
     beyond_ascii: BeyondAscii,
 }
@@ -68,35 +81,51 @@ pub(super) fn parse(
     dialect: Dialect,
     options: Options,
 ) -> Result<Parsed, RegexError> {
-    let beyond_ascii = BeyondAscii::Understood;
-    let mut parser =
-        Parser { left: pattern, dialect, options, groups: 0, closed: 0, depth: 0, beyond_ascii };
+    let mut parser = Parser::new(pattern, dialect, options);
     let Piece { hir, .. } = parser.alternatives()?;
     if !parser.left.is_empty() {
         return Err(UNMATCHED_CLOSE);
     }
-    Ok(Parsed { hir, groups: parser.groups as usize, beyond_ascii: parser.beyond_ascii })
+    let groups = match parser.groups_understood {
+        true => Groups::Numbered(parser.groups as usize),
+        false => Groups::NotUnderstood(parser.groups as usize),
+    };
+    Ok(Parsed { hir, groups, beyond_ascii: parser.beyond_ascii })
 }
 
-/// A text that stands for itself.
-pub(super) fn literal(text: &[u8], options: Options) -> Result<Parsed, RegexError> {
-    let mut parser = Parser {
-        left: text,
-        dialect: Dialect::Basic,
-        options,
-        groups: 0,
-        closed: 0,
-        depth: 0,
-        beyond_ascii: BeyondAscii::Understood,
-    };
-    let mut all = Vec::new();
-    while !parser.left.is_empty() {
-        all.push(parser.character()?);
+/// Texts that stand for themselves, any of which may match.
+pub(super) fn literals<'t>(
+    texts: &'t [impl AsRef<[u8]> + 't],
+    options: Options,
+) -> Result<Parsed, RegexError> {
+    let mut branches = Vec::new();
+    let mut parser = Parser::new(b"", Dialect::Basic, options);
+    for text in texts {
+        let mut all = Vec::new();
+        parser.left = text.as_ref();
+        while !parser.left.is_empty() {
+            all.push(parser.character()?);
+        }
+        branches.push(Hir::concat(all));
     }
-    Ok(Parsed { hir: Hir::concat(all), groups: 0, beyond_ascii: parser.beyond_ascii })
+    let hir = Hir::alternation(branches);
+    Ok(Parsed { hir, groups: Groups::Numbered(0), beyond_ascii: parser.beyond_ascii })
 }
 
 impl<'p> Parser<'p> {
+    fn new(left: &'p [u8], dialect: Dialect, options: Options) -> Self {
+        Parser {
+            left,
+            dialect,
+            options,
+            groups: 0,
+            closed: 0,
+            groups_understood: true,
+            depth: 0,
+            beyond_ascii: BeyondAscii::Understood,
+        }
+    }
+
     fn is_extended(&self) -> bool {
         matches!(self.dialect, Dialect::Extended | Dialect::GrepExtended | Dialect::Awk)
     }
@@ -158,14 +187,15 @@ impl<'p> Parser<'p> {
     /// What is between bars, up to the end or a `)`.
     fn alternatives(&mut self) -> Result<Piece, RegexError> {
         let mut all = Vec::new();
-        let mut has_group = false;
+        let (mut has_group, mut has_look) = (false, false);
         loop {
             let branch = self.branch()?;
             has_group |= branch.has_group;
+            has_look |= branch.has_look;
             all.push(branch.hir);
             match self.token(self.left)? {
                 (Token::Bar, length) => self.left = &self.left[length..],
-                _ => return Ok(Piece { hir: Hir::alternation(all), has_group }),
+                _ => return Ok(Piece { hir: Hir::alternation(all), has_group, has_look }),
             }
         }
     }
@@ -173,7 +203,7 @@ impl<'p> Parser<'p> {
     /// Pieces one behind the other.
     fn branch(&mut self) -> Result<Piece, RegexError> {
         let mut all: Vec<Hir> = Vec::new();
-        let mut has_group = false;
+        let (mut has_group, mut has_look) = (false, false);
         let mut is_start = true;
         loop {
             let (token, length) = self.token(self.left)?;
@@ -183,6 +213,7 @@ impl<'p> Parser<'p> {
                 Token::Caret if is_start && !self.is_extended() => {
                     self.left = &self.left[length..];
                     all.push(self.line_start());
+                    has_look = true;
                     continue;
                 }
                 _ => {}
@@ -190,16 +221,18 @@ impl<'p> Parser<'p> {
             let piece = self.atom(token, length)?;
             let piece = self.repeated(piece, token)?;
             has_group |= piece.has_group;
+            has_look |= piece.has_look;
             all.push(piece.hir);
             is_start = false;
         }
-        Ok(Piece { hir: Hir::concat(all), has_group })
+        Ok(Piece { hir: Hir::concat(all), has_group, has_look })
     }
 
     /// One piece, without what repeats it.
     fn atom(&mut self, token: Token, length: usize) -> Result<Piece, RegexError> {
         let taken = self.left;
-        let plain = |hir| Ok(Piece { hir, has_group: false });
+        let plain = |hir| Ok(Piece::plain(hir));
+        let look = |hir| Ok(Piece::look(hir));
         self.left = &taken[length..];
         match token {
             Token::Open => return self.group(),
@@ -211,13 +244,13 @@ impl<'p> Parser<'p> {
                 plain(Hir::class(set.class(is_negated, self.options)))
             }
             Token::Any => plain(Hir::class(Set::of(&[]).class(true, self.options))),
-            Token::Caret if self.is_extended() => plain(self.line_start()),
-            Token::Dollar if self.is_extended() || self.is_at_end()? => plain(self.line_end()),
-            Token::Look(look) => {
-                if !matches!(look, Look::Start | Look::End) {
+            Token::Caret if self.is_extended() => look(self.line_start()),
+            Token::Dollar if self.is_extended() || self.is_at_end()? => look(self.line_end()),
+            Token::Look(wanted) => {
+                if !matches!(wanted, Look::Start | Look::End) {
                     self.beyond_ascii = BeyondAscii::NotUnderstood;
                 }
-                plain(Hir::look(look))
+                look(Hir::look(wanted))
             }
             Token::Word { is_negated } => {
                 let mut set = brackets::named(b"alnum", self.options)?;
@@ -281,12 +314,12 @@ impl<'p> Parser<'p> {
         self.depth -= 1;
         self.closed = self.closed.max(index);
         let capture = Capture { index, name: None, sub: Box::new(inner.hir) };
-        Ok(Piece { hir: Hir::capture(capture), has_group: true })
+        Ok(Piece { hir: Hir::capture(capture), has_group: true, has_look: inner.has_look })
     }
 
     /// A piece with all that repeats it.
     fn repeated(&mut self, piece: Piece, of: Token) -> Result<Piece, RegexError> {
-        let Piece { mut hir, has_group } = piece;
+        let Piece { mut hir, has_group, has_look } = piece;
         let mut is_repeated = false;
         loop {
             let (token, length) = self.token(self.left)?;
@@ -310,15 +343,18 @@ impl<'p> Parser<'p> {
             if is_anchor || matches!(of, Token::Look(_)) {
                 return Err(RegexError::NotUnderstood("a repetition of nothing"));
             }
+            if has_look && max != Some(1) {
+                return Err(RegexError::NotUnderstood("repeated anchors"));
+            }
             let can_be_empty = hir.properties().minimum_len() == Some(0);
             if has_group && can_be_empty && (min, max) != (1, Some(1)) {
-                return Err(RegexError::NotUnderstood("repeated groups of what may be empty"));
+                self.groups_understood = false;
             }
             self.left = rest;
             is_repeated = true;
             hir = Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(hir) });
         }
-        Ok(Piece { hir, has_group })
+        Ok(Piece { hir, has_group, has_look })
     }
 
     /// What stands behind a `{`: least, most, and the length of it. `None` if it is no interval,

@@ -3,6 +3,7 @@
 mod conversion;
 pub(crate) mod echo;
 mod escape;
+mod grep;
 mod locale;
 mod numeral;
 pub(crate) mod printf;
@@ -17,6 +18,9 @@ use super::Program;
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("[", test::program),
     ("echo", echo::program),
+    ("egrep", grep::grep),
+    ("fgrep", grep::grep),
+    ("grep", grep::grep),
     ("printf", printf::program),
     ("test", test::program),
 ];
