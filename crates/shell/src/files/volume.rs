@@ -187,6 +187,28 @@ impl Files {
         Ok(children)
     }
 
+    /// How many names what is no directory has, as stat(2) counts them on an overlay: what was
+    /// copied up counts anew, and a layer's file counts the names that its layer has.
+    pub fn links(&self, stat: &Stat) -> FileResult<u64> {
+        let names = match &stat.identity {
+            Identity::Special(_) => 1,
+            Identity::Upper(inode) => {
+                let is_name =
+                    |upper: &&Upper| matches!(upper, Upper::Here { inode: of, .. } if of == inode);
+                let volume = self.volumes.get(stat.volume.0);
+                volume.map_or(1, |volume| volume.upper.values().filter(is_name).count())
+            }
+            Identity::Below(id, layer, path) => {
+                let layers = self.volumes.get(id.0).map(|volume| volume.below.layers());
+                let index = layers.and_then(|layers| layers.get(*layer)?.as_ref());
+                let is_name =
+                    |entry: &&layer::Entry| matches!(&entry.node, Node::Hardlink(to) if to == path);
+                1 + index.map_or(0, |index| index.entries().iter().filter(is_name).count())
+            }
+        };
+        Ok(names as u64)
+    }
+
     /// The volume's changes, if it takes any.
     pub(super) fn writable(&mut self, id: VolumeId) -> FileResult<&mut Volume> {
         let volume = &mut self.volumes[id.0];
