@@ -1,6 +1,53 @@
 //! Programs that move, make and list files.
 
+mod cat;
+mod chmod;
+mod chown;
+mod copying;
+mod cp;
+mod destination;
+mod install;
+mod ln;
+mod ls;
+mod mkdir;
+mod mktemp;
+mod modes;
+mod mv;
+mod names;
+mod owners;
+mod quoting;
+mod readlink;
+mod report;
+mod rm;
+mod stat;
+mod times;
+mod touch;
+mod truncate;
+
 use super::Program;
 
 /// By name.
-pub(crate) const PROGRAMS: &[(&str, Program)] = &[];
+pub(crate) const PROGRAMS: &[(&str, Program)] = &[
+    ("basename", names::basename),
+    ("cat", cat::cat),
+    ("chgrp", chown::chgrp),
+    ("chmod", chmod::chmod),
+    ("chown", chown::chown),
+    ("cp", cp::cp),
+    ("dirname", names::dirname),
+    ("install", install::install),
+    ("ln", ln::ln),
+    ("ls", ls::ls),
+    ("mkdir", mkdir::mkdir),
+    ("mktemp", mktemp::mktemp),
+    ("mv", mv::mv),
+    ("pwd", readlink::pwd),
+    ("readlink", readlink::readlink),
+    ("realpath", readlink::realpath),
+    ("rm", rm::rm),
+    ("rmdir", mkdir::rmdir),
+    ("stat", stat::stat),
+    ("sync", truncate::sync),
+    ("touch", touch::touch),
+    ("truncate", truncate::truncate),
+];
