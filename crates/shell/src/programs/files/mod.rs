@@ -6,6 +6,7 @@ mod chown;
 mod copying;
 mod cp;
 mod destination;
+mod find;
 mod install;
 mod ln;
 mod ls;
@@ -15,6 +16,7 @@ mod modes;
 mod mv;
 mod names;
 mod owners;
+mod patterns;
 mod quoting;
 mod readlink;
 mod report;
@@ -23,6 +25,7 @@ mod stat;
 mod times;
 mod touch;
 mod truncate;
+mod xargs;
 
 use super::Program;
 
@@ -35,6 +38,7 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("chown", chown::chown),
     ("cp", cp::cp),
     ("dirname", names::dirname),
+    ("find", find::find),
     ("install", install::install),
     ("ln", ln::ln),
     ("ls", ls::ls),
@@ -50,4 +54,5 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("sync", truncate::sync),
     ("touch", touch::touch),
     ("truncate", truncate::truncate),
+    ("xargs", xargs::xargs),
 ];
