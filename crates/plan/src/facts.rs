@@ -186,6 +186,8 @@ pub enum Need {
     Resolution {
         /// What is asked.
         request: Box<ResolutionRequest>,
+        /// The files that are given with it, and where their bytes can be had.
+        given: Vec<FileReference>,
         /// The place in the recipe that asks.
         span: recipe::Span,
     },

@@ -41,11 +41,12 @@ pub use request::{
 pub use requirements::{
     FileProblem, Gathered, Gathering, Item, LinkDirectory, Reading, RequirementLine,
     RequirementsFile, Role, Setting, Settings, Shape, Statement, Wanted, check_requirement,
-    decode_requirements, gather_requirements, normalized_name, parse_requirements, suspect_pin,
+    decode_requirements, gather_requirements, is_harmless_feature, normalized_name,
+    parse_requirements, suspect_pin,
 };
 pub use view::{Missing, View, is_asked_for};
 pub use wheel::{
     Collision, EntryPoints, FileOrigin, InstallOptions, Installation, InstalledFile, Member,
     MemberReader, Method, ReadAt, ScriptTemplate, Wheel, WheelError, WheelFault, WheelLimit,
-    collisions,
+    collisions, is_same_version,
 };

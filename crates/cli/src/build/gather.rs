@@ -107,7 +107,9 @@ impl<'a> Gatherer<'a> {
         let mut texts = Vec::new();
         for need in needs {
             match need {
-                Need::Resolution { request, span } => questions.push((request, span)),
+                Need::Resolution { request, given, span } => {
+                    questions.push(wheels::Question { request, given, span });
+                }
                 Need::Text(file) => texts.push(file),
                 need => self.satisfy(need)?,
             }

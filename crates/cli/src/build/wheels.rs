@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use layer::Content;
-use oci::{Digest, ImagePath};
-use plan::{ContextName, InstalledWheel, Source, WheelKey};
+use oci::Digest;
+use plan::{FileReference, InstalledWheel, WheelKey};
 use python::{
     GivenFile, InstallOptions, Location, Package, Resolution, ResolutionRequest, ScriptTemplate,
     SourceBuilds, Wheel,
@@ -33,20 +33,24 @@ use crate::session::Session;
 /// The kind of fact that an answer is.
 const RESOLUTION: &str = "resolution";
 
+/// A question, where the files are that are given with it, and the place that asks.
+pub(super) struct Question {
+    pub(super) request: Box<ResolutionRequest>,
+    pub(super) given: Vec<FileReference>,
+    pub(super) span: Span,
+}
+
 /// A question, the place that asks, and what came of it.
 pub(super) type Answered = (Box<ResolutionRequest>, Span, Result<Resolution, Error>);
 
 /// Resolves all requests side by side: there is one for each platform.
-pub(super) fn resolve_all(
-    gatherer: &Gatherer<'_>,
-    questions: Vec<(Box<ResolutionRequest>, Span)>,
-) -> Vec<Answered> {
+pub(super) fn resolve_all(gatherer: &Gatherer<'_>, questions: Vec<Question>) -> Vec<Answered> {
     std::thread::scope(|scope| {
         let asked: Vec<_> = questions
             .into_iter()
-            .map(|(request, span)| {
+            .map(|Question { request, given, span }| {
                 scope.spawn(move || {
-                    let resolution = resolve(gatherer, &request);
+                    let resolution = resolve(gatherer, &request, &given);
                     (request, span, resolution)
                 })
             })
@@ -56,7 +60,11 @@ pub(super) fn resolve_all(
     })
 }
 
-fn resolve(gatherer: &Gatherer<'_>, request: &ResolutionRequest) -> Result<Resolution, Error> {
+fn resolve(
+    gatherer: &Gatherer<'_>,
+    request: &ResolutionRequest,
+    sources: &[FileReference],
+) -> Result<Resolution, Error> {
     let session = gatherer.session;
     let store = session.store()?;
     let name = format!("resolve Python packages for {}", request.target.platform);
@@ -73,7 +81,7 @@ fn resolve(gatherer: &Gatherer<'_>, request: &ResolutionRequest) -> Result<Resol
     let step = session.progress.step(name, None);
     let network = network::settings(session)?;
     let cache = store.answers("python-index");
-    let given = |file: &GivenFile| give(gatherer, file).map_err(std::io::Error::other);
+    let given = |file: &GivenFile| give(gatherer, file, sources).map_err(std::io::Error::other);
     let resolved = match request.builds {
         SourceBuilds::Refuse => resolution::resolve(request, &network, &cache, &given),
         SourceBuilds::Host => {
@@ -114,15 +122,21 @@ fn settled(resolution: resolution::Resolution) -> Resolution {
     }
 }
 
-/// Takes a file of the context into the store, and says where it is.
-fn give(gatherer: &Gatherer<'_>, file: &GivenFile) -> Result<PathBuf, Error> {
+/// Takes a file of the context or of the image into the store, and says where it is.
+fn give(
+    gatherer: &Gatherer<'_>,
+    file: &GivenFile,
+    sources: &[FileReference],
+) -> Result<PathBuf, Error> {
     let store = gatherer.session.store()?;
     let Content { digest, size } = file.content;
-    if store.contains(&digest)? != Some(size) {
-        let path = ImagePath::lexical(&file.path);
-        let source = Source::Context { context: ContextName::Main, path };
-        let contents = Contents::new(gatherer.session, &gatherer.inputs, &gatherer.facts);
-        let mut bytes = contents.open(&digest, &source)?;
+    let source = sources.iter().find(|source| source.content == file.content);
+    if store.contains(&digest)? != Some(size)
+        && let Some(FileReference { source, .. }) = source
+    {
+        let mut contents = Contents::new(gatherer.session, &gatherer.inputs, &gatherer.facts);
+        contents.prepare(&[(digest, source)])?;
+        let mut bytes = contents.open(&digest, source)?;
         let mut scratch = store.scratch()?;
         let written = std::io::copy(&mut bytes, &mut scratch);
         written.map_err(|source| BuildError::Read { what: file.path.clone(), source })?;

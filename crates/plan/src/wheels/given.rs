@@ -4,12 +4,25 @@
 use std::collections::BTreeSet;
 
 use layer::Content;
+use oci::ImagePath;
 use python::{Gathered, GivenFile, LinkDirectory};
 use recipe::{FindLinks, PythonPackages};
 
 use super::files;
+use crate::ContextName;
 use crate::error::{Step, Stop, both, together};
+use crate::facts::FileReference;
+use crate::outcome::Source;
 use crate::stage::StagePlanner;
+
+/// Where the bytes of these are: in the context.
+pub(super) fn sources(given: &[GivenFile]) -> Vec<FileReference> {
+    let source = |file: &GivenFile| {
+        let (context, path) = (ContextName::Main, ImagePath::lexical(&file.path));
+        FileReference { content: file.content, source: Source::Context { context, path } }
+    };
+    given.iter().map(source).collect()
+}
 
 /// Those in the directories that the recipe itself names.
 pub(super) fn own_links(

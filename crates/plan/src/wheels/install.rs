@@ -37,7 +37,7 @@ pub(super) fn lay(
     let lost = collisions::settle(planner, &placed, span)?;
     let sized: Vec<Sized<'_>> =
         placed.iter().map(|wheel| Sized { name: &wheel.wheel, size: size(wheel) }).collect();
-    let most = if packages.is_empty() { 0 } else { most_layers(planner, asked) };
+    let most = if packages.is_empty() { 0 } else { most_layers_asked(planner, asked) };
     let mut layers = Vec::new();
     // All are laid on what was there before: a layer that knew of its neighbours would change with
     // them. So each has the directories that it needs, with the same attributes everywhere.
@@ -62,11 +62,15 @@ pub(super) fn lay(
 }
 
 /// How many layers packages may take, with the instructions in mind that are yet to come.
-fn most_layers(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages) -> usize {
+pub(crate) fn most_layers(planner: &StagePlanner<'_, '_>) -> usize {
     let taken = planner.state.tree.depth() + planner.layers_to_come;
-    let Some(limit) = &asked.max_layers else {
-        return MAX_IMAGE_LAYERS.saturating_sub(taken).max(LEAST_LAYERS);
-    };
+    MAX_IMAGE_LAYERS.saturating_sub(taken).max(LEAST_LAYERS)
+}
+
+/// The same where the recipe says how many an image may have.
+fn most_layers_asked(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages) -> usize {
+    let Some(limit) = &asked.max_layers else { return most_layers(planner) };
+    let taken = planner.state.tree.depth() + planner.layers_to_come;
     if taken >= limit.node {
         let message = format!(
             "`max-layers` is {}, and without packages the image has {taken} already",
@@ -168,16 +172,12 @@ impl Layer {
         let attributes = Attributes::root(file.mode, planner.shared.request.timestamp);
         let (node, laying) = (Node::File(file.content), &mut self.directories.laying);
         laying.place(directory, name, attributes, node, None, planner.needs)?;
-        let source = match &file.origin {
-            FileOrigin::Inline(bytes) => Source::Inline(Arc::clone(bytes)),
-            FileOrigin::Member(at) => {
-                let member = wheel.member(*at);
-                if is_kept(&member, planner.shared.request.packing) {
-                    self.streams.insert(file.path.clone(), member.clone());
-                }
-                Source::Wheel(member)
-            }
-        };
+        let source = source(wheel, file);
+        if let Source::Wheel(member) = &source
+            && is_kept(member, planner.shared.request.packing)
+        {
+            self.streams.insert(file.path.clone(), member.clone());
+        }
         planner.shared.sources.insert(file.content.digest, source);
         Ok(())
     }
@@ -193,8 +193,16 @@ impl Layer {
     }
 }
 
+/// Where the bytes of a file of a wheel are.
+pub(crate) fn source(wheel: &InstalledWheel, file: &InstalledFile) -> Source {
+    match &file.origin {
+        FileOrigin::Inline(bytes) => Source::Inline(Arc::clone(bytes)),
+        FileOrigin::Member(at) => Source::Wheel(wheel.member(*at)),
+    }
+}
+
 /// Whether a file's content stays as the wheel has it compressed.
-fn is_kept(member: &WheelMember, packing: Packing) -> bool {
+pub(crate) fn is_kept(member: &WheelMember, packing: Packing) -> bool {
     let WheelMember { member, .. } = member;
     matches!(packing, Packing::Gzip(_))
         && member.method == Method::Deflated

@@ -13,6 +13,9 @@ mod lists;
 mod removal;
 mod title;
 
+pub(crate) use install::{is_kept, most_layers, source};
+pub(crate) use title::title;
+
 use std::sync::Arc;
 
 use python::{
@@ -22,7 +25,7 @@ use python::{
 use recipe::{Diagnostic, PythonPackages, Severity, Span};
 
 use crate::error::{PlanError, Step, Stop};
-use crate::facts::InstalledWheel;
+use crate::facts::{FileReference, InstalledWheel};
 use crate::outcome::{Becomes, LayerSpec};
 use crate::stage::StagePlanner;
 use crate::{Need, WheelKey};
@@ -51,8 +54,10 @@ pub(crate) fn plan_python(
     let (discovery, installed) = base?;
     checks::warn_of_requirements(planner, asked, &written, &discovery);
     let request = asked::request(written, asked, &discovery.target, installed);
-    let resolution = resolve(planner, &request, span)?;
-    let wheels = wheels(planner, &request, &resolution.packages, span)?;
+    let given = given::sources(&request.given);
+    let resolution = resolve(planner, &request, given, span)?;
+    let scripts = script_template(&request);
+    let wheels = wheels(planner, &request, &resolution.packages, scripts, span)?;
     checks::warn_of_packages(planner, &request, &resolution, span);
     let mut layers: Vec<Arc<LayerSpec>> = Vec::new();
     layers.extend(removal::lay(planner, &request, &resolution.packages, span)?);
@@ -113,28 +118,30 @@ fn discover(
     })
 }
 
-fn resolve(
+/// Which wheels the answer takes. `given` says where the bytes of the request's own files are.
+pub(crate) fn resolve(
     planner: &mut StagePlanner<'_, '_>,
     request: &ResolutionRequest,
+    given: Vec<FileReference>,
     span: &Span,
 ) -> Step<Arc<Resolution>> {
     if let Some(resolution) = planner.shared.facts.resolutions.get(&request.fingerprint()) {
         return Ok(Arc::clone(resolution));
     }
     let request = Box::new(request.clone());
-    planner.needs.add(Need::Resolution { request, span: span.clone() });
+    planner.needs.add(Need::Resolution { request, given, span: span.clone() });
     Err(Stop::Needs)
 }
 
 /// What the wheels become, in the order of `packages`; all that are not known are asked for.
-fn wheels(
+pub(crate) fn wheels(
     planner: &mut StagePlanner<'_, '_>,
     request: &ResolutionRequest,
     packages: &[Package],
+    scripts: ScriptTemplate,
     span: &Span,
 ) -> Step<Vec<Arc<InstalledWheel>>> {
     let interpreter = &request.target.interpreter;
-    let scripts = script_template(request);
     let known = &planner.shared.facts.installations;
     let found = |package: &Package| known.get(&WheelKey::of(package, interpreter, scripts));
     let missing: Vec<Package> =
@@ -154,7 +161,12 @@ fn script_template(request: &ResolutionRequest) -> ScriptTemplate {
 }
 
 /// Notes what the author may not have meant.
-fn warn(planner: &mut StagePlanner<'_, '_>, span: &Span, message: String, hint: Option<String>) {
+pub(crate) fn warn(
+    planner: &mut StagePlanner<'_, '_>,
+    span: &Span,
+    message: String,
+    hint: Option<String>,
+) {
     let (severity, rule) = (Severity::Warning, None);
     let warning = Diagnostic { severity, rule, message, span: span.clone(), hint };
     planner.shared.warnings.push(warning);

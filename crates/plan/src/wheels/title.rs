@@ -4,7 +4,7 @@
 const WIDTH: usize = 34;
 
 /// `PYTHON numpy==2.1.3`, or `PYTHON a==1 b==2 and 7 more` for many.
-pub(super) fn title(verb: &str, pins: &[String]) -> String {
+pub(crate) fn title(verb: &str, pins: &[String]) -> String {
     let mut title = verb.to_owned();
     let mut width = 0;
     for (at, pin) in pins.iter().enumerate() {

@@ -19,6 +19,11 @@ const FEATURES: [&str; 7] = [
     "truststore",
 ];
 
+/// Whether a name behind pip's `--use-feature` is of one that changes nothing here.
+pub fn is_harmless_feature(name: &str) -> bool {
+    FEATURES.contains(&name)
+}
+
 /// Reads a line. Places are in its text.
 pub(super) fn contents(line: &Line, problems: &mut Vec<Problem>) -> Vec<(Span, Statement)> {
     let text = &line.text;

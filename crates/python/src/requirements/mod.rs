@@ -28,6 +28,7 @@ mod tests;
 
 pub use encoding::decode_requirements;
 pub use gather::{FileProblem, Gathered, Gathering, Reading, Role, gather_requirements};
+pub use line::is_harmless_feature;
 pub(crate) use name::check_name;
 pub use name::normalized_name;
 pub use settings::{LinkDirectory, Setting, Settings};

@@ -36,6 +36,7 @@ pub use limits::WheelLimit;
 pub use member::{Member, Method};
 pub use read_at::ReadAt;
 pub use scripts::ScriptTemplate;
+pub use version::same as is_same_version;
 
 use crate::Interpreter;
 use limits::Limits;

@@ -1,7 +1,7 @@
 //! Whether two spellings of a version mean the same (PEP 440, "Normalization").
 
-/// Whether a file name and `METADATA` speak of one version.
-pub(super) fn same(left: &str, right: &str) -> bool {
+/// Whether two spellings are of one version.
+pub fn same(left: &str, right: &str) -> bool {
     canonical(left) == canonical(right)
 }
 
