@@ -10,6 +10,7 @@
 //! This crate takes values and bytes. It knows no images, registries or package indexes, and it
 //! does not resolve: that is `resolution`'s.
 
+mod direct_url;
 mod fingerprint;
 #[cfg(test)]
 mod fixture;
@@ -23,6 +24,7 @@ mod requirements;
 mod view;
 mod wheel;
 
+pub use direct_url::direct_reference;
 pub use installed::{Distribution, find_distributions};
 pub use interpreter::{
     Candidate, Discovery, EndOfLife, Interpreter, InterpreterError, Layout, Libc, Markers, Target,

@@ -83,7 +83,10 @@ pub(super) fn lay(
 
 /// A directory above a change that is not what a runtime makes of a missing one is laid again with
 /// its own attributes, for those that unpack each layer by itself.
-fn repeated(planner: &mut StagePlanner<'_, '_>, path: &ImagePath) -> Step<Option<Entry>> {
+pub(super) fn repeated(
+    planner: &mut StagePlanner<'_, '_>,
+    path: &ImagePath,
+) -> Step<Option<Entry>> {
     let Some(found) = planner.state.tree.lookup(path, planner.needs)? else { return Ok(None) };
     let Attributes { mode, uid, gid, .. } = found.entry.attributes;
     let is_implied = (mode, uid, gid) == (IMPLIED_MODE, 0, 0);

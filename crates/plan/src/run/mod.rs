@@ -8,6 +8,7 @@ mod command;
 mod lay;
 mod mounts;
 mod outside;
+mod pip;
 mod redaction;
 mod report;
 
@@ -35,9 +36,7 @@ pub(crate) fn plan_run(
     }
     let redaction = Redaction::of(planner, run);
     match evaluate(planner, run, &redaction, span) {
-        Ok(Evaluated::Done(outcome, trees)) => {
-            finish(planner, *outcome, &trees, &redaction, text, span)
-        }
+        Ok(Evaluated::Done(done)) => finish(planner, *done, &redaction, text, span),
         Ok(Evaluated::Not(why)) => Ok(Becomes::NeedsExecution(Box::new(why))),
         Err(stop) => Err(stop),
     }
@@ -46,9 +45,16 @@ pub(crate) fn plan_run(
 /// How an evaluation ended that lacked nothing.
 enum Evaluated {
     /// It came to its end.
-    Done(Box<Outcome>, mounts::Trees),
+    Done(Box<Done>),
     /// It did not.
     Not(Unassembled),
+}
+
+/// What an evaluation came to.
+struct Done {
+    outcome: Outcome,
+    trees: mounts::Trees,
+    installs: Vec<pip::Install>,
 }
 
 fn evaluate(
@@ -75,7 +81,10 @@ fn evaluate(
     let outside = RunOutside::new(planner, run, &trees, redaction, span);
     let evaluated = shell::run(command.command, files, &outside, limits);
     match evaluated {
-        Ok(outcome) => Ok(Evaluated::Done(Box::new(outcome), trees)),
+        Ok(outcome) => {
+            let installs = outside.take_installs();
+            Ok(Evaluated::Done(Box::new(Done { outcome, trees, installs })))
+        }
         Err(ShellStop::Missing(missing)) => {
             outside.need(missing);
             match outside.take_error() {
@@ -93,12 +102,12 @@ fn evaluate(
 /// The layers of what came of it.
 fn finish(
     planner: &mut StagePlanner<'_, '_>,
-    outcome: Outcome,
-    trees: &mounts::Trees,
+    done: Done,
     redaction: &Redaction,
     text: &str,
     span: &Span,
 ) -> Step<Becomes> {
+    let Done { outcome, trees, installs } = done;
     if outcome.status != 0 {
         return Err(failed(&outcome, redaction, span).into());
     }
@@ -108,8 +117,13 @@ fn finish(
     }
     let changes = lay::changes(&outcome.files, planner)?;
     redaction.refuse_leaks(&changes, span)?;
-    lay::add_sources(planner, &changes, &outcome.archives, trees, redaction);
-    let layers = lay::lay(planner, changes, text)?;
+    lay::add_sources(planner, &changes, &outcome.archives, &trees, redaction);
+    let (packages, rest) = pip::layers(planner, &installs, changes)?;
+    let mut layers = lay::lay(planner, rest, text)?;
+    for package in packages {
+        planner.state.tree.push(Arc::clone(&package));
+        layers.push(package);
+    }
     Ok(Becomes::Ran { layers, report })
 }
 

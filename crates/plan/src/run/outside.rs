@@ -8,6 +8,7 @@ use recipe::{Run, Span};
 use shell::{Fetched, Missing, Origin, Outside, Process, Reason, Stop as ShellStop, Stored};
 
 use super::mounts::Trees;
+use super::pip;
 use super::redaction::Redaction;
 use crate::error::Stop;
 use crate::facts::{FileReference, Need};
@@ -20,10 +21,13 @@ pub const LARGEST_TEXT: u64 = 32 << 20;
 /// A stage's planning, as the shell sees it.
 pub(super) struct RunOutside<'r, 'a, 'b> {
     pub(super) planner: RefCell<&'r mut StagePlanner<'a, 'b>>,
-    trees: &'r Trees,
+    pub(super) trees: &'r Trees,
     redaction: &'r Redaction,
-    span: &'r Span,
-    is_offline: bool,
+    pub(super) span: &'r Span,
+    /// Whether the line has no network.
+    pub(super) is_offline: bool,
+    /// What packages were installed.
+    pub(super) installs: RefCell<Vec<pip::Install>>,
     /// What is wrong with the recipe, found by a program of the caller's.
     error: RefCell<Option<Stop>>,
 }
@@ -38,7 +42,8 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
     ) -> Self {
         let is_offline = run.network.as_ref().is_some_and(|network| network.text == "none");
         let (planner, error) = (RefCell::new(planner), RefCell::new(None));
-        RunOutside { planner, trees, redaction, span, is_offline, error }
+        let installs = RefCell::default();
+        RunOutside { planner, trees, redaction, span, is_offline, installs, error }
     }
 
     /// Notes what evaluation lacked.
@@ -69,6 +74,16 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
             }
             Missing::Told => {}
         }
+    }
+
+    /// Notes what is wrong with the recipe, and ends planning.
+    pub(super) fn note_error(&self, error: Stop) {
+        self.error.borrow_mut().get_or_insert(error);
+    }
+
+    /// The packages that were installed.
+    pub(super) fn take_installs(&self) -> Vec<pip::Install> {
+        self.installs.take()
     }
 
     /// What a program of the caller's ended planning with.
@@ -141,8 +156,8 @@ impl Outside for RunOutside<'_, '_, '_> {
         }
     }
 
-    fn program(&self, _process: &mut Process<'_, '_>) -> Option<Result<u8, ShellStop>> {
-        None
+    fn program(&self, process: &mut Process<'_, '_>) -> Option<Result<u8, ShellStop>> {
+        pip::program(self, process)
     }
 }
 

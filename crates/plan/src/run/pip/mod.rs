@@ -1,0 +1,182 @@
+//! pip inside of a line: what it installs and removes, it does to the files as they are at that
+//! moment, with the same questions and answers as for `[python]`.
+//!
+//! It is known by its script, or by the Python that runs it as a module. Each command is a
+//! function over a process, like the shell's own programs; what it does not understand is refused.
+
+mod asked;
+mod cache;
+mod called;
+mod check;
+mod configuration;
+mod configure;
+mod gather;
+mod ini;
+mod install;
+mod interpreter;
+mod layers;
+mod layout;
+mod listing;
+mod options;
+mod place;
+mod scene;
+mod uninstall;
+
+use std::sync::Arc;
+
+use layer::Attributes;
+use oci::ImagePath;
+use python::Package;
+use shell::files::{FileError, FileResult};
+use shell::{Missing, Process, Reason, Stop as ShellStop};
+
+use super::outside::RunOutside;
+use crate::error::{Step, Stop};
+use crate::facts::InstalledWheel;
+use crate::packages::groups::Sized;
+use asked::Asked;
+use called::{Called, CalledBy};
+use configuration::Configuration;
+use gather::Ended;
+use interpreter::Python;
+pub(crate) use layers::layers;
+use options::{Command, Options};
+use scene::Scene;
+
+/// A package that a line installed.
+#[derive(Debug, Clone)]
+pub(crate) struct Install {
+    package: Package,
+    wheel: Arc<InstalledWheel>,
+    files: Vec<PlacedFile>,
+}
+
+/// A file of it, as it was put there.
+#[derive(Debug, Clone)]
+struct PlacedFile {
+    /// Which of the files that the wheel becomes.
+    at: usize,
+    /// Where it is, without links.
+    path: ImagePath,
+    attributes: Attributes,
+}
+
+impl Install {
+    fn pin(&self) -> String {
+        format!("{}=={}", self.package.name, self.package.version)
+    }
+
+    fn sized(&self) -> Sized<'_> {
+        let files = self.wheel.installation.files.iter();
+        let size = files.fold(0, |sum: u64, file| sum.saturating_add(file.content.size));
+        Sized { name: &self.package.name, size }
+    }
+}
+
+/// Runs pip, if that is what the process is; its exit status.
+pub(crate) fn program(
+    run: &RunOutside<'_, '_, '_>,
+    process: &mut Process<'_, '_>,
+) -> Option<Result<u8, ShellStop>> {
+    let called = Called::of(process)?;
+    let done = called.map_err(Ended::from).and_then(|called| match called {
+        Called::Pip { python, by, arguments } => pip(run, process, &python, by, &arguments),
+        Called::Environment { .. } => {
+            Err(misused("python -m venv", "is not built in".to_owned()).into())
+        }
+        Called::Uv { .. } => Err(misused("uv pip", "is not built in".to_owned()).into()),
+    });
+    Some(match done {
+        Ok(status) | Err(Ended::Status(status)) => Ok(status),
+        Err(Ended::Stop(stop)) => Err(stop),
+    })
+}
+
+fn pip(
+    run: &RunOutside<'_, '_, '_>,
+    process: &mut Process<'_, '_>,
+    executable: &str,
+    by: CalledBy,
+    arguments: &[String],
+) -> Result<u8, Ended> {
+    let Some(name) = options::command_name(arguments)? else {
+        return Err(misused("pip", "is given no command".to_owned()).into());
+    };
+    let command = Command::parse(&name);
+    if command.is_none() && name != "--version" {
+        let name = format!("pip {name}");
+        return Err(ShellStop::refuse(name, Reason::Program).into());
+    }
+    let scene = Scene::of(run, &process.machine.files)?;
+    let python = Python::find(run, process, &scene, executable)?;
+    if python.distribution("pip").is_none() {
+        let line = match by {
+            CalledBy::Module => format!("{executable}: No module named pip\n"),
+            CalledBy::Script => "ModuleNotFoundError: No module named 'pip'\n".to_owned(),
+        };
+        process.write_to(2, line.as_bytes())?;
+        return Ok(1);
+    }
+    let Some(command) = command else { return listing::version(process, &python) };
+    let mut configuration = Configuration::read(process, &python.prefix)?;
+    if arguments.iter().any(|argument| argument == "--isolated") {
+        configuration.isolate();
+    }
+    let options = Options::read(command, arguments, &configuration.of(command))?;
+    if options.has("--require-virtualenv") && !python.is_environment {
+        Said(process).error("Could not find an activated virtualenv (required).");
+        return Ok(VIRTUALENV_NOT_FOUND);
+    }
+    match command {
+        Command::Cache => cache::cache(process, &options),
+        Command::Check => check::check(run, process, &python),
+        Command::Config => configure::configure(process, &configuration, &options),
+        Command::Freeze => listing::freeze(process, &python, &options),
+        Command::Install => install::install(run, process, &scene, &python, &Asked::of(&options)?),
+        Command::List => listing::list(process, &python, &options),
+        Command::Show => listing::show(process, &python, &options),
+        Command::Uninstall => uninstall::uninstall(run, process, &scene, &python, &options),
+    }
+}
+
+/// pip's exit status for `--require-virtualenv` (`status_codes.py`).
+const VIRTUALENV_NOT_FOUND: u8 = 3;
+
+/// What pip says of its own failing.
+struct Said<'p, 'm, 'o: 'm>(&'p mut Process<'m, 'o>);
+
+impl Said<'_, '_, '_> {
+    /// Says what is wrong, and ends with exit status 1.
+    fn error(self, message: &str) -> Ended {
+        let line = format!("ERROR: {message}\n");
+        match self.0.write_to(2, line.as_bytes()) {
+            Ok(()) => Ended::Status(1),
+            Err(stop) => Ended::Stop(stop),
+        }
+    }
+}
+
+/// This use of a program is not understood, for a reason that fits behind its name.
+fn misused(command: &str, reason: String) -> ShellStop {
+    ShellStop::refuse(command, Reason::Use(reason))
+}
+
+/// What a file operation came to that does not fail unless something is odd.
+fn settled<T>(result: FileResult<T>, command: &str) -> Result<T, ShellStop> {
+    result.map_err(|error| match error {
+        FileError::Stop(stop) => stop,
+        FileError::Errno(errno) => {
+            misused(command, format!("fails half-way, which is not built in: {errno}"))
+        }
+    })
+}
+
+/// What planning came to: an error of the recipe's is noted for whoever evaluates.
+fn stopped<T>(run: &RunOutside<'_, '_, '_>, step: Step<T>) -> Result<T, ShellStop> {
+    step.map_err(|stop| {
+        if let Stop::Error(_) = &stop {
+            run.note_error(stop);
+        }
+        ShellStop::Missing(Missing::Told)
+    })
+}

@@ -1,0 +1,105 @@
+//! The files as they are at this moment of a line, for questions about Python.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use layer::{Attributes, Entry, LayerIndex, Node, RootFs};
+use oci::{Digest, ImagePath};
+use python::{Missing, View};
+use shell::files::{Below, FileError};
+use shell::{
+    Changed, ChangedNode, Data, Files, Missing as ShellMissing, Stop as ShellStop, Stored,
+};
+
+use super::super::outside::RunOutside;
+
+/// The stage's layers, and one more of what the line has changed so far.
+pub(super) struct Scene {
+    root: RootFs,
+    texts: HashMap<Digest, Arc<[u8]>>,
+    /// Of the files in the topmost layer, those whose bytes are elsewhere.
+    stored: HashMap<ImagePath, Stored>,
+}
+
+impl Scene {
+    pub(super) fn of(run: &RunOutside<'_, '_, '_>, files: &Files) -> Result<Scene, ShellStop> {
+        let changes = files.changes().map_err(|error| match error {
+            FileError::Stop(stop) => stop,
+            FileError::Errno(errno) => super::misused("pip", format!("finds files odd: {errno}")),
+        })?;
+        let planner = run.planner.borrow();
+        let mut scene = Scene {
+            root: planner.state.tree.root().clone(),
+            texts: planner.shared.facts.texts.clone(),
+            stored: HashMap::new(),
+        };
+        let entries = changes.into_iter().flat_map(|changed| scene.entries(changed)).collect();
+        scene.root.push(Some(Arc::new(LayerIndex::from_entries(entries))));
+        Ok(scene)
+    }
+
+    fn entries(&mut self, changed: Changed) -> Vec<Entry> {
+        let Changed { path, attributes, node } = changed;
+        let mut entries = Vec::new();
+        let node = match node {
+            ChangedNode::Gone => Node::Whiteout,
+            ChangedNode::File(data) => Node::File(self.content(&path, data)),
+            ChangedNode::Directory { below } => {
+                if below == Below::Hidden {
+                    let attributes = Attributes::root(0, 0);
+                    entries.push(Entry { path: path.clone(), attributes, node: Node::Opaque });
+                }
+                Node::Directory
+            }
+            ChangedNode::Symlink(target) => Node::Symlink(target),
+            ChangedNode::Hardlink(target) => Node::Hardlink(target),
+            ChangedNode::CharDevice { major, minor } => Node::CharDevice { major, minor },
+            ChangedNode::BlockDevice { major, minor } => Node::BlockDevice { major, minor },
+            ChangedNode::Fifo => Node::Fifo,
+        };
+        entries.push(Entry { path, attributes, node });
+        entries
+    }
+
+    fn content(&mut self, path: &ImagePath, data: Data) -> layer::Content {
+        let content = data.content();
+        match data {
+            Data::Inline(bytes) => drop(self.texts.insert(content.digest, Arc::from(&bytes[..]))),
+            Data::Stored(stored) => drop(self.stored.insert(path.clone(), stored)),
+        }
+        content
+    }
+
+    /// Asks a question; what the answer lacks is asked for.
+    pub(super) fn ask<T>(
+        &self,
+        run: &RunOutside<'_, '_, '_>,
+        ask: impl FnOnce(View<'_>) -> Result<T, Vec<Missing>>,
+    ) -> Result<T, ShellStop> {
+        let view = View { root: &self.root, texts: &self.texts };
+        ask(view).map_err(|missing| {
+            for missing in missing {
+                self.need(run, missing);
+            }
+            ShellStop::Missing(ShellMissing::Told)
+        })
+    }
+
+    fn need(&self, run: &RunOutside<'_, '_, '_>, missing: Missing) {
+        let top = self.root.layers().len() - 1;
+        match missing {
+            Missing::Text { layer, path, content } if layer == top => {
+                // A file with several names is asked for by the one that has the bytes.
+                let Some(stored) = self.stored.get(&path) else { return };
+                let origin = Arc::clone(&stored.origin);
+                run.need(ShellMissing::Bytes { content, origin });
+            }
+            missing => {
+                let mut planner = run.planner.borrow_mut();
+                let planner = &mut **planner;
+                let sources = &planner.shared.sources;
+                planner.state.tree.need_missing(missing, sources, planner.needs);
+            }
+        }
+    }
+}
