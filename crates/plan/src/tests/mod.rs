@@ -16,6 +16,7 @@ mod plywood_toml;
 mod python_files;
 mod python_layers;
 mod python_replaced;
+mod run_pip;
 mod show;
 mod stages;
 mod variables;
@@ -80,6 +81,8 @@ pub(crate) struct Report {
     pub(crate) history: String,
     /// The questions to the resolver.
     pub(crate) questions: String,
+    /// What command lines said.
+    pub(crate) said: String,
     /// How many files of each layer stay as they are compressed.
     pub(crate) streams: Vec<usize>,
 }

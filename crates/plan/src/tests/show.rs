@@ -21,7 +21,12 @@ impl Gatherer<'_> {
             env.retain(|entry| !entry.as_str().unwrap().ends_with("/usr/bin:/sbin:/bin"));
         }
         let messages = plan.warnings.iter().map(|warning| show_diagnostic(dockerfile, warning));
+        let said = target.steps.iter().filter_map(|step| match &step.becomes {
+            Becomes::Ran { report, .. } => Some(report.said.as_str()),
+            _ => None,
+        });
         Report {
+            said: said.collect(),
             files: steps.collect(),
             config: config.to_string(),
             messages: messages.collect(),
