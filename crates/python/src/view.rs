@@ -24,6 +24,11 @@ pub fn is_asked_for(path: &ImagePath) -> bool {
         b"status" => above == b"dpkg",
         b"installed" => above == b"db",
         b"pyvenv.cfg" | b"patchlevel.h" | b"pip" | b"pip3" => true,
+        // What a virtual environment is made of.
+        b"__init__.py" => matches!(above, b"venv" | b"ensurepip"),
+        b"Activate.ps1" | b"activate" | b"activate.csh" | b"activate.fish" => {
+            matches!(above, b"common" | b"posix")
+        }
         name => name.ends_with(b".egg-info") || name.starts_with(b"libc.so."),
     }
 }
@@ -205,6 +210,10 @@ mod tests {
             ("lib/apk/db/installed", true),
             ("usr/lib/x86_64-linux-gnu/libc.so.6", true),
             ("venv/pyvenv.cfg", true),
+            ("usr/lib/python3.11/venv/__init__.py", true),
+            ("usr/lib/python3.11/venv/scripts/posix/activate.csh", true),
+            ("usr/lib/python3.11/site-packages/flask/__init__.py", false),
+            ("venv/bin/activate", false),
             ("etc/status", false),
             ("app/METADATA", false),
             ("usr/bin/python3.11", false),

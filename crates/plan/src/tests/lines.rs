@@ -21,14 +21,16 @@ pub(super) fn line(line: &str) -> Line {
         None => (None, line),
     };
     let mut text = String::new();
-    let (path, mode, node) = if let Some((path, target)) = rest.split_once(" -> ") {
+    // A content can hold whatever else a line can.
+    let content = rest.split_once('=').filter(|(path, _)| !path.contains(" -> "));
+    let content = content.filter(|(path, _)| !path.ends_with(' '));
+    let (path, mode, node) = if let Some((path, content)) = content {
+        text = content.to_owned();
+        (path, mode.unwrap_or(0o644), Node::File(Content::of(content.as_bytes())))
+    } else if let Some((path, target)) = rest.split_once(" -> ") {
         (path, 0o777, Node::Symlink(target.into()))
     } else if let Some((path, target)) = rest.split_once(" == ") {
         (path, mode.unwrap_or(0o644), Node::Hardlink(ImagePath::lexical(target)))
-    } else if let Some((path, content)) = rest.split_once('=') {
-        text = content.to_owned();
-        let content = Content::of(content.as_bytes());
-        (path, mode.unwrap_or(0o644), Node::File(content))
     } else if let Some(path) = rest.strip_suffix(" !") {
         (path, 0, Node::Whiteout)
     } else if let Some(path) = rest.strip_suffix(" |") {

@@ -46,6 +46,19 @@ pub(super) fn install(
     }
     let pip = python.distribution("pip");
     let scripts = pip.map(|pip| ScriptTemplate::of_pip(&pip.version)).unwrap_or_default();
+    install_written(run, process, scene, python, asked, (written, placement), scripts)
+}
+
+/// Installs what is read already, with scripts as a pip of some version makes them.
+pub(super) fn install_written(
+    run: &RunOutside<'_, '_, '_>,
+    process: &mut Process<'_, '_>,
+    scene: &Scene,
+    python: &Python,
+    asked: &Asked,
+    (written, placement): (Written, Placement),
+    scripts: ScriptTemplate,
+) -> Result<u8, Ended> {
     let answer = Answer::to(run, python, asked, written, &placement, scripts)?;
     say_what_stays(process, python, asked, &answer)?;
     if answer.packages.is_empty() {

@@ -10,6 +10,7 @@ mod called;
 mod check;
 mod configuration;
 mod configure;
+mod environment;
 mod gather;
 mod ini;
 mod install;
@@ -81,8 +82,8 @@ pub(crate) fn program(
     let called = Called::of(process)?;
     let done = called.map_err(Ended::from).and_then(|called| match called {
         Called::Pip { python, by, arguments } => pip(run, process, &python, by, &arguments),
-        Called::Environment { .. } => {
-            Err(misused("python -m venv", "is not built in".to_owned()).into())
+        Called::Environment { python, arguments } => {
+            environment::create(run, process, &python, &arguments)
         }
         Called::Uv { .. } => Err(misused("uv pip", "is not built in".to_owned()).into()),
     });
