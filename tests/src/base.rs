@@ -30,6 +30,17 @@ pub fn debian() -> Result<PathBuf> {
     })
 }
 
+/// The tree of [`debian`], for programs that leave it as it is.
+pub fn debian_root() -> Result<PathBuf> {
+    let layout = debian()?;
+    let name = layout.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let bundle = cache::once(&format!("{name}-root"), |directory| {
+        // umoci makes its bundle itself, and wants it not to be there.
+        umoci::unpack(&layout, TAG, &directory.join("bundle"))
+    })?;
+    Ok(bundle.join("bundle/rootfs"))
+}
+
 /// A root file system of a few files that has the corners of a real one: merged `/usr`, users and
 /// groups, a directory that belongs to somebody, absolute and relative links, a sticky `/tmp`.
 pub fn tiny() -> Result<PathBuf> {

@@ -2,7 +2,7 @@
 //!
 //! It starts a real registry ([`Registry`]) and a package index ([`Index`] over [`House`]s of wheels),
 //! makes base images once ([`base`]), drives the programs that judge what plywood made ([`Buildah`],
-//! [`Skopeo`], [`umoci`], [`crun`], [`pip`]) and turns a directory into something that can be compared
+//! [`Skopeo`], [`umoci`], [`crun`], [`pip`], [`shells`]) and turns a directory into something that can be compared
 //! ([`Tree`], [`Comparison`]). It knows nothing of plywood's crates but the
 //! vocabulary of `oci`; the program under test is run as a user would run it ([`Plywood`]).
 
@@ -26,6 +26,7 @@ mod program;
 pub mod record;
 mod registry;
 mod server;
+pub mod shells;
 mod skopeo;
 mod tree;
 pub mod umoci;

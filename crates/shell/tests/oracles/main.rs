@@ -1,0 +1,11 @@
+//! Real shells and real programs are the judge: dash, bash and Debian's own tools, in a chroot.
+//!
+//! Needs: chroot, debootstrap, strace, umoci, unshare, root.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod comparison;
+mod debian;
+mod grammar;
+mod random;
+mod snippets;
