@@ -12,6 +12,8 @@ mod debian;
 mod grammar;
 #[path = "../tests/oracles/random.rs"]
 mod random;
+#[path = "../tests/oracles/snippets.rs"]
+mod snippets;
 
 use grammar::Dialect;
 
@@ -44,6 +46,18 @@ fn main() {
             let mut st = std::collections::BTreeMap::new();
             for a in &one { if let comparison::Answer::Ran{status,..} = a { *st.entry(*status).or_insert(0) += 1; } }
             println!("{st:?}");
+        }
+        ["snippets"] => {
+            let all = snippets::snippets();
+            let scripts: Vec<_> = all.iter().map(|s| s.script.clone()).collect();
+            let debian = debian::Debian::new();
+            let (one, two) = (debian.real(&scripts), debian.real(&scripts));
+            for ((s, one), two) in all.iter().zip(&one).zip(&two) {
+                println!("=== {}\n{}\nreal:\n{}", s.name, s.script.text, one.shown());
+                if one != two {
+                    println!("UNSTEADY\n{}", two.shown());
+                }
+            }
         }
         ["script", shell, text] => {
             let scripts = [debian::script(shell, text)];

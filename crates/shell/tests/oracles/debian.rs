@@ -20,14 +20,13 @@ use crate::comparison::{Answer, Base};
 /// The environment of a `RUN` line.
 const ENVIRONMENT: [(&str, &str); 2] =
     [("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root")];
-/// The time that everything new gets in an evaluation.
-const CLOCK: i64 = 1_700_000_000;
-
 /// A Debian root directory, as a directory and as a layer.
 pub(crate) struct Debian {
     root: PathBuf,
     index: Arc<LayerIndex>,
     base: Base,
+    /// The time of evaluations: now, since real programs write dates, too.
+    clock: i64,
     /// Archives that were looked into, for their members.
     archives: Mutex<HashMap<Digest, Arc<[u8]>>>,
 }
@@ -43,6 +42,7 @@ impl Debian {
             root: testbed::base::debian_root().unwrap(),
             base: Base::of(&index),
             index: Arc::new(index),
+            clock: now(),
             archives: Mutex::default(),
         }
     }
@@ -51,7 +51,7 @@ impl Debian {
     pub(crate) fn real(&self, scripts: &[Script]) -> Vec<Answer> {
         let environment = ENVIRONMENT.map(|(name, value)| format!("{name}={value}"));
         let environment = environment.each_ref().map(String::as_str);
-        let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64;
+        let began = now();
         let ran = run_scripts(&self.root, &environment, scripts).unwrap();
         ran.into_iter().map(|ran| self.base.real_answer(ran, began)).collect()
     }
@@ -67,13 +67,13 @@ impl Debian {
         };
         let limits = Limits::default();
         let root = RootFs::new(vec![Some(Arc::clone(&self.index))]);
-        let files = Files::new(root, User::default(), CLOCK, limits);
+        let files = Files::new(root, User::default(), self.clock, limits);
         match shell::run(command, files, self, limits) {
             Ok(outcome) => Answer::Ran {
                 status: outcome.status,
                 stdout: outcome.transcript.of(Channel::Output),
                 stderr: outcome.transcript.of(Channel::Errors),
-                tree: self.base.evaluated_tree(&outcome.files, CLOCK, |data| match data {
+                tree: self.base.evaluated_tree(&outcome.files, self.clock, |data| match data {
                     shell::Data::Inline(bytes) => bytes.to_vec(),
                     shell::Data::Stored(stored) => self.bytes(stored).unwrap().to_vec(),
                 }),
@@ -122,6 +122,10 @@ impl Outside for Debian {
     fn program(&self, _: &mut Process<'_, '_>) -> Option<Result<u8, Stop>> {
         None
     }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() as i64
 }
 
 fn tar_of(bytes: &[u8]) -> Option<Box<dyn Read + Send + '_>> {

@@ -15,16 +15,16 @@ use crate::debian::{Debian, script};
 const ENOUGH: usize = 300;
 
 /// A line, and what is known of it.
-struct Snippet {
+pub(crate) struct Snippet {
     /// The file and the name in it.
-    name: String,
-    script: Script,
+    pub(crate) name: String,
+    pub(crate) script: Script,
     /// Why it is not evaluated.
-    refused: Option<String>,
+    pub(crate) refused: Option<String>,
 }
 
 /// All snippets.
-fn snippets() -> Vec<Snippet> {
+pub(crate) fn snippets() -> Vec<Snippet> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/shell");
     let mut paths: Vec<_> =
         fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
