@@ -30,6 +30,7 @@ pub const ORACLES: &[Oracle] = &[
     oracle("python3", "python3", "layers as tar files"),
     oracle("setpriv", "util-linux", "builds by another user"),
     oracle("skopeo", "skopeo", "manifests, configs and digests"),
+    oracle("strace", "strace", "which files of the machine an evaluation touches"),
     oracle("tar", "tar", "layers as tar files"),
     oracle("taskset", "util-linux", "builds on one processor"),
     oracle("time", "time", "how much memory a build takes"),

@@ -37,14 +37,23 @@ fn main() {
             println!("{:?}", began.elapsed());
             for ((script, one), two) in scripts.iter().zip(&one).zip(&two) {
                 if one != two {
-                    println!("--- unsteady\n{}\none:\n{}two:\n{}", script.text, one.shown(), two.shown());
+                    println!(
+                        "--- unsteady\n{}\none:\n{}two:\n{}",
+                        script.text,
+                        one.shown(),
+                        two.shown()
+                    );
                 }
             }
             for i in 0..8 {
                 println!("--- sample\n{}\none:\n{}", scripts[i].text, one[i].shown());
             }
             let mut st = std::collections::BTreeMap::new();
-            for a in &one { if let comparison::Answer::Ran{status,..} = a { *st.entry(*status).or_insert(0) += 1; } }
+            for a in &one {
+                if let comparison::Answer::Ran { status, .. } = a {
+                    *st.entry(*status).or_insert(0) += 1;
+                }
+            }
             println!("{st:?}");
         }
         ["snippets"] => {

@@ -142,10 +142,15 @@ fn member(archive: &[u8], path: &ImagePath) -> Vec<u8> {
     let (index, _) = read_archive(archive).unwrap();
     let mut found = Vec::new();
     let tar = tar_of(archive).unwrap();
-    layer::extract::<TarError>(tar, &index, |at| at == path, |_, content| {
-        content.read_to_end(&mut found).unwrap();
-        Ok(())
-    })
+    layer::extract::<TarError>(
+        tar,
+        &index,
+        |at| at == path,
+        |_, content| {
+            content.read_to_end(&mut found).unwrap();
+            Ok(())
+        },
+    )
     .unwrap();
     found
 }

@@ -27,7 +27,8 @@ const PATTERNS: &[&str] =
     &["*", "?", "a*", "*.txt", "[ab]*", "[!a]*", "*o*", "t?o.txt", "d*/*", "'*'", "nothing*", "x"];
 const LITERALS: &[&str] =
     &["x", "ab", "foo", "bar.txt", "10", "7", "0", "-n", "a=b", "/", ".", "one.txt", "é", "-"];
-const QUOTED: &[&str] = &["a b", "  two  spaces ", "", "*", "x;y", "tab\there", "$a", "\\n", "#no", "q"];
+const QUOTED: &[&str] =
+    &["a b", "  two  spaces ", "", "*", "x;y", "tab\there", "$a", "\\n", "#no", "q"];
 
 /// What each script has in front.
 const BEGIN: &str = "mkdir /scratch && cd /scratch && mkdir dir && printf 'b\\na\\nc c\\n' > one.txt \
@@ -115,8 +116,13 @@ impl Grammar {
             13 => self.here_document(),
             14 => self.positional(),
             15 => self.read_loop(),
-            16 => format!("set {}\n{}", self.pick(&["-e", "+e", "-f", "+f", "-u", "+u"]), self.list()),
-            17 => format!("trap 'echo trapped $?; {}' EXIT", self.pick(&["true", "false", "exit 4", ":"])),
+            16 => {
+                format!("set {}\n{}", self.pick(&["-e", "+e", "-f", "+f", "-u", "+u"]), self.list())
+            }
+            17 => format!(
+                "trap 'echo trapped $?; {}' EXIT",
+                self.pick(&["true", "false", "exit 4", ":"])
+            ),
             18 => self.leaving(),
             19 => format!("eval {}", quoted(&self.command())),
             _ if self.dialect == Dialect::Bash => self.of_bash(),
@@ -133,7 +139,12 @@ impl Grammar {
             9 | 10 => self.file_command(),
             11 => format!("echo {} {} {}", self.words(), self.pick(&[">", ">>"]), self.file()),
             12 => format!("cat {}", self.file()),
-            13 => format!("{}={} {}", self.variable(), self.value(), self.pick(&["true", "env | grep '^a='", "sh -c 'echo \"<$a>\"'", ":"])),
+            13 => format!(
+                "{}={} {}",
+                self.variable(),
+                self.value(),
+                self.pick(&["true", "env | grep '^a='", "sh -c 'echo \"<$a>\"'", ":"])
+            ),
             14 => self.test(),
             _ => self.special(),
         }
@@ -145,12 +156,27 @@ impl Grammar {
             0 => format!("export {variable}"),
             1 => format!("unset {variable}"),
             2 => format!("export {variable}={}", self.value()),
-            3 => format!("IFS={}; echo {}; unset IFS", self.pick(&["':'", "','", "' '", "''", "x", "':, '"]), self.words()),
-            4 => format!("echo \"$?\" \"$#\" {}", self.pick(&["\"$-\" | tr -d a-zA-Z", "$1", "\"${2-}\""])),
-            5 => format!("umask {}; touch {}; umask 022", self.pick(&["077", "002", "0"]), self.file()),
+            3 => format!(
+                "IFS={}; echo {}; unset IFS",
+                self.pick(&["':'", "','", "' '", "''", "x", "':, '"]),
+                self.words()
+            ),
+            4 => format!(
+                "echo \"$?\" \"$#\" {}",
+                self.pick(&["\"$-\" | tr -d a-zA-Z", "$1", "\"${2-}\""])
+            ),
+            5 => format!(
+                "umask {}; touch {}; umask 022",
+                self.pick(&["077", "002", "0"]),
+                self.file()
+            ),
             6 => "cd dir; pwd; cd ..; echo \"$OLDPWD\"".into(),
             7 => format!("command -v {}", self.pick(&["echo", "cat", "nothing-here", "if", "f"])),
-            _ => format!("{variable}={}; : \"${{{variable}:={}}}\"; echo \"${variable}\"", self.value(), self.value()),
+            _ => format!(
+                "{variable}={}; : \"${{{variable}:={}}}\"; echo \"${variable}\"",
+                self.value(),
+                self.value()
+            ),
         }
     }
 
@@ -187,7 +213,9 @@ impl Grammar {
             8 => self.pick(PATTERNS).to_owned(),
             9 if self.depth < 3 => self.substitution(),
             10 => format!("$(( {} ))", self.arithmetic(1)),
-            11 => self.pick(&["$?", "$#", "$*", "$@", "\"$*\"", "\"$@\"", "\\$", "\\ ", "\\*", "\\\\"]).to_owned(),
+            11 => self
+                .pick(&["$?", "$#", "$*", "$@", "\"$*\"", "\"$@\"", "\\$", "\\ ", "\\*", "\\\\"])
+                .to_owned(),
             _ => format!("${}", self.variable()),
         }
     }
@@ -226,7 +254,11 @@ impl Grammar {
     fn braced_of_bash(&mut self, name: &str) -> String {
         match self.below(6) {
             0 => format!("{{{name}/{}/{}}}", self.pick(PATTERNS), self.pick(LITERALS)),
-            1 => format!("{{{name}//{}/{}}}", self.pick(&["o", "a", "?", "[ab]"]), self.pick(LITERALS)),
+            1 => format!(
+                "{{{name}//{}/{}}}",
+                self.pick(&["o", "a", "?", "[ab]"]),
+                self.pick(LITERALS)
+            ),
             2 => format!("{{{name}:{}}}", self.pick(&["1", "0:2", " -1", "1:1", "9"])),
             3 => format!("{{{name}{}}}", self.pick(&["^", "^^", ",", ",,"])),
             4 => format!("{{!{name}-}}"),
@@ -281,7 +313,8 @@ impl Grammar {
             3 => format!("({one}) {} ({other})", self.pick(&["/", "%"])),
             _ => {
                 let operators = [
-                    "+", "-", "*", "<", ">", "<=", "==", "!=", "&&", "||", "&", "|", "^", "<<", ">>",
+                    "+", "-", "*", "<", ">", "<=", "==", "!=", "&&", "||", "&", "|", "^", "<<",
+                    ">>",
                 ];
                 format!("({one}) {} ({other})", self.pick(&operators))
             }
@@ -290,10 +323,22 @@ impl Grammar {
 
     fn test(&mut self) -> String {
         match self.below(9) {
-            0 => format!("[ {} {} \"{}\" ]", self.quoted_word(), self.pick(&["=", "!="]), self.pick(LITERALS)),
+            0 => format!(
+                "[ {} {} \"{}\" ]",
+                self.quoted_word(),
+                self.pick(&["=", "!="]),
+                self.pick(LITERALS)
+            ),
             1 => format!("[ {} {} ]", self.pick(&["-n", "-z"]), self.quoted_word()),
-            2 => format!("[ {} {} ]", self.pick(&["-f", "-d", "-e", "-s", "-x", "-L"]), self.file()),
-            3 => format!("[ $(( {} )) {} {} ]", self.arithmetic(1), self.pick(&["-lt", "-ge", "-eq", "-ne"]), self.below(9)),
+            2 => {
+                format!("[ {} {} ]", self.pick(&["-f", "-d", "-e", "-s", "-x", "-L"]), self.file())
+            }
+            3 => format!(
+                "[ $(( {} )) {} {} ]",
+                self.arithmetic(1),
+                self.pick(&["-lt", "-ge", "-eq", "-ne"]),
+                self.below(9)
+            ),
             4 => format!("test {} -a ! {}", self.quoted_word(), self.quoted_word()),
             5 => format!("grep -q {} {}", self.pick(&["a", "10", "'^c'", "nothing"]), self.file()),
             6 => "false".into(),
@@ -367,7 +412,8 @@ impl Grammar {
     }
 
     fn function(&mut self) -> String {
-        let was = (std::mem::replace(&mut self.is_in_function, true), std::mem::take(&mut self.loops));
+        let was =
+            (std::mem::replace(&mut self.is_in_function, true), std::mem::take(&mut self.loops));
         let list = self.list();
         (self.is_in_function, self.loops) = was;
         let local = match self.below(3) {
@@ -410,14 +456,48 @@ impl Grammar {
 
     fn filter(&mut self) -> &'static str {
         self.pick(&[
-            "sort", "sort -r", "sort -n", "sort -u", "sort -k2,2n", "uniq", "uniq -c", "wc -l",
-            "wc -c", "tr a-z A-Z", "tr -d a", "tr -s ' '", "cut -d' ' -f1", "cut -c1-2",
-            "cut -d' ' -f2-", "sed 's/a/X/g'", "sed -n '1p'", "sed '/b/d'", "sed -e 's/ .*//' -e '$!d'",
-            "sed 's/\\(.\\)\\(.\\)/\\2\\1/'", "grep a", "grep -v a", "grep -c .", "grep -o '[a-z]'",
-            "awk '{print $1}'", "awk '{s += $2} END {print s}'", "awk -F. '{print NF, $NF}'", "cat",
-            "cat -n", "tail -n 1", "tail -n +2", "tac", "rev", "xargs", "xargs -n 1 echo",
-            "while read -r a b; do echo \"$b-$a\"; done", "tee new", "{ read x; cat; echo \"$x\"; }",
-            "nl", "paste -s -d,", "fold -w 3", "od -c",
+            "sort",
+            "sort -r",
+            "sort -n",
+            "sort -u",
+            "sort -k2,2n",
+            "uniq",
+            "uniq -c",
+            "wc -l",
+            "wc -c",
+            "tr a-z A-Z",
+            "tr -d a",
+            "tr -s ' '",
+            "cut -d' ' -f1",
+            "cut -c1-2",
+            "cut -d' ' -f2-",
+            "sed 's/a/X/g'",
+            "sed -n '1p'",
+            "sed '/b/d'",
+            "sed -e 's/ .*//' -e '$!d'",
+            "sed 's/\\(.\\)\\(.\\)/\\2\\1/'",
+            "grep a",
+            "grep -v a",
+            "grep -c .",
+            "grep -o '[a-z]'",
+            "awk '{print $1}'",
+            "awk '{s += $2} END {print s}'",
+            "awk -F. '{print NF, $NF}'",
+            "cat",
+            "cat -n",
+            "tail -n 1",
+            "tail -n +2",
+            "tac",
+            "rev",
+            "xargs",
+            "xargs -n 1 echo",
+            "while read -r a b; do echo \"$b-$a\"; done",
+            "tee new",
+            "{ read x; cat; echo \"$x\"; }",
+            "nl",
+            "paste -s -d,",
+            "fold -w 3",
+            "od -c",
         ])
     }
 
@@ -460,11 +540,20 @@ impl Grammar {
     }
 
     fn read_loop(&mut self) -> String {
-        let read = self.pick(&["read -r a", "read -r a b", "IFS=: read -r a b", "read a", "IFS= read -r a"]);
+        let read = self.pick(&[
+            "read -r a",
+            "read -r a b",
+            "IFS=: read -r a b",
+            "read a",
+            "IFS= read -r a",
+        ]);
         self.depth += 1;
         let command = self.command();
         self.depth -= 1;
-        format!("while {read}; do echo \"[$a] [$b]\"\n{command} < /dev/null\ndone < {}", self.file())
+        format!(
+            "while {read}; do echo \"[$a] [$b]\"\n{command} < /dev/null\ndone < {}",
+            self.file()
+        )
     }
 
     fn file_command(&mut self) -> String {
@@ -478,11 +567,29 @@ impl Grammar {
             7 => format!("ln {} {one} {other}", self.pick(&["-s", "-sf", "", "-f"])),
             8 => format!("ls {} {one}", self.pick(&["", "-1", "-a", "-d"])),
             9 => format!("wc -l {one} {other}"),
-            10 => format!("chmod {} {one}", self.pick(&["755", "u+x", "go-r", "a=r", "g=u", "+x", "600"])),
+            10 => format!(
+                "chmod {} {one}",
+                self.pick(&["755", "u+x", "go-r", "a=r", "g=u", "+x", "600"])
+            ),
             11 => format!("sort {one} {other}"),
-            12 => format!("sed -i {} {one}", self.pick(&["'s/a/b/'", "'1d'", "'$a end'", "'/b/s/$/!/'"])),
-            13 => format!("grep {} a {one} {other}", self.pick(&["", "-n", "-l", "-c", "-h", "-s"])),
-            14 => format!("find . {} | sort", self.pick(&["-type f", "-name '*.txt'", "-maxdepth 1", "-type d -name 'd*'", "! -name data", "-empty"])),
+            12 => format!(
+                "sed -i {} {one}",
+                self.pick(&["'s/a/b/'", "'1d'", "'$a end'", "'/b/s/$/!/'"])
+            ),
+            13 => {
+                format!("grep {} a {one} {other}", self.pick(&["", "-n", "-l", "-c", "-h", "-s"]))
+            }
+            14 => format!(
+                "find . {} | sort",
+                self.pick(&[
+                    "-type f",
+                    "-name '*.txt'",
+                    "-maxdepth 1",
+                    "-type d -name 'd*'",
+                    "! -name data",
+                    "-empty"
+                ])
+            ),
             15 => format!("head -n {} {one}", self.below(3)),
             16 => format!("basename {one} {}; dirname {other}", self.pick(&["", ".txt"])),
             17 => format!("rmdir {one}"),
@@ -493,17 +600,45 @@ impl Grammar {
 
     fn of_bash(&mut self) -> String {
         match self.below(12) {
-            0 => format!("[[ {} {} {} ]]; echo $?", self.word_for_test(), self.pick(&["==", "!=", "="]), self.pick(PATTERNS)),
-            1 => format!("[[ {} =~ {} ]] && echo \"${{BASH_REMATCH[0]}}\"", self.word_for_test(), self.pick(&["^a", "o+", "[0-9]+", "(.)(.)", "x$"])),
-            2 => format!("l=({}); echo \"${{#l[@]}}\" \"${{l[@]}}\" \"${{l[1]-none}}\"", self.words()),
-            3 => format!("l=({}); l+=({}); for v in \"${{l[@]}}\"; do echo \"$v\"; done", self.words(), self.words()),
-            4 => format!("echo {}{{{},{}}}{}", self.pick(&["x", "", "a/"]), self.pick(LITERALS), self.pick(&["", "y", "{1,2}"]), self.pick(&["", ".txt"])),
-            5 => format!("echo {}", self.pick(&["{1..4}", "{a..e..2}", "x{3..1}", "{01..03}", "{1..x}"])),
+            0 => format!(
+                "[[ {} {} {} ]]; echo $?",
+                self.word_for_test(),
+                self.pick(&["==", "!=", "="]),
+                self.pick(PATTERNS)
+            ),
+            1 => format!(
+                "[[ {} =~ {} ]] && echo \"${{BASH_REMATCH[0]}}\"",
+                self.word_for_test(),
+                self.pick(&["^a", "o+", "[0-9]+", "(.)(.)", "x$"])
+            ),
+            2 => format!(
+                "l=({}); echo \"${{#l[@]}}\" \"${{l[@]}}\" \"${{l[1]-none}}\"",
+                self.words()
+            ),
+            3 => format!(
+                "l=({}); l+=({}); for v in \"${{l[@]}}\"; do echo \"$v\"; done",
+                self.words(),
+                self.words()
+            ),
+            4 => format!(
+                "echo {}{{{},{}}}{}",
+                self.pick(&["x", "", "a/"]),
+                self.pick(LITERALS),
+                self.pick(&["", "y", "{1,2}"]),
+                self.pick(&["", ".txt"])
+            ),
+            5 => format!(
+                "echo {}",
+                self.pick(&["{1..4}", "{a..e..2}", "x{3..1}", "{01..03}", "{1..x}"])
+            ),
             6 => format!("cat <<< {}", self.word()),
             7 => format!("(( {} )); echo $?", self.arithmetic(2)),
             8 => format!("for (( k = 0; k < {}; k++ )); do echo $k; done", self.below(4)),
             9 => format!("echo $'a\\tb\\x41\\n'\"${}\"", self.variable()),
-            10 => "declare -A m=([x]=1 [y]='2 3'); m[z]=4; echo \"${m[y]}\" \"${#m[@]}\" \"${m[x]}\"".into(),
+            10 => {
+                "declare -A m=([x]=1 [y]='2 3'); m[z]=4; echo \"${m[y]}\" \"${#m[@]}\" \"${m[x]}\""
+                    .into()
+            }
             _ => format!("printf -v a '%05d' {}; echo \"$a\" &> new", self.below(100)),
         }
     }

@@ -7,5 +7,10 @@
 mod comparison;
 mod debian;
 mod grammar;
+#[path = "../hostile/image.rs"]
+mod image;
+#[path = "../hostile/lines.rs"]
+mod lines;
 mod random;
 mod snippets;
+mod watched;
