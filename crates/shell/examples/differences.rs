@@ -1,5 +1,8 @@
-//! Differences between an evaluation and the real shells: `differences random sh SEED COUNT`,
-//! or `differences script sh TEXT`, as root on a machine that can run the target `oracles`.
+//! Differences between evaluations and the real shells, as root on a machine that can run the
+//! target `oracles`: of one script, of the snippets in `tests/shell`, or of scripts at random by
+//! another seed.
+//!
+//! `cargo run -p shell --example differences -- random bash 7 1000`
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool of tests")]
 #![allow(dead_code, reason = "the tests use more of it")]
@@ -15,69 +18,77 @@ mod random;
 #[path = "../tests/oracles/snippets.rs"]
 mod snippets;
 
-use grammar::Dialect;
+use comparison::Answer;
+use debian::Debian;
+use grammar::{Dialect, Grammar};
+
+const USAGE: &str = "differences script sh|bash TEXT\n\
+    differences snippets\n\
+    differences random sh|bash SEED COUNT\n\
+    differences steady sh|bash SEED COUNT";
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
-        ["random", shell, seed, count] => {
-            let dialect = if shell == "bash" { Dialect::Bash } else { Dialect::Posix };
-            random(dialect, seed.parse().unwrap(), count.parse().unwrap());
-        }
-        ["steady", shell, seed, count] => {
-            let dialect = if shell == "bash" { Dialect::Bash } else { Dialect::Posix };
-            let debian = debian::Debian::new();
-            let mut grammar = grammar::Grammar::new(dialect, seed.parse().unwrap());
-            let scripts: Vec<_> = (0..count.parse().unwrap())
-                .map(|_| random::joined(dialect, &grammar.script()))
-                .collect();
-            let began = std::time::Instant::now();
-            let (one, two) = (debian.real(&scripts), debian.real(&scripts));
-            println!("{:?}", began.elapsed());
-            for ((script, one), two) in scripts.iter().zip(&one).zip(&two) {
-                if one != two {
-                    println!(
-                        "--- unsteady\n{}\none:\n{}two:\n{}",
-                        script.text,
-                        one.shown(),
-                        two.shown()
-                    );
-                }
-            }
-            for i in 0..8 {
-                println!("--- sample\n{}\none:\n{}", scripts[i].text, one[i].shown());
-            }
-            let mut st = std::collections::BTreeMap::new();
-            for a in &one {
-                if let comparison::Answer::Ran { status, .. } = a {
-                    *st.entry(*status).or_insert(0) += 1;
-                }
-            }
-            println!("{st:?}");
-        }
-        ["snippets"] => {
-            let all = snippets::snippets();
-            let scripts: Vec<_> = all.iter().map(|s| s.script.clone()).collect();
-            let debian = debian::Debian::new();
-            let (one, two) = (debian.real(&scripts), debian.real(&scripts));
-            for ((s, one), two) in all.iter().zip(&one).zip(&two) {
-                println!("=== {}\n{}\nreal:\n{}", s.name, s.script.text, one.shown());
-                if one != two {
-                    println!("UNSTEADY\n{}", two.shown());
-                }
-            }
-        }
         ["script", shell, text] => {
-            let scripts = [debian::script(shell, text)];
-            let (real, evaluated) = debian::Debian::new().both(&scripts).remove(0);
+            let (real, evaluated) = Debian::new().both(&[debian::script(shell, text)]).remove(0);
             println!("real:\n{}evaluated:\n{}", real.shown(), evaluated.shown());
         }
-        _ => println!("differences random sh|bash SEED COUNT\ndifferences script sh|bash TEXT"),
+        ["snippets"] => of_snippets(),
+        ["random", shell, seed, count] => {
+            of_random(dialect(shell), seed.parse().unwrap(), count.parse().unwrap());
+        }
+        ["steady", shell, seed, count] => {
+            steady(dialect(shell), seed.parse().unwrap(), count.parse().unwrap());
+        }
+        _ => println!("{USAGE}"),
     }
 }
 
-fn random(dialect: Dialect, seed: u64, count: usize) {
+fn dialect(shell: &str) -> Dialect {
+    if shell == "bash" { Dialect::Bash } else { Dialect::Posix }
+}
+
+/// Whether the real shell itself says the same twice.
+fn steady(dialect: Dialect, seed: u64, count: usize) {
+    let mut grammar = Grammar::new(dialect, seed);
+    let script = |_| random::joined(dialect, &grammar.script());
+    let scripts: Vec<_> = (0..count).map(script).collect();
+    let debian = Debian::new();
+    let answers = debian.real(&scripts).into_iter().zip(debian.real(&scripts));
+    for (script, (once, again)) in scripts.iter().zip(answers).filter(|(_, (a, b))| a != b) {
+        println!("--- {}\nonce:\n{}again:\n{}", script.text, once.shown(), again.shown());
+    }
+}
+
+/// What is refused, in the form that the snippets' files have, and what differs.
+fn of_snippets() {
+    let all = snippets::snippets();
+    let scripts: Vec<_> = all.iter().map(|snippet| snippet.script.clone()).collect();
+    let (mut agree, mut refused, mut differ) = (0, 0, 0);
+    for (snippet, (real, evaluated)) in all.iter().zip(Debian::new().both(&scripts)) {
+        match evaluated {
+            Answer::Refused(why) => {
+                refused += 1;
+                println!("=== {}\n=!= {why}", snippet.name);
+            }
+            evaluated if evaluated == real => agree += 1,
+            evaluated => {
+                differ += 1;
+                let (text, real) = (&snippet.script.text, real.shown());
+                println!(
+                    "--- {}\n{text}\nreal:\n{real}evaluated:\n{}",
+                    snippet.name,
+                    evaluated.shown()
+                );
+            }
+        }
+    }
+    println!("{agree} agree, {refused} are refused, {differ} differ");
+}
+
+fn of_random(dialect: Dialect, seed: u64, count: usize) {
     let found = random::compare(dialect, seed, count);
     for (why, script) in &found.refused {
         println!("--- refused: {why}\n{script}");
@@ -85,6 +96,6 @@ fn random(dialect: Dialect, seed: u64, count: usize) {
     for difference in &found.differences {
         println!("{difference}");
     }
-    let (agreed, refused, differ) = (found.agreed, found.refused.len(), found.differences.len());
-    println!("{agreed} agree, {refused} are refused, {differ} differ");
+    let (agree, refused, differ) = (found.agreed, found.refused.len(), found.differences.len());
+    println!("{agree} agree, {refused} are refused, {differ} differ");
 }

@@ -5,6 +5,7 @@
 
 mod image;
 mod lines;
+mod nested;
 
 use std::sync::mpsc;
 use std::thread;
@@ -41,5 +42,5 @@ fn lines_are_bounded_refused_or_harmless() {
 
 #[test]
 fn nothing_is_too_deep() {
-    insta::assert_snapshot!(outcomes(lines::nested(10_000), LIMITS));
+    insta::assert_snapshot!(outcomes(nested::nested(10_000), LIMITS));
 }
