@@ -492,7 +492,7 @@ impl Grammar {
             "xargs",
             "xargs -n 1 echo",
             "while read -r a b; do echo \"$b-$a\"; done",
-            "tee new",
+            "tee /dev/null",
             "{ read x; cat; echo \"$x\"; }",
             "nl",
             "paste -s -d,",
