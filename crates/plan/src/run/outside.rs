@@ -22,7 +22,7 @@ pub const LARGEST_TEXT: u64 = 32 << 20;
 pub(super) struct RunOutside<'r, 'a, 'b> {
     pub(super) planner: RefCell<&'r mut StagePlanner<'a, 'b>>,
     pub(super) trees: &'r Trees,
-    redaction: &'r Redaction,
+    pub(super) redaction: &'r Redaction,
     pub(super) span: &'r Span,
     /// Whether the line has no network.
     pub(super) is_offline: bool,

@@ -332,7 +332,7 @@ impl Written {
         let source = match data {
             Data::Inline(bytes) => Some(Source::Inline(Arc::from(&bytes[..]))),
             Data::Stored(Stored { content, origin }) => {
-                outside::source(&run.planner.borrow(), run.trees, content, &origin)
+                outside::source(&run.planner.borrow(), run.trees, run.redaction, content, &origin)
             }
         };
         self.sources.extend(source.map(|source| FileReference { content, source }));
