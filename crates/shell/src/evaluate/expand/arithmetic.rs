@@ -1,0 +1,509 @@
+//! Arithmetic (POSIX XCU 2.6.4; the GNU manual, "Shell Arithmetic").
+//!
+//! Numbers are 64 bits wide and wrap around.
+
+use bstr::{BString, ByteSlice};
+
+use crate::evaluate::dialect::{Dialect, is_name_byte, is_name_start};
+use crate::evaluate::shell::{Eval, Evaluator, Flow};
+
+/// Parentheses, and variables that name expressions, inside of each other.
+const DEEPEST: usize = 32;
+
+/// Operators with two sides, by how closely they bind; those of one length that begin alike are
+/// told apart by their length.
+const BINARY: [(&str, u8); 19] = [
+    ("||", 1),
+    ("&&", 2),
+    ("==", 6),
+    ("!=", 6),
+    ("<<", 8),
+    (">>", 8),
+    ("<=", 7),
+    (">=", 7),
+    ("**", 11),
+    ("|", 3),
+    ("^", 4),
+    ("&", 5),
+    ("<", 7),
+    (">", 7),
+    ("+", 9),
+    ("-", 9),
+    ("*", 10),
+    ("/", 10),
+    ("%", 10),
+];
+
+/// Operators that assign.
+const ASSIGNING: [&str; 11] =
+    ["<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "="];
+
+/// Whether an operand counts, or stands behind a condition that does not hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    Yes,
+    No,
+}
+
+/// What an expression may go wrong with.
+enum Wrong {
+    Flow(Flow),
+    /// What the shell says.
+    Error(Cause),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    DivisionByZero,
+    /// Not an expression.
+    Syntax,
+}
+
+impl From<Flow> for Wrong {
+    fn from(flow: Flow) -> Self {
+        Wrong::Flow(flow)
+    }
+}
+
+type Computed<T> = Result<T, Wrong>;
+
+/// An expression while it is read.
+struct Expression<'t> {
+    text: &'t [u8],
+    at: usize,
+    depth: usize,
+}
+
+impl Evaluator<'_, '_> {
+    /// The value of an expression whose own expansions are done.
+    ///
+    /// # Errors
+    /// An expression that is none ends the shell, as it does for the real ones; what they say of
+    /// it is only known for a division by zero.
+    pub(in crate::evaluate) fn arithmetic(&mut self, text: &[u8]) -> Eval<i64> {
+        match self.compute(text, 0) {
+            Ok(value) => Ok(value),
+            Err(Wrong::Flow(flow)) => Err(flow),
+            Err(Wrong::Error(cause)) => self.arithmetic_error(text, cause),
+        }
+    }
+
+    fn arithmetic_error(&mut self, text: &[u8], cause: Cause) -> Eval<i64> {
+        let shown = text.as_bstr();
+        match (cause, self.shell.dialect) {
+            (Cause::DivisionByZero, Dialect::Dash) => {
+                self.say(format!("arithmetic expression: division by zero: \"{shown}\""))?;
+                self.fatal()
+            }
+            (Cause::DivisionByZero, Dialect::Bash) => {
+                self.refuse(shown.to_string(), "a division by zero")
+            }
+            _ => self.refuse(shown.to_string(), "not an arithmetic expression"),
+        }
+    }
+
+    fn compute(&mut self, text: &[u8], depth: usize) -> Computed<i64> {
+        self.machine.budget.step().map_err(Flow::from)?;
+        let mut expression = Expression { text, at: 0, depth };
+        if expression.peek().is_none() {
+            return match self.shell.dialect {
+                Dialect::Bash => Ok(0),
+                _ => Err(Wrong::Error(Cause::Syntax)),
+            };
+        }
+        let mut value = self.assignment(&mut expression, Counts::Yes)?;
+        while self.shell.dialect.is_bash() && expression.take(",") {
+            value = self.assignment(&mut expression, Counts::Yes)?;
+        }
+        match expression.peek() {
+            None => Ok(value),
+            Some(_) => Err(Wrong::Error(Cause::Syntax)),
+        }
+    }
+
+    fn assignment(&mut self, expression: &mut Expression<'_>, counts: Counts) -> Computed<i64> {
+        expression.enter()?;
+        let start = expression.at;
+        // Whether it assigns is looked at first, so that a subscript counts once.
+        let assigns = self.target(expression, Counts::No)?.is_some()
+            && expression.assigning().is_some();
+        expression.at = start;
+        if assigns
+            && let Some(target) = self.target(expression, counts)?
+            && let Some(operator) = expression.assigning()
+        {
+            let right = self.assignment(expression, counts)?;
+            let operator = operator.trim_end_matches('=');
+            let value = match operator {
+                "" => right,
+                _ => {
+                    let left = self.variable(&target, expression.depth, counts)?;
+                    binary(operator, left, right, counts)?
+                }
+            };
+            if counts == Counts::Yes {
+                self.assign_number(&target, value)?;
+            }
+            expression.depth -= 1;
+            return Ok(value);
+        }
+        let value = self.conditional_expression(expression, counts)?;
+        expression.depth -= 1;
+        Ok(value)
+    }
+
+    fn conditional_expression(
+        &mut self,
+        expression: &mut Expression<'_>,
+        counts: Counts,
+    ) -> Computed<i64> {
+        let condition = self.operators(expression, counts, 1)?;
+        if !expression.take("?") {
+            return Ok(condition);
+        }
+        let then = self.assignment(expression, counts.and(condition != 0))?;
+        if !expression.take(":") {
+            return Err(Wrong::Error(Cause::Syntax));
+        }
+        expression.enter()?;
+        let otherwise = self.conditional_expression(expression, counts.and(condition == 0))?;
+        expression.depth -= 1;
+        Ok(if condition != 0 { then } else { otherwise })
+    }
+
+    /// Operators that bind at least as closely as `least`.
+    fn operators(
+        &mut self,
+        expression: &mut Expression<'_>,
+        counts: Counts,
+        least: u8,
+    ) -> Computed<i64> {
+        let mut left = self.unary(expression, counts)?;
+        while let Some((operator, closeness)) = expression.binary(self.shell.dialect, least) {
+            let is_skipped = match operator {
+                "&&" => left == 0,
+                "||" => left != 0,
+                _ => false,
+            };
+            let counts = counts.and(!is_skipped);
+            expression.enter()?;
+            // `**` goes from right to left.
+            let next = if operator == "**" { closeness } else { closeness + 1 };
+            let right = self.operators(expression, counts, next)?;
+            expression.depth -= 1;
+            left = match operator {
+                "&&" => i64::from(left != 0 && right != 0),
+                "||" => i64::from(left != 0 || right != 0),
+                _ => binary(operator, left, right, counts)?,
+            };
+        }
+        Ok(left)
+    }
+
+    fn unary(&mut self, expression: &mut Expression<'_>, counts: Counts) -> Computed<i64> {
+        expression.enter()?;
+        let rest = expression.rest();
+        let is_step = rest.starts_with(b"++") || rest.starts_with(b"--");
+        let value = match expression.peek() {
+            Some(b'+' | b'-') if is_step && self.shell.dialect.is_bash() => {
+                self.stepped_before(expression, counts)?
+            }
+            Some(b'-') => {
+                expression.at += 1;
+                self.unary(expression, counts)?.wrapping_neg()
+            }
+            Some(b'+') => {
+                expression.at += 1;
+                self.unary(expression, counts)?
+            }
+            Some(b'!') => {
+                expression.at += 1;
+                i64::from(self.unary(expression, counts)? == 0)
+            }
+            Some(b'~') => {
+                expression.at += 1;
+                !self.unary(expression, counts)?
+            }
+            Some(b'(') => {
+                expression.at += 1;
+                let mut value = self.assignment(expression, counts)?;
+                while self.shell.dialect.is_bash() && expression.take(",") {
+                    value = self.assignment(expression, counts)?;
+                }
+                if !expression.take(")") {
+                    return Err(Wrong::Error(Cause::Syntax));
+                }
+                value
+            }
+            Some(byte) if byte.is_ascii_digit() => expression.number(self.shell.dialect)?,
+            _ => self.operand(expression, counts)?,
+        };
+        expression.depth -= 1;
+        Ok(value)
+    }
+
+    /// `++name`
+    fn stepped_before(
+        &mut self,
+        expression: &mut Expression<'_>,
+        counts: Counts,
+    ) -> Computed<i64> {
+        let step = if expression.take("++") { 1 } else { -1 };
+        if step == -1 {
+            expression.take("--");
+        }
+        let Some(target) = self.target(expression, counts)? else {
+            return Err(Wrong::Error(Cause::Syntax));
+        };
+        let value = self.variable(&target, expression.depth, counts)?.wrapping_add(step);
+        if counts == Counts::Yes {
+            self.assign_number(&target, value)?;
+        }
+        Ok(value)
+    }
+
+    /// A variable, and `name++`.
+    fn operand(&mut self, expression: &mut Expression<'_>, counts: Counts) -> Computed<i64> {
+        let Some(target) = self.target(expression, counts)? else {
+            return Err(Wrong::Error(Cause::Syntax));
+        };
+        let value = self.variable(&target, expression.depth, counts)?;
+        if self.shell.dialect.is_bash() {
+            let step = if expression.take("++") {
+                1
+            } else if expression.take("--") {
+                -1
+            } else {
+                return Ok(value);
+            };
+            if counts == Counts::Yes {
+                self.assign_number(&target, value.wrapping_add(step))?;
+            }
+        }
+        Ok(value)
+    }
+
+    /// A variable's name, in bash with a subscript.
+    fn target(
+        &mut self,
+        expression: &mut Expression<'_>,
+        counts: Counts,
+    ) -> Computed<Option<Target>> {
+        let Some(first) = expression.peek() else { return Ok(None) };
+        if !is_name_start(first) {
+            return Ok(None);
+        }
+        let rest = expression.rest();
+        let length = rest.iter().take_while(|byte| is_name_byte(**byte)).count();
+        let name = BString::from(&rest[..length]);
+        expression.at += length;
+        let mut index = None;
+        if self.shell.dialect.is_bash() && expression.raw() == Some(b'[') {
+            expression.at += 1;
+            self.machine.budget.step().map_err(Flow::from)?;
+            let value = self.assignment(expression, counts)?;
+            if !expression.take("]") {
+                return Err(Wrong::Error(Cause::Syntax));
+            }
+            index = Some(value);
+        }
+        Ok(Some(Target { name, index }))
+    }
+
+    fn variable(&mut self, target: &Target, depth: usize, counts: Counts) -> Computed<i64> {
+        if counts == Counts::No {
+            return Ok(0);
+        }
+        let value = match target.index {
+            Some(index) => self.element_at(&target.name, index)?,
+            None => self.variable_value(&target.name)?,
+        };
+        let Some(value) = value else {
+            if self.shell.options.nounset {
+                self.unset_error(&target.name.to_string())?;
+            }
+            return Ok(0);
+        };
+        if let Some(number) = plain_number(value.trim()) {
+            return Ok(number);
+        }
+        if self.shell.dialect == Dialect::Bash {
+            if depth >= DEEPEST {
+                let refused: Eval<()> = self.refuse(target.name.to_string(), "nested expressions");
+                refused?;
+            }
+            return self.compute(&value, depth + 1);
+        }
+        if value.trim().is_empty() {
+            return Ok(0);
+        }
+        self.say(format!("Illegal number: {value}"))?;
+        self.fatal::<()>()?;
+        Ok(0)
+    }
+
+    fn assign_number(&mut self, target: &Target, value: i64) -> Eval<()> {
+        let value = BString::from(value.to_string());
+        match target.index {
+            Some(index) => self.assign_element(&target.name, index, value),
+            None => self.assign_scalar(&target.name, value),
+        }
+    }
+}
+
+/// What an expression assigns to.
+struct Target {
+    name: BString,
+    index: Option<i64>,
+}
+
+impl Counts {
+    fn and(self, condition: bool) -> Self {
+        if condition { self } else { Counts::No }
+    }
+}
+
+impl Expression<'_> {
+    fn enter(&mut self) -> Computed<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST * 4 { Err(Wrong::Error(Cause::Syntax)) } else { Ok(()) }
+    }
+
+    fn raw(&self) -> Option<u8> {
+        self.text.get(self.at).copied()
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    /// The next byte that is no space.
+    fn peek(&mut self) -> Option<u8> {
+        while self.raw().is_some_and(|byte| byte.is_ascii_whitespace()) {
+            self.at += 1;
+        }
+        self.raw()
+    }
+
+    fn take(&mut self, expected: &str) -> bool {
+        self.peek();
+        let is_next = self.rest().starts_with(expected.as_bytes());
+        if is_next {
+            self.at += expected.len();
+        }
+        is_next
+    }
+
+    fn assigning(&mut self) -> Option<&'static str> {
+        self.peek();
+        let rest = self.rest();
+        let found = ASSIGNING.iter().find(|operator| rest.starts_with(operator.as_bytes()))?;
+        if *found == "=" && rest.starts_with(b"==") {
+            return None;
+        }
+        self.at += found.len();
+        Some(found)
+    }
+
+    fn binary(&mut self, dialect: Dialect, least: u8) -> Option<(&'static str, u8)> {
+        self.peek();
+        let rest = self.rest();
+        let is_known = |operator: &str| operator != "**" || dialect != Dialect::Dash;
+        let found = BINARY
+            .iter()
+            .find(|(operator, _)| is_known(operator) && rest.starts_with(operator.as_bytes()))?;
+        let (operator, closeness) = *found;
+        if closeness < least {
+            return None;
+        }
+        self.at += operator.len();
+        Some((operator, closeness))
+    }
+
+    fn number(&mut self, dialect: Dialect) -> Computed<i64> {
+        let rest = self.rest();
+        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_@#".contains(byte);
+        let length = rest.iter().take_while(is_part).count();
+        let text = rest[..length].to_vec();
+        self.at += length;
+        let based = || {
+            let (base, digits) = text.split_once_str("#")?;
+            let base: u32 = base.to_str().ok()?.parse().ok()?;
+            let is_known = dialect.is_bash() && (2..=36).contains(&base);
+            if !is_known {
+                return None;
+            }
+            i64::from_str_radix(digits.to_str().ok()?, base).ok()
+        };
+        plain_number(&text).or_else(based).ok_or(Wrong::Error(Cause::Syntax))
+    }
+}
+
+/// A decimal, octal or hexadecimal number, with a sign.
+fn plain_number(text: &[u8]) -> Option<i64> {
+    let (digits, is_negative) = match text {
+        [b'-', digits @ ..] => (digits, true),
+        [b'+', digits @ ..] => (digits, false),
+        digits => (digits, false),
+    };
+    let digits = digits.to_str().ok()?;
+    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let value = if let Some(digits) = digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
+        if digits.starts_with('+') {
+            return None;
+        }
+        i64::from_str_radix(digits, 16).ok()?
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        i64::from_str_radix(digits, 8).ok()?
+    } else {
+        digits.parse().ok()?
+    };
+    Some(if is_negative { -value } else { value })
+}
+
+fn binary(operator: &str, left: i64, right: i64, counts: Counts) -> Computed<i64> {
+    let divides = matches!(operator, "/" | "%");
+    if divides && right == 0 {
+        return match counts {
+            Counts::Yes => Err(Wrong::Error(Cause::DivisionByZero)),
+            Counts::No => Ok(0),
+        };
+    }
+    Ok(match operator {
+        "+" => left.wrapping_add(right),
+        "-" => left.wrapping_sub(right),
+        "*" => left.wrapping_mul(right),
+        "/" => left.wrapping_div(right),
+        "%" => left.wrapping_rem(right),
+        "**" => power(left, right)?,
+        "<<" => left.wrapping_shl((right & 63) as u32),
+        ">>" => left.wrapping_shr((right & 63) as u32),
+        "&" => left & right,
+        "|" => left | right,
+        "^" => left ^ right,
+        "==" => i64::from(left == right),
+        "!=" => i64::from(left != right),
+        "<" => i64::from(left < right),
+        ">" => i64::from(left > right),
+        "<=" => i64::from(left <= right),
+        ">=" => i64::from(left >= right),
+        _ => return Err(Wrong::Error(Cause::Syntax)),
+    })
+}
+
+fn power(base: i64, exponent: i64) -> Computed<i64> {
+    let Ok(mut left) = u64::try_from(exponent) else {
+        return Err(Wrong::Error(Cause::Syntax));
+    };
+    let (mut result, mut square) = (1i64, base);
+    while left > 0 {
+        if left & 1 == 1 {
+            result = result.wrapping_mul(square);
+        }
+        square = square.wrapping_mul(square);
+        left >>= 1;
+    }
+    Ok(result)
+}

@@ -1,0 +1,124 @@
+//! Field splitting (POSIX XCU 2.6.5).
+
+use bstr::ByteSlice;
+
+use super::pattern::{Marked, marked};
+use super::{Kind, Piece};
+use crate::evaluate::shell::Evaluator;
+
+/// What `IFS` is if it is not set.
+const DEFAULT: &[u8] = b" \t\n";
+
+/// Fields while they grow.
+#[derive(Default)]
+struct Fields {
+    all: Vec<Vec<Marked>>,
+    current: Option<Vec<Marked>>,
+    /// Whether white space has ended the last field, so that a delimiter may still belong to it.
+    is_after_blank: bool,
+}
+
+impl Evaluator<'_, '_> {
+    /// What separates fields.
+    pub(in crate::evaluate) fn separators(&self) -> Vec<u8> {
+        self.shell.variables.value(b"IFS").map_or(DEFAULT, |ifs| ifs.as_bytes()).to_vec()
+    }
+
+    pub(super) fn split(&self, pieces: Vec<Piece>) -> Vec<Vec<Marked>> {
+        let separators = self.separators();
+        let mut fields = Fields::default();
+        for piece in pieces {
+            match piece {
+                Piece::Text(text, Kind::Expanded) => fields.expanded(&text, &separators),
+                Piece::Text(text, kind) => {
+                    fields.is_after_blank = false;
+                    let current = fields.current.get_or_insert_default();
+                    current.extend(marked(&text, kind == Kind::Quoted));
+                }
+                Piece::Break => {
+                    fields.end();
+                    fields.is_after_blank = false;
+                }
+                Piece::Nothing => {}
+            }
+        }
+        fields.end();
+        fields.all
+    }
+}
+
+impl Fields {
+    fn end(&mut self) {
+        self.all.extend(self.current.take());
+    }
+
+    fn expanded(&mut self, text: &[u8], separators: &[u8]) {
+        for byte in text {
+            let separates = separators.contains(byte);
+            if !separates {
+                self.is_after_blank = false;
+                self.current.get_or_insert_default().push((*byte, false));
+            } else if DEFAULT.contains(byte) {
+                if self.current.is_some() {
+                    self.end();
+                    self.is_after_blank = true;
+                }
+            } else if self.is_after_blank {
+                self.is_after_blank = false;
+            } else {
+                let field = self.current.take().unwrap_or_default();
+                self.all.push(field);
+            }
+        }
+    }
+}
+
+/// The words of a line for `read`: at most `most`, of which the last is all the rest. A quoted byte
+/// separates nothing.
+pub(in crate::evaluate) fn words_of_line(
+    line: &[Marked],
+    separators: &[u8],
+    most: usize,
+) -> Vec<Vec<u8>> {
+    let separates = |marked: &Marked| !marked.1 && separators.contains(&marked.0);
+    let is_blank = |marked: &Marked| separates(marked) && DEFAULT.contains(&marked.0);
+    let start = line.iter().take_while(|marked| is_blank(marked)).count();
+    let mut rest = &line[start..];
+    let mut words = Vec::new();
+    while words.len() + 1 < most && !rest.is_empty() {
+        let (word, after) = next_word(rest, separates, is_blank);
+        words.push(bytes(word));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        // What is left is the last word, unless it is one word and its delimiter.
+        let (word, after) = next_word(rest, separates, is_blank);
+        let all = if after.is_empty() { word } else { without_blanks(rest, is_blank) };
+        words.push(bytes(all));
+    }
+    words
+}
+
+fn next_word<'l>(
+    line: &'l [Marked],
+    separates: impl Fn(&Marked) -> bool,
+    is_blank: impl Fn(&Marked) -> bool,
+) -> (&'l [Marked], &'l [Marked]) {
+    let end = line.iter().take_while(|marked| !separates(marked)).count();
+    let (word, rest) = line.split_at(end);
+    let mut at = rest.iter().take_while(|marked| is_blank(marked)).count();
+    if rest.get(at).is_some_and(|marked| separates(marked)) {
+        at += 1;
+        at += rest[at..].iter().take_while(|marked| is_blank(marked)).count();
+    }
+    (word, &rest[at..])
+}
+
+fn without_blanks(line: &[Marked], is_blank: impl Fn(&Marked) -> bool) -> &[Marked] {
+    let blanks = line.iter().rev().take_while(|marked| is_blank(marked)).count();
+    &line[..line.len() - blanks]
+}
+
+fn bytes(text: &[Marked]) -> Vec<u8> {
+    text.iter().map(|(byte, _)| *byte).collect()
+}

@@ -1,0 +1,256 @@
+//! Simple commands: builtins, functions, programs (POSIX XCU 2.9.1).
+
+use std::rc::Rc;
+
+use bstr::{BString, ByteSlice};
+
+use super::builtins::{self, Builtin};
+use super::dialect::Dialect;
+use super::shell::{Eval, Evaluator, Flow};
+use super::syntax::tree::{Argument, AssignMode, AssignedValue, Assignment, Command, Redirect, Simple};
+use super::variables::Variable;
+use crate::execute::{self, Call, Lookup};
+use crate::files::Errno;
+
+/// What a command's name means.
+enum Meaning {
+    Special(&'static Builtin),
+    Function(Rc<Command>),
+    Builtin(&'static Builtin),
+    Program,
+}
+
+/// Variables as they were.
+type Before = Vec<(BString, Option<Variable>)>;
+
+impl Evaluator<'_, '_> {
+    pub(super) fn run_simple(&mut self, simple: &Simple, redirects: &[Redirect]) -> Eval<u8> {
+        self.shell.substituted = None;
+        let words = self.arguments(&simple.words)?;
+        let outer = self.shell.descriptors.clone();
+        if words.is_empty() {
+            return self.run_assignments(&simple.assignments, redirects);
+        }
+        let meaning = self.meaning(&words[0]);
+        let is_special = matches!(meaning, Meaning::Special(_));
+        if !redirects.is_empty() && !self.redirect(redirects)? {
+            self.shell.descriptors = outer;
+            return self.redirect_failed(is_special);
+        }
+        let result = self.run_words(meaning, &simple.assignments, &words, simple);
+        let keeps = is_special && words[0] == "exec" && words.len() == 1;
+        if !redirects.is_empty() && !keeps {
+            self.shell.descriptors = outer;
+        }
+        let status = result?;
+        self.shell.status = status;
+        self.check_failure(status)?;
+        Ok(status)
+    }
+
+    /// A command without a name: its assignments are the shell's.
+    fn run_assignments(
+        &mut self,
+        assignments: &[Assignment],
+        redirects: &[Redirect],
+    ) -> Eval<u8> {
+        let outer = self.shell.descriptors.clone();
+        if !redirects.is_empty() {
+            let opened = self.redirect(redirects);
+            self.shell.descriptors = outer;
+            if !opened? {
+                return self.redirect_failed(false);
+            }
+        }
+        let mut shown = Vec::new();
+        for assignment in assignments {
+            self.assign(assignment)?;
+            if self.shell.options.xtrace {
+                shown.push(self.shown_assignment(assignment)?);
+            }
+        }
+        self.trace(&shown, &[])?;
+        let status = self.shell.substituted.take().unwrap_or(0);
+        self.shell.status = status;
+        self.check_failure(status)?;
+        Ok(status)
+    }
+
+    fn shown_assignment(&mut self, assignment: &Assignment) -> Eval<BString> {
+        let Assignment { name, subscript, mode, value } = assignment;
+        let is_plain = subscript.is_none() && *mode == AssignMode::Replace;
+        match (value, self.shell.variables.value(name)) {
+            (AssignedValue::Scalar(_), Some(value)) if is_plain => {
+                Ok([name.as_bytes(), b"=", value].concat().into())
+            }
+            _ => self.refuse("set -x", "what it shows of this assignment"),
+        }
+    }
+
+    fn meaning(&self, name: &BString) -> Meaning {
+        let builtin = builtins::find(name, self.shell.dialect);
+        let function = self.shell.functions.get(name);
+        match (builtin, function) {
+            (Some(builtin), None) if builtin.is_special() => Meaning::Special(builtin),
+            (Some(builtin), Some(_)) if builtin.is_special() && !self.shell.is_full_bash() => {
+                Meaning::Special(builtin)
+            }
+            (_, Some(function)) => Meaning::Function(Rc::clone(function)),
+            (Some(builtin), None) => Meaning::Builtin(builtin),
+            (None, None) => Meaning::Program,
+        }
+    }
+
+    fn run_words(
+        &mut self,
+        meaning: Meaning,
+        assignments: &[Assignment],
+        words: &[BString],
+        simple: &Simple,
+    ) -> Eval<u8> {
+        let event = self.note_start(words);
+        let keeps = match meaning {
+            Meaning::Special(_) => !self.shell.is_full_bash(),
+            _ => false,
+        };
+        let before = self.assign_for(assignments, &meaning)?;
+        self.trace_words(assignments, words, simple)?;
+        let result = match meaning {
+            Meaning::Special(builtin) | Meaning::Builtin(builtin) => {
+                self.run_builtin(builtin, words)
+            }
+            Meaning::Function(body) => self.call(&body, words),
+            Meaning::Program => self.run_program(words),
+        };
+        if !keeps {
+            for (name, variable) in before.into_iter().rev() {
+                self.shell.variables.restore(&name, variable);
+            }
+        }
+        match &result {
+            Ok(status) | Err(Flow::Exit(status) | Flow::Return(status)) => {
+                self.note_end(event, *status);
+            }
+            Err(_) => {}
+        }
+        result
+    }
+
+    fn trace_words(
+        &mut self,
+        assignments: &[Assignment],
+        words: &[BString],
+        simple: &Simple,
+    ) -> Eval<()> {
+        if !self.shell.options.xtrace {
+            return Ok(());
+        }
+        let declares = simple.words.iter().any(|word| match word {
+            Argument::Assignment(assignment) => {
+                !matches!(assignment.value, AssignedValue::Scalar(_))
+            }
+            Argument::Word(_) => false,
+        });
+        if declares {
+            return self.refuse("set -x", "what it shows of this declaration");
+        }
+        let mut shown = Vec::new();
+        for assignment in assignments {
+            shown.push(self.shown_assignment(assignment)?);
+        }
+        self.trace(&shown, words)
+    }
+
+    /// Assignments in front of a command, exported while it runs; what was there before.
+    fn assign_for(&mut self, assignments: &[Assignment], meaning: &Meaning) -> Eval<Before> {
+        let mut before = Vec::new();
+        for assignment in assignments {
+            let name = &assignment.name;
+            before.push((name.clone(), self.shell.variables.get(name).cloned()));
+            self.assign(assignment)?;
+            let exports = match meaning {
+                Meaning::Special(_) => self.shell.is_full_bash(),
+                _ => true,
+            };
+            self.shell.variables.entry(name).is_exported |= exports;
+        }
+        Ok(before)
+    }
+
+    pub(super) fn run_builtin(&mut self, builtin: &Builtin, words: &[BString]) -> Eval<u8> {
+        (builtin.run)(self, words)
+    }
+
+    /// Calls a function.
+    fn call(&mut self, body: &Rc<Command>, words: &[BString]) -> Eval<u8> {
+        let positional = Rc::new(words[1..].to_vec());
+        let outer = std::mem::replace(&mut self.shell.positional, positional);
+        let loops = std::mem::take(&mut self.shell.loops);
+        let line = self.shell.line;
+        self.shell.functions_entered += 1;
+        self.shell.variables.enter_function();
+        let result = self.deeper(|evaluator| evaluator.run_command(body));
+        self.shell.variables.leave_function();
+        self.shell.functions_entered -= 1;
+        self.shell.line = line;
+        self.shell.loops = loops;
+        self.shell.positional = outer;
+        match result {
+            Err(Flow::Return(status)) => Ok(status),
+            Err(Flow::Break(_) | Flow::Continue(_)) => Ok(self.shell.status),
+            result => result,
+        }
+    }
+
+    /// Runs a program of the image's.
+    pub(super) fn run_program(&mut self, words: &[BString]) -> Eval<u8> {
+        let environment = self.shell.variables.environment();
+        let path = self.shell.variables.value(b"PATH").cloned();
+        let path = path.as_ref().map(|path| path.as_bytes());
+        let name = &words[0];
+        match execute::look_up(&self.machine.files, &self.shell.directory, path, name)? {
+            Lookup::Found { named, path, stat } => {
+                let call = Call {
+                    words: words.to_vec(),
+                    environment,
+                    directory: self.shell.directory.clone(),
+                    umask: self.shell.umask,
+                    descriptors: self.shell.descriptors.clone(),
+                };
+                Ok(execute::execute_found(self.machine, call, &named, path, &stat)?)
+            }
+            Lookup::Missing => {
+                self.not_found(name)?;
+                Ok(127)
+            }
+            Lookup::NotExecutable(errno) => self.not_executable(name, errno),
+        }
+    }
+
+    /// Says that there is no such command.
+    fn not_found(&mut self, name: &BString) -> Eval<()> {
+        let message = match self.shell.dialect {
+            Dialect::Bash if name.contains(&b'/') => "No such file or directory",
+            Dialect::Bash => "command not found",
+            Dialect::Dash if name.is_empty() => "Permission denied",
+            _ => "not found",
+        };
+        self.say([name.as_bytes(), b": ", message.as_bytes()].concat())
+    }
+
+    fn not_executable(&mut self, name: &BString, errno: Errno) -> Eval<u8> {
+        let located = self.machine.files.find(
+            &self.shell.directory,
+            name,
+            crate::files::Last::Followed,
+        );
+        let is_directory = name.contains(&b'/')
+            && crate::process::errno(located)?.is_ok_and(|(_, stat)| stat.is_directory());
+        let message = match self.shell.dialect {
+            Dialect::Bash if is_directory => Errno::IsADirectory.to_string(),
+            _ => errno.to_string(),
+        };
+        self.say([name.as_bytes(), b": ", message.as_bytes()].concat())?;
+        Ok(126)
+    }
+}
