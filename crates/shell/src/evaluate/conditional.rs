@@ -6,8 +6,6 @@ use super::commands::Turn;
 use super::expand::pattern::Extended;
 use super::shell::{Eval, Evaluator};
 use super::syntax::tree::{ArithmeticFor, Condition, Word};
-use crate::process::Process;
-use crate::programs::{self, Flavour};
 
 impl Evaluator<'_, '_> {
     pub(super) fn run_arithmetic(&mut self, word: &Word) -> Eval<u8> {
@@ -91,7 +89,7 @@ impl Evaluator<'_, '_> {
             b"-o" | b"-R" | b"-N" | b"-t" => {
                 self.refuse(format!("[[ {operator}"), "this test")
             }
-            _ => self.tests(vec![operator.clone(), value]),
+            _ => self.asks_test(vec![operator.clone(), value]),
         }
     }
 
@@ -114,7 +112,7 @@ impl Evaluator<'_, '_> {
             }
             b"-ef" | b"-nt" | b"-ot" => {
                 let right = self.single(right)?;
-                self.tests(vec![value, operator.clone(), right])
+                self.asks_test(vec![value, operator.clone(), right])
             }
             _ => {
                 let right = self.single(right)?;
@@ -129,25 +127,5 @@ impl Evaluator<'_, '_> {
                 })
             }
         }
-    }
-
-    /// Asks `test`.
-    fn tests(&mut self, operands: Vec<BString>) -> Eval<bool> {
-        let Some(program) = programs::find(b"test") else {
-            return self.refuse("[[", "this test");
-        };
-        let mut words = vec![BString::from("test")];
-        words.extend(operands);
-        let mut process = Process {
-            words,
-            environment: self.shell.variables.environment(),
-            directory: self.shell.directory.clone(),
-            umask: self.shell.umask,
-            descriptors: self.shell.descriptors.clone(),
-            program: oci::ImagePath::lexical("usr/bin/test"),
-            flavour: Flavour::Gnu,
-            machine: &mut *self.machine,
-        };
-        Ok(program(&mut process)? == 0)
     }
 }

@@ -3,7 +3,7 @@
 
 /// A shell whose language is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Dialect {
+pub enum Dialect {
     /// Debian's `sh`, POSIX and little more.
     Dash,
     /// GNU's.

@@ -8,7 +8,7 @@ mod assign;
 mod builtins;
 mod commands;
 mod conditional;
-pub(crate) mod dialect;
+pub mod dialect;
 mod expand;
 mod invocation;
 mod redirect;

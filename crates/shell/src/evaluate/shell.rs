@@ -178,16 +178,20 @@ impl Evaluator<'_, '_> {
 
     /// Writes what the shell itself has to say about the line that it is at.
     pub(super) fn say(&mut self, message: impl AsRef<[u8]>) -> Eval<()> {
+        let line = [self.speaker().as_bytes(), message.as_ref(), b"\n"].concat();
+        self.write(2, &line)
+    }
+
+    /// What the shell's messages begin with.
+    pub(super) fn speaker(&self) -> String {
         let name = &self.shell.name;
         let line = self.shell.line;
-        let prefix = match self.shell.dialect {
+        match self.shell.dialect {
             Dialect::Dash => format!("{name}: {line}: "),
             Dialect::Bash => format!("{name}: line {line}: "),
             Dialect::Ash if self.shell.options.is_command => format!("{name}: "),
             Dialect::Ash => format!("{name}: line {line}: "),
-        };
-        let line = [prefix.as_bytes(), message.as_ref(), b"\n"].concat();
-        self.write(2, &line)
+        }
     }
 
     /// The same for a builtin.
