@@ -1,26 +1,70 @@
 //! Programs that read and write text.
 
+mod base64;
+mod checksum;
+mod comm;
 mod conversion;
+mod count;
+mod cut;
 pub(crate) mod echo;
 mod escape;
+mod exits;
+mod expand;
+mod fold;
 mod grep;
+mod head;
+mod input;
 mod locale;
+mod nl;
 mod numeral;
+mod paste;
 pub(crate) mod printf;
 mod quote;
+mod reversed;
+mod seq;
+mod sort;
+mod tee;
 pub(crate) mod test;
+mod tr;
 #[cfg(test)]
 mod trial;
+mod uniq;
+mod wc;
 
 use super::Program;
 
 /// By name.
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("[", test::program),
+    ("base64", base64::base64),
+    ("comm", comm::comm),
+    ("cut", cut::cut),
     ("echo", echo::program),
     ("egrep", grep::grep),
+    ("expand", expand::expand),
+    ("false", exits::fail),
     ("fgrep", grep::grep),
+    ("fold", fold::fold),
     ("grep", grep::grep),
+    ("head", head::head),
+    ("md5sum", checksum::checksum),
+    ("nl", nl::nl),
+    ("paste", paste::paste),
     ("printf", printf::program),
+    ("rev", reversed::rev),
+    ("seq", seq::seq),
+    ("sha1sum", checksum::checksum),
+    ("sha224sum", checksum::checksum),
+    ("sha256sum", checksum::checksum),
+    ("sha384sum", checksum::checksum),
+    ("sha512sum", checksum::checksum),
+    ("sort", sort::sort),
+    ("tac", reversed::tac),
+    ("tail", head::tail),
+    ("tee", tee::tee),
     ("test", test::program),
+    ("tr", tr::tr),
+    ("true", exits::succeed),
+    ("uniq", uniq::uniq),
+    ("wc", wc::wc),
 ];

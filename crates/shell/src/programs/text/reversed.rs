@@ -1,0 +1,59 @@
+//! `tac` and `rev`: lines, or what is in them, the other way round.
+
+use super::input::{or_input, read};
+use super::locale::refuse_wide;
+use crate::files::Errno;
+use crate::options::{Options, Order};
+use crate::process::{Process, Run};
+use crate::programs::quoting::{bare, quoted};
+use crate::stop::Reason;
+
+/// The last line first. A line ends with its newline; one that has none keeps none.
+pub(super) fn tac(process: &mut Process<'_, '_>) -> Run {
+    let options = Options::of(process, &[], Order::Anywhere)?;
+    let (mut status, mut output) = (0, Vec::new());
+    for name in or_input(&options.operands) {
+        match read(process, &name)? {
+            Ok(text) => {
+                output.extend(text.split_inclusive(|byte| *byte == b'\n').rev().flatten());
+            }
+            Err(Errno::IsADirectory) => {
+                process.complain(format!("{}: read error: Invalid argument", bare(&name)))?;
+                status = 1;
+            }
+            Err(errno) => {
+                let name = quoted(&name);
+                process.complain(format!("failed to open {name} for reading: {errno}"))?;
+                status = 1;
+            }
+        }
+    }
+    process.write(output)?;
+    Ok(status)
+}
+
+/// Each line's last character first.
+pub(super) fn rev(process: &mut Process<'_, '_>) -> Run {
+    let options = Options::of(process, &[], Order::Anywhere)?;
+    let mut all = Vec::new();
+    for name in or_input(&options.operands) {
+        match read(process, &name)? {
+            Ok(text) => all.push(text),
+            Err(errno) => {
+                return Err(process.refuse(Reason::Use(format!("cannot read {name}: {errno}"))));
+            }
+        }
+    }
+    for text in all {
+        if !text.is_ascii() {
+            refuse_wide(process, &text)?;
+        }
+        let turned = |line: &[u8]| match line.strip_suffix(b"\n") {
+            Some(line) => line.iter().rev().copied().chain([b'\n']).collect::<Vec<u8>>(),
+            None => line.iter().rev().copied().collect(),
+        };
+        let lines = text.split_inclusive(|byte| *byte == b'\n').map(turned);
+        process.write(lines.collect::<Vec<_>>().concat())?;
+    }
+    Ok(0)
+}
