@@ -97,3 +97,35 @@ fn decode(letters: &[u8]) -> (Vec<u8>, bool) {
     }
     (bytes, true)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn letters_are_as_gnu_has_them() {
+        check(
+            &Image::new(),
+            None,
+            &[
+                (&["base64"], "hello\n", "aGVsbG8K\n"),
+                (&["base64", "-w0"], "hello\n", "aGVsbG8K"),
+                (&["base64", "-w", "4"], "hello\n", "aGVs\nbG8K\n"),
+                (&["base64", "-d"], "aGVsbG8K\n", "hello\n"),
+                (&["base64", "-d"], "aGVsbG8=", "hello"),
+                (&["base64", "-d"], "aGVs bG8K", "hel!base64: invalid input\n=1"),
+                (&["base64", "-di"], "aGVs bG8K", "hello\n"),
+                (&["base64", "-d"], "aGV", "he!base64: invalid input\n=1"),
+                (&["base64", "no"], "", "!base64: no: No such file or directory\n=1"),
+                (
+                    &["base64", "a", "b"],
+                    "",
+                    "!base64: extra operand 'b'\nTry 'base64 --help' for more information.\n=1",
+                ),
+                (&["base64", "-w", "x"], "", "!base64: invalid wrap size: 'x'\n=1"),
+                (&["base64"], "", ""),
+            ],
+        );
+    }
+}

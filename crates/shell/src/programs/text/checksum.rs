@@ -173,3 +173,6 @@ impl Algorithm {
 fn called(name: &BStr) -> String {
     if name == "-" { "'standard input'".to_owned() } else { bare(name) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -68,3 +68,29 @@ pub(super) fn comm(process: &mut Process<'_, '_>) -> Run {
     process.write(output)?;
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn columns_are_as_gnu_has_them() {
+        let mut image = Image::new();
+        image.file("work/f", "a\nb\nc\n", 0o644);
+        image.file("work/g", "b\nd\n", 0o644);
+        check(
+            &image,
+            None,
+            &[
+                (&["comm", "f", "g"], "", "a\n\t\tb\nc\n\td\n"),
+                (&["comm", "-12", "f", "g"], "", "b\n"),
+                (&["comm", "-23", "f", "g"], "", "a\nc\n"),
+                (&["comm", "-13", "f", "g"], "", "d\n"),
+                (&["comm", "-3", "f", "g"], "", "a\nc\n\td\n"),
+                (&["comm", "f", "no"], "", "!comm: no: No such file or directory\n=1"),
+                (&["comm", "f", "-"], "b\n", "a\n\t\tb\nc\n"),
+            ],
+        );
+    }
+}

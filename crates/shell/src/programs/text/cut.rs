@@ -189,3 +189,63 @@ fn ranges(list: &[u8]) -> Option<Vec<(usize, usize)>> {
     }
     Some(joined)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn parts_are_as_gnu_has_them() {
+        let mut image = Image::new();
+        image.file("work/f", "a:b:c\nx\ty\n", 0o644);
+        image.directory("work/d", 0o755);
+        check(
+            &image,
+            None,
+            &[
+                (&["cut", "-d:", "-f1,3", "f"], "", "a:c\nx\ty\n"),
+                (&["cut", "-d", ":", "-f", "2-", "f"], "", "b:c\nx\ty\n"),
+                (&["cut", "-f1", "f"], "", "a:b:c\nx\n"),
+                (&["cut", "-s", "-f2", "f"], "", "y\n"),
+                (&["cut", "-c1-2", "f"], "", "a:\nx\t\n"),
+                (&["cut", "-b", "2,4-", "f"], "", "::c\n\t\n"),
+                (&["cut", "-d:", "--complement", "-f1", "f"], "", "b:c\nx\ty\n"),
+                (&["cut", "-d:", "-f1,3", "--output-delimiter=+", "f"], "", "a+c\nx\ty\n"),
+                (&["cut", "-c1,3", "--output-delimiter=+", "f"], "", "a+b\nx+y\n"),
+                (
+                    &["cut"],
+                    "",
+                    "!cut: you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information.\n=1",
+                ),
+                (
+                    &["cut", "-f1", "-c1", "f"],
+                    "",
+                    "!cut: only one list may be specified\nTry 'cut --help' for more information.\n=1",
+                ),
+                (
+                    &["cut", "-d", "ab", "-f1", "f"],
+                    "",
+                    "!cut: the delimiter must be a single character\nTry 'cut --help' for more information.\n=1",
+                ),
+                (
+                    &["cut", "-d:", "-c1", "f"],
+                    "",
+                    "!cut: an input delimiter may be specified only when operating on fields\nTry 'cut --help' for more information.\n=1",
+                ),
+                (
+                    &["cut", "-s", "-c1", "f"],
+                    "",
+                    "!cut: suppressing non-delimited lines makes sense\n\tonly when operating on fields\nTry 'cut --help' for more information.\n=1",
+                ),
+                (
+                    &["cut", "-f1", "no", "f"],
+                    "",
+                    "a:b:c\nx\n!cut: no: No such file or directory\n=1",
+                ),
+                (&["cut", "-d ", "-f2"], "a b c\nd\n", "b\nd\n"),
+                (&["cut", "-f1", "d"], "", "!cut: d: Is a directory\n=1"),
+            ],
+        );
+    }
+}

@@ -24,3 +24,23 @@ fn refuse_help(process: &Process<'_, '_>) -> Result<(), Stop> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn they_do_what_they_are_called() {
+        check(
+            &Image::new(),
+            None,
+            &[
+                (&["true"], "", ""),
+                (&["false"], "", "=1"),
+                (&["true", "x"], "", ""),
+                (&["false", "--x"], "", "=1"),
+            ],
+        );
+    }
+}

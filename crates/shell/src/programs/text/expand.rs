@@ -41,3 +41,25 @@ pub(super) fn expand(process: &mut Process<'_, '_>) -> Run {
         output
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn tabs_are_blanks_as_gnu_has_them() {
+        let mut image = Image::new();
+        image.file("work/f", "a\tb\n\tc\td\n", 0o644);
+        check(
+            &image,
+            None,
+            &[
+                (&["expand", "f"], "", "a       b\n        c       d\n"),
+                (&["expand", "-t4", "f"], "", "a   b\n    c   d\n"),
+                (&["expand", "-i", "f"], "", "a\tb\n        c\td\n"),
+                (&["expand", "no"], "", "!expand: no: No such file or directory\n=1"),
+            ],
+        );
+    }
+}

@@ -76,3 +76,27 @@ fn fitting(line: &[u8], width: usize, unit: Unit) -> usize {
     }
     line.len()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn lines_are_broken_as_gnu_does() {
+        let mut image = Image::new();
+        image.file("work/f", "abcdefg\nab cd ef\tg\n", 0o644);
+        check(
+            &image,
+            None,
+            &[
+                (&["fold", "-w3", "f"], "", "abc\ndef\ng\nab \ncd \nef\n\t\ng\n"),
+                (&["fold", "-s", "-w", "6", "f"], "", "abcdef\ng\nab cd \nef\n\t\ng\n"),
+                (&["fold", "-bw", "4", "f"], "", "abcd\nefg\nab c\nd ef\n\tg\n"),
+                (&["fold", "no"], "", "!fold: no: No such file or directory\n=1"),
+                (&["fold", "-w2"], "abc", "ab\nc"),
+                (&["fold"], "x\n", "x\n"),
+            ],
+        );
+    }
+}

@@ -149,15 +149,15 @@ impl Part {
     fn of<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         let number = usize::try_from(self.count.number).unwrap_or(usize::MAX);
         match (self.end, self.count.sign) {
-            (End::Head, Some(b'-')) => &text[..self.from_end(text, number)],
-            (End::Head, _) => &text[..self.from_start(text, number)],
-            (End::Tail, Some(b'+')) => &text[self.from_start(text, number.saturating_sub(1))..],
-            (End::Tail, _) => &text[self.from_end(text, number)..],
+            (End::Head, Some(b'-')) => &text[..self.last_start(text, number)],
+            (End::Head, _) => &text[..self.first_end(text, number)],
+            (End::Tail, Some(b'+')) => &text[self.first_end(text, number.saturating_sub(1))..],
+            (End::Tail, _) => &text[self.last_start(text, number)..],
         }
     }
 
     /// Behind so many lines or bytes.
-    fn from_start(&self, text: &[u8], number: usize) -> usize {
+    fn first_end(&self, text: &[u8], number: usize) -> usize {
         match (self.unit, number) {
             (Unit::Bytes, _) => number.min(text.len()),
             (Unit::Lines, 0) => 0,
@@ -170,7 +170,7 @@ impl Part {
     }
 
     /// Before so many lines or bytes; the last line need not have an end.
-    fn from_end(&self, text: &[u8], number: usize) -> usize {
+    fn last_start(&self, text: &[u8], number: usize) -> usize {
         match (self.unit, number) {
             (Unit::Bytes, _) => text.len().saturating_sub(number),
             (Unit::Lines, 0) => text.len(),
@@ -181,5 +181,61 @@ impl Part {
                 ends.nth(number - 1).unwrap_or(0)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn beginnings_and_ends_are_as_gnu_has_them() {
+        let mut image = Image::new();
+        image.file("work/f", "one\ntwo\nthree\nfour", 0o644);
+        image.file("work/e", "", 0o644);
+        image.directory("work/d", 0o755);
+        check(
+            &image,
+            None,
+            &[
+                (&["head", "-n2", "f"], "", "one\ntwo\n"),
+                (&["head", "-1", "f"], "", "one\n"),
+                (&["tail", "-n", "2", "f"], "", "three\nfour"),
+                (&["tail", "-n", "+3", "f"], "", "three\nfour"),
+                (&["tail", "-2", "f"], "", "three\nfour"),
+                (&["head", "-n", "-1", "f"], "", "one\ntwo\nthree\n"),
+                (&["head", "-c", "3", "f"], "", "one"),
+                (&["tail", "-c", "3", "f"], "", "our"),
+                (&["head", "-c", "-2", "f"], "", "one\ntwo\nthree\nfo"),
+                (&["head", "f", "e"], "", "==> f <==\none\ntwo\nthree\nfour\n==> e <==\n"),
+                (&["tail", "-q", "-n1", "f", "e"], "", "four"),
+                (&["head", "-v", "-n1", "f"], "", "==> f <==\none\n"),
+                (
+                    &["head", "no", "f"],
+                    "",
+                    "==> f <==\none\ntwo\nthree\nfour!head: cannot open 'no' for reading: No such file or directory\n=1",
+                ),
+                (&["head", "-n", "x", "f"], "", "!head: invalid number of lines: 'x'\n=1"),
+                (&["head", "d"], "", "!head: error reading 'd': Is a directory\n=1"),
+                (
+                    &["tail", "no"],
+                    "",
+                    "!tail: cannot open 'no' for reading: No such file or directory\n=1",
+                ),
+                (&["head", "-n", "1"], "a\nb\n", "a\n"),
+                (&["tail", "-n1"], "a\nb", "b"),
+                (
+                    &["head", "-n1", "f", "-"],
+                    "x\ny\n",
+                    "==> f <==\none\n\n==> standard input <==\nx\n",
+                ),
+                (&["head", "-c", "1K", "f"], "", "one\ntwo\nthree\nfour"),
+                (&["head", "-z", "-n1", "f"], "", "one\ntwo\nthree\nfour"),
+                (&["head", "-c", "3", "/dev/zero"], "", "\u{0}\u{0}\u{0}"),
+                (&["tail", "-1", "f", "e"], "", "!tail: option used in invalid context -- 1\n=1"),
+                (&["tail", "-n", "0", "f", "e"], "", ""),
+            ],
+        );
     }
 }

@@ -25,6 +25,8 @@ mod seq;
 mod sort;
 mod tee;
 pub(crate) mod test;
+#[cfg(test)]
+mod tests;
 mod tr;
 #[cfg(test)]
 mod trial;

@@ -69,3 +69,32 @@ pub(super) fn nl(process: &mut Process<'_, '_>) -> Run {
 fn refuse(process: &Process<'_, '_>, id: &str, value: &[u8]) -> Stop {
     process.refuse(Reason::Use(format!("has {id} {}", value.as_bstr())))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn lines_are_numbered_as_gnu_does() {
+        let mut image = Image::new();
+        image.file("work/f", "a\n\nb\n", 0o644);
+        check(
+            &image,
+            None,
+            &[
+                (&["nl", "f"], "", "     1\ta\n       \n     2\tb\n"),
+                (&["nl", "-ba", "f"], "", "     1\ta\n     2\t\n     3\tb\n"),
+                (&["nl", "-bn", "f"], "", "       a\n       \n       b\n"),
+                (&["nl", "-w3", "-s:", "f"], "", "  1:a\n    \n  2:b\n"),
+                (&["nl", "-nrz", "-v5", "-i2", "f"], "", "000005\ta\n       \n000007\tb\n"),
+                (&["nl", "-nln", "f"], "", "1     \ta\n       \n2     \tb\n"),
+                (
+                    &["nl", "no", "f"],
+                    "",
+                    "     1\ta\n       \n     2\tb\n!nl: no: No such file or directory\n=1",
+                ),
+            ],
+        );
+    }
+}

@@ -110,3 +110,35 @@ fn side(texts: &[Arc<[u8]>], between: &Between, end: u8) -> Vec<u8> {
         output.push(end);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn lines_are_joined_as_gnu_does() {
+        let mut image = Image::new();
+        image.file("work/f", "a\nb\n", 0o644);
+        image.file("work/g", "1\n2\n3\n", 0o644);
+        check(
+            &image,
+            None,
+            &[
+                (&["paste", "f", "g"], "", "a\t1\nb\t2\n\t3\n"),
+                (&["paste", "-s", "f"], "", "a\tb\n"),
+                (&["paste", "-sd,", "f"], "", "a,b\n"),
+                (&["paste", "-d+-", "f", "g", "f"], "", "a+1-a\nb+2-b\n+3-\n"),
+                (&["paste", "-d", "\\0", "f", "g"], "", "a1\nb2\n3\n"),
+                (&["paste", "no"], "", "!paste: no: No such file or directory\n=1"),
+                (
+                    &["paste", "-s", "no", "f"],
+                    "",
+                    "a\tb\n!paste: no: No such file or directory\n=1",
+                ),
+                (&["paste", "-sd+", "-"], "1\n2\n", "1+2\n"),
+                (&["paste", "-", "f"], "x\n", "x\ta\n\tb\n"),
+            ],
+        );
+    }
+}

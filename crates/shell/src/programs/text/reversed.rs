@@ -57,3 +57,34 @@ pub(super) fn rev(process: &mut Process<'_, '_>) -> Run {
     }
     Ok(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn turned_as_gnu_does() {
+        let mut image = Image::new();
+        image.file("work/f", "ab\ncd\n", 0o644);
+        image.file("work/g", "x\ny", 0o644);
+        image.directory("work/d", 0o755);
+        check(
+            &image,
+            None,
+            &[
+                (&["tac", "f"], "", "cd\nab\n"),
+                (&["tac", "f", "g"], "", "cd\nab\nyx\n"),
+                (
+                    &["tac", "no", "f"],
+                    "",
+                    "cd\nab\n!tac: failed to open 'no' for reading: No such file or directory\n=1",
+                ),
+                (&["tac", "d"], "", "!tac: d: read error: Invalid argument\n=1"),
+                (&["tac"], "a\nb", "ba\n"),
+                (&["rev", "f"], "", "ba\ndc\n"),
+                (&["rev"], "abc\nd", "cba\nd"),
+            ],
+        );
+    }
+}

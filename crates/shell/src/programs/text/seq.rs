@@ -203,3 +203,51 @@ impl Fixed {
 fn is_zero(digits: &str) -> bool {
     digits.bytes().all(|byte| matches!(byte, b'0' | b'.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn numbers_are_as_gnu_has_them() {
+        check(
+            &Image::new(),
+            None,
+            &[
+                (&["seq", "3"], "", "1\n2\n3\n"),
+                (&["seq", "2", "4"], "", "2\n3\n4\n"),
+                (&["seq", "1", "2", "6"], "", "1\n3\n5\n"),
+                (&["seq", "3", "-1", "1"], "", "3\n2\n1\n"),
+                (&["seq", "3", "1"], "", ""),
+                (&["seq", "-w", "8", "11"], "", "08\n09\n10\n11\n"),
+                (&["seq", "-s,", "3"], "", "1,2,3\n"),
+                (&["seq", "-s", " ", "0", "0.5", "2"], "", "0.0 0.5 1.0 1.5 2.0\n"),
+                (&["seq", "0.1", "0.1", "0.5"], "", "0.1\n0.2\n0.3\n0.4\n0.5\n"),
+                (&["seq", "-w", "1", "0.25", "2"], "", "1.00\n1.25\n1.50\n1.75\n2.00\n"),
+                (
+                    &["seq", "x"],
+                    "",
+                    "!seq: invalid floating point argument: 'x'\nTry 'seq --help' for more information.\n=1",
+                ),
+                (&["seq"], "", "!seq: missing operand\nTry 'seq --help' for more information.\n=1"),
+                (
+                    &["seq", "1", "0", "5"],
+                    "",
+                    "!seq: invalid Zero increment value: '0'\nTry 'seq --help' for more information.\n=1",
+                ),
+                (
+                    &["seq", "1", "2", "3", "4"],
+                    "",
+                    "!seq: extra operand '4'\nTry 'seq --help' for more information.\n=1",
+                ),
+                (&["seq", "-3", "-1"], "", "-3\n-2\n-1\n"),
+                (
+                    &["seq", "-w", "-1", "10"],
+                    "",
+                    "-1\n00\n01\n02\n03\n04\n05\n06\n07\n08\n09\n10\n",
+                ),
+            ],
+        );
+    }
+}

@@ -206,3 +206,6 @@ impl Sorter {
         Ok(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

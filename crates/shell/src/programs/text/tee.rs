@@ -35,3 +35,27 @@ pub(super) fn tee(process: &mut Process<'_, '_>) -> Run {
     }
     Ok(status)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn files_are_as_gnu_leaves_them() {
+        let mut image = Image::new();
+        image.file("work/f", "y\n", 0o644);
+        image.directory("work/d", 0o755);
+        check(
+            &image,
+            None,
+            &[
+                (&["tee"], "x\n", "x\n"),
+                (&["tee", "/dev/null"], "x\n", "x\n"),
+                (&["tee", "d"], "x\n", "x\n!tee: d: Is a directory\n=1"),
+                (&["tee", "no/x"], "x\n", "x\n!tee: no/x: No such file or directory\n=1"),
+                (&["tee", "-a", "f", "f2"], "x\n", "x\n"),
+            ],
+        );
+    }
+}

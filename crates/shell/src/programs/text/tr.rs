@@ -155,3 +155,6 @@ fn miscounted(
     process.write_to(2, b"Try 'tr --help' for more information.\n")?;
     Ok(1)
 }
+
+#[cfg(test)]
+mod tests;

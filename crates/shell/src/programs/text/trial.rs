@@ -1,7 +1,5 @@
 //! How tests run a program, or a shell's builtin of the same name.
 
-use std::collections::BTreeMap;
-
 use bstr::{BString, ByteSlice};
 use oci::{ImagePath, Platform};
 
@@ -25,7 +23,7 @@ pub(super) fn run(image: &Image, shell: Option<Dialect>, words: &[&str], given: 
     let name = words[0];
     let mut process = Process {
         words: words.iter().map(|word| BString::from(*word)).collect(),
-        environment: BTreeMap::new(),
+        environment: image.environment.clone(),
         directory: ImagePath::lexical("work"),
         umask: 0o022,
         descriptors: Descriptors::to_transcript().with(0, input(Data::of(given))),

@@ -148,3 +148,40 @@ impl Comparison {
         &rest[..self.most.min(rest.len())]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn groups_are_as_gnu_has_them() {
+        let mut image = Image::new();
+        image.file("work/f", "a\na\nA\nb\nab\n", 0o644);
+        image.file("work/g", "x 1\ny 1\nz 2\n", 0o644);
+        image.directory("work/d", 0o755);
+        check(
+            &image,
+            None,
+            &[
+                (&["uniq", "f"], "", "a\nA\nb\nab\n"),
+                (&["uniq", "-c", "f"], "", "      2 a\n      1 A\n      1 b\n      1 ab\n"),
+                (&["uniq", "-d", "f"], "", "a\n"),
+                (&["uniq", "-u", "f"], "", "A\nb\nab\n"),
+                (&["uniq", "-i", "f"], "", "a\nb\nab\n"),
+                (&["uniq", "-f1", "g"], "", "x 1\nz 2\n"),
+                (&["uniq", "-s", "2", "g"], "", "x 1\nz 2\n"),
+                (&["uniq", "-w1", "f"], "", "a\nA\nb\nab\n"),
+                (&["uniq", "no"], "", "!uniq: no: No such file or directory\n=1"),
+                (&["uniq", "d"], "", "!uniq: error reading 'd'\n=1"),
+                (&["uniq", "-c"], "a\na\nb", "      2 a\n      1 b\n"),
+                (&["uniq"], "", ""),
+                (
+                    &["uniq", "f", "f", "g"],
+                    "",
+                    "!uniq: extra operand 'g'\nTry 'uniq --help' for more information.\n=1",
+                ),
+            ],
+        );
+    }
+}

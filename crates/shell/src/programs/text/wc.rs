@@ -146,3 +146,39 @@ impl Counts {
         line
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::Image;
+    use crate::programs::text::trial::check;
+
+    #[test]
+    fn numbers_are_aligned_as_gnu_does() {
+        let mut image = Image::new();
+        image.file("work/f", "one two\n\tthree\n", 0o644);
+        image.file("work/e", "x", 0o644);
+        image.directory("work/d", 0o755);
+        check(
+            &image,
+            None,
+            &[
+                (&["wc", "f"], "", " 2  3 15 f\n"),
+                (&["wc", "-l", "f"], "", "2 f\n"),
+                (&["wc", "-lw", "f", "e"], "", " 2  3 f\n 0  1 e\n 2  4 total\n"),
+                (
+                    &["wc", "f", "e", "d", "no"],
+                    "",
+                    "      2       3      15 f\n      0       1       1 e\n      0       0       0 d\n      2       4      16 total\n!wc: d: Is a directory\nwc: no: No such file or directory\n=1",
+                ),
+                (&["wc", "-c", "no"], "", "!wc: no: No such file or directory\n=1"),
+                (&["wc", "-L", "f"], "", "13 f\n"),
+                (&["wc", "-l"], "a\nb\n", "2\n"),
+                (&["wc", "-c"], "", "0\n"),
+                (&["wc", "-w"], "a b\tc\n", "3\n"),
+                (&["wc", "-m", "f"], "", "15 f\n"),
+                (&["wc", "--lines", "f"], "", "2 f\n"),
+                (&["wc", "/dev/null"], "", "      0       0       0 /dev/null\n"),
+            ],
+        );
+    }
+}
