@@ -161,6 +161,11 @@ pub(crate) struct Captures {
 }
 
 impl Captures {
+    /// A match whose groups nobody looks at.
+    pub(crate) fn of_span(span: Range<usize>) -> Self {
+        Captures { spans: vec![Some(span)] }
+    }
+
     /// All of the match.
     pub(crate) fn span(&self) -> Range<usize> {
         self.group(0).unwrap_or_default()

@@ -21,7 +21,9 @@ mod paste;
 pub(crate) mod printf;
 mod quote;
 mod reversed;
+mod sed;
 mod seq;
+mod sink;
 mod sort;
 mod tee;
 pub(crate) mod test;
@@ -54,6 +56,7 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("paste", paste::paste),
     ("printf", printf::program),
     ("rev", reversed::rev),
+    ("sed", sed::sed),
     ("seq", seq::seq),
     ("sha1sum", checksum::checksum),
     ("sha224sum", checksum::checksum),
