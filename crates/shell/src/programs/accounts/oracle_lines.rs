@@ -58,5 +58,24 @@ pub(super) fn image() -> Image {
         .file("etc/skel/.bashrc", "rc\n", 0o644)
         .file("etc/skel/.profile", "profile\n", 0o644)
         .file("etc/skel/.bash_logout", "logout\n", 0o644);
+    for d in ["etc/alternatives", "usr/share", "var/lib/dpkg", "var/lib/dpkg/alternatives"] {
+        image.directory(d, 0o755);
+    }
+    image.file("opt/a", "a\n", 0o644).file("opt/b", "b\n", 0o644).file("opt/a.1", "m\n", 0o644);
+    image.file(
+        "var/lib/dpkg/alternatives/pre",
+        "auto\n/usr/bin/pre\npre.1\n/usr/share/pre.1\n\n/opt/a\n10\n/opt/a.1\n/opt/b\n20\n\n\n",
+        0o644,
+    );
+    image.link("usr/bin/pre", "/etc/alternatives/pre").link("etc/alternatives/pre", "/opt/b");
+    image.file(
+        "var/lib/dpkg/alternatives/man",
+        "manual\n/usr/bin/man\nman.1\n/usr/share/man.1\n\n/opt/a\n10\n/opt/a.1\n/opt/b\n20\n\n\n",
+        0o644,
+    );
+    image.link("usr/bin/man", "/etc/alternatives/man").link("etc/alternatives/man", "/opt/a");
+    image
+        .link("usr/share/man.1", "/etc/alternatives/man.1")
+        .link("etc/alternatives/man.1", "/opt/a.1");
     image
 }

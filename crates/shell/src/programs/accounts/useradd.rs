@@ -13,6 +13,7 @@ use super::{fail, refused, require_root};
 use crate::files::{EXECUTE, Last};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::system::calendar::days_since_epoch;
 use crate::stop::{Reason, Stop};
 
 const KNOWN: &[Known] = &[
@@ -379,15 +380,6 @@ fn date(text: &BStr) -> Option<BString> {
         return None;
     }
     Some(days_since_epoch(i64::from(year), i64::from(month), i64::from(day)).to_string().into())
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    // Years that begin in March have their leap day at the end.
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    let day_of_year = (153 * month + 2) / 5 + day - 1;
-    365 * year + leap_days + day_of_year - 719_468
 }
 
 fn home_of(wanted: &Wanted) -> BString {

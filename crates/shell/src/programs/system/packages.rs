@@ -1,0 +1,60 @@
+//! What dpkg knows of a package: `/var/lib/dpkg/status` (deb-control(5), dpkg(1)).
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::process::{Process, errno};
+use crate::stop::Stop;
+
+/// A package's part of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Package {
+    /// All of its lines.
+    pub(super) text: BString,
+}
+
+impl Package {
+    /// A field of one line.
+    pub(super) fn field(&self, name: &str) -> Option<&BStr> {
+        self.text.lines().find_map(|line| {
+            let (key, value) = line.split_once_str(":")?;
+            key.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim().as_bstr())
+        })
+    }
+
+    /// Whether something of it is there.
+    pub(super) fn is_present(&self) -> bool {
+        self.state().is_some_and(|state| state != "not-installed")
+    }
+
+    /// The last word of its status.
+    pub(super) fn state(&self) -> Option<&BStr> {
+        self.field("Status")?.rsplit(|byte| *byte == b' ').next().map(|state| state.as_bstr())
+    }
+
+    /// Its name, with the architecture where there may be several.
+    pub(super) fn binary_name(&self) -> String {
+        let name = self.field("Package").unwrap_or_default();
+        match (self.field("Multi-Arch"), self.field("Architecture")) {
+            (Some(kind), Some(architecture)) if kind == "same" => format!("{name}:{architecture}"),
+            _ => name.to_string(),
+        }
+    }
+}
+
+/// The packages of this name, `libc6` or `libc6:amd64`.
+pub(super) fn named(process: &mut Process<'_, '_>, name: &BStr) -> Result<Vec<Package>, Stop> {
+    let Ok(bytes) = errno(process.open_bytes(b"/var/lib/dpkg/status"))? else {
+        return Ok(Vec::new());
+    };
+    let (name, architecture) = match name.split_once_str(":") {
+        Some((name, architecture)) => (name.as_bstr(), Some(architecture.as_bstr())),
+        None => (name, None),
+    };
+    let all = bytes.split_str("\n\n").filter(|text| !text.trim().is_empty());
+    let packages = all.map(|text| Package { text: text.trim_with(|c| c == '\n').into() });
+    let is_meant = |package: &Package| {
+        package.field("Package") == Some(name)
+            && architecture.is_none_or(|wanted| package.field("Architecture") == Some(wanted))
+    };
+    Ok(packages.filter(is_meant).collect())
+}
