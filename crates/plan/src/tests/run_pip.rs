@@ -471,3 +471,69 @@ fn environments_are_made_of_what_the_image_has() {
 
 const PIP_SCRIPT: &str =
     "755 bin:pip=#!/app/venv/bin/python3\nfrom pip._internal.cli.main import main\n";
+
+#[test]
+fn uv_installs_as_pip_does() {
+    let uv: &[&str] = &["755 usr/local/bin/uv=\u{7f}ELF", "app/pyproject.toml=[project]\n"];
+    let environment: &[&str] = &[
+        "venv/pyvenv.cfg=home = /usr/local/bin\ninclude-system-site-packages = false\n",
+        "venv/bin/python -> /usr/local/bin/python3.11",
+        "venv/bin/python3 -> python",
+    ];
+    let world = |variables: &'static str| {
+        context(&[])
+            .image("base", &[PYTHON, PIP, uv, environment], variables)
+            .package("flask==3.0", FLASK, &["six"])
+            .package("six==1.16", &["site:six.py=1"], &[])
+    };
+    let plain = world(r#"{"Env":["PATH=/usr/local/bin"],"WorkingDir":"/app"}"#);
+    let check = |words: &str| shown(&run(&plain, &[words]));
+    insta::assert_snapshot!(check("uv pip install --system --no-cache flask==3.0"), @"
+    RUN pip install flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    0755 0:0 SITE/flask/json/
+    0644 0:0 SITE/flask/json/tag.py=2
+    0644 0:0 SITE/six.py=1
+    ");
+    insta::assert_snapshot!(check("uv pip install flask==3.0"), @r#"
+    error: «RUN ["uv", "pip", "install", "flask==3.0"]»: the command fails with exit status 2:
+    error: No virtual environment found; run `uv venv` to create an environment, or pass `--system` to install into a non-virtual environment
+    "#);
+    insta::assert_snapshot!(check("uv pip install --target /app/lib six==1.16 --system"), @"
+    RUN pip install six==1.16:
+    0755 0:0 app/lib/
+    0644 0:0 app/lib/six.py=1
+    ");
+    insta::assert_snapshot!(check("uv pip install --target /app six --system"), @r#"RUN ["uv", "pip", "install", "--target", "/app", "six", "--system"]: needs execution: `uv pip install` installs to `/app`, which is there already"#);
+    insta::assert_snapshot!(check("uv sync"), @r#"RUN ["uv", "sync"]: needs execution: `/usr/local/bin/uv` is not built in"#);
+    insta::assert_snapshot!(check("uv pip compile x"), @r#"RUN ["uv", "pip", "compile", "x"]: needs execution: `uv pip compile` is not built in"#);
+    let index = "uv pip install --system --extra-index-url https://index.example six";
+    insta::assert_snapshot!(check(index), @r#"RUN ["uv", "pip", "install", "--system", "--extra-index-url", "https://index.example", "six"]: needs execution: `uv pip install` has several indexes, of which uv takes the first that has a package; `--index-strategy=unsafe-best-match` is built in"#);
+    let active = world(
+        r#"{"Env":["PATH=/usr/local/bin","VIRTUAL_ENV=/venv","UV_LINK_MODE=copy","UV_INDEX_URL=https://me:SECRET@index.example"]}"#,
+    );
+    let report =
+        run(&active, &["uv pip install six", "uv pip freeze", "uv pip uninstall six none"]);
+    insta::assert_snapshot!(shown(&report), @r#"
+    RUN pip install six==1.16:
+    0755 0:0 venv/lib/
+    0755 0:0 venv/lib/python3.11/
+    0755 0:0 venv/lib/python3.11/site-packages/
+    0644 0:0 venv/lib/python3.11/site-packages/six.py=1
+    RUN ["uv", "pip", "uninstall", "six", "none"]:
+    0000 0:0 venv/lib/python3.11/site-packages/six-1.16.dist-info Whiteout at 0
+    0000 0:0 venv/lib/python3.11/site-packages/six.py Whiteout at 0
+    "#);
+    insta::assert_snapshot!(report.said, @"
+    six==1.16
+    warning: Skipping none as it is not installed
+    ");
+    insta::assert_snapshot!(report.questions, @"
+    wanted six (the command line:1)
+    index https://index.example
+    ");
+    let odd = world(r#"{"Env":["PATH=/usr/local/bin","UV_RESOLUTION=lowest"]}"#);
+    insta::assert_snapshot!(shown(&run(&odd, &["uv pip install --system six"])), @r#"RUN ["uv", "pip", "install", "--system", "six"]: needs execution: `uv pip install` is set up by `UV_RESOLUTION`, which is not built in"#);
+}

@@ -140,7 +140,7 @@ fn listed<'a>(python: &'a Python, options: &'a Options) -> Vec<&'a Distribution>
 }
 
 /// Where a distribution came from, if from no index, as `pip freeze` has it (PEP 610, PEP 440).
-fn direct_url(
+pub(super) fn direct_url(
     process: &mut Process<'_, '_>,
     distribution: &Distribution,
 ) -> Result<Option<String>, ShellStop> {
@@ -161,7 +161,10 @@ fn direct_url(
 
 /// What is developed in its own directory is listed with that, which is not built in: its metadata
 /// is beside it, and not among the packages.
-fn refuse_editable(python: &Python, distribution: &Distribution) -> Result<(), ShellStop> {
+pub(super) fn refuse_editable(
+    python: &Python,
+    distribution: &Distribution,
+) -> Result<(), ShellStop> {
     let place = distribution.metadata.parent();
     let is_package = place.is_some_and(|place| python.interpreter().search_path.contains(&place));
     match is_package {

@@ -22,6 +22,7 @@ mod options;
 mod place;
 mod scene;
 mod uninstall;
+mod uv;
 
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ pub(crate) fn program(
         Called::Environment { python, arguments } => {
             environment::create(run, process, &python, &arguments)
         }
-        Called::Uv { .. } => Err(misused("uv pip", "is not built in".to_owned()).into()),
+        Called::Uv { arguments } => uv::uv(run, process, &arguments),
     });
     Some(match done {
         Ok(status) | Err(Ended::Status(status)) => Ok(status),

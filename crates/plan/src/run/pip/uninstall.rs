@@ -38,7 +38,12 @@ pub(super) fn uninstall(
         let reason = Reason::Use("asks whether to proceed; `-y` says that".to_owned());
         return Err(refuse("pip uninstall", reason).into());
     }
-    let names = names(run, process, options)?;
+    let asked = Asked {
+        requirements: options.operands.clone(),
+        files: options.values("-r").map(str::to_owned).collect(),
+        ..Asked::default()
+    };
+    let names = names(run, process, &asked)?;
     if names.is_empty() {
         let message = "You must give at least one requirement to uninstall (see \"pip help \
                        uninstall\")";
@@ -61,17 +66,12 @@ pub(super) fn uninstall(
 }
 
 /// The names to uninstall, normalized and as written, each once.
-fn names(
+pub(super) fn names(
     run: &RunOutside<'_, '_, '_>,
     process: &mut Process<'_, '_>,
-    options: &Options,
+    asked: &Asked,
 ) -> Result<Vec<(String, String)>, Ended> {
-    let asked = Asked {
-        requirements: options.operands.clone(),
-        files: options.values("-r").map(str::to_owned).collect(),
-        ..Asked::default()
-    };
-    let gathered = gather::requirements(run, process, &asked)?;
+    let gathered = gather::requirements(run, process, asked)?;
     let mut names: Vec<(String, String)> = Vec::new();
     for requirement in gathered {
         let shape = python::check_requirement(&requirement.text).ok();
@@ -88,7 +88,7 @@ fn names(
 }
 
 /// Takes a distribution away, as `pip uninstall` does.
-fn remove(
+pub(super) fn remove(
     run: &RunOutside<'_, '_, '_>,
     process: &mut Process<'_, '_>,
     scene: &Scene,
