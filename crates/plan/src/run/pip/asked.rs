@@ -60,6 +60,11 @@ const SHOWN: &str = "pip install";
 impl Asked {
     /// What the options of `pip install` ask for.
     pub(super) fn of(options: &Options) -> Result<Asked, ShellStop> {
+        if options.has("-e") {
+            let reason = "builds a project and leaves it where it is (`-e`), and nothing is built \
+                          here: make a wheel of it, and install that";
+            return Err(misused(SHOWN, reason.to_owned()));
+        }
         let texts = |id: &'static str| options.values(id).map(str::to_owned).collect::<Vec<_>>();
         Ok(Asked {
             requirements: options.operands.clone(),

@@ -94,10 +94,13 @@ impl Called {
 /// `python -m pip …` and `python -m venv …`.
 fn module(process: &Process<'_, '_>, arguments: Vec<String>) -> Result<Option<Called>, ShellStop> {
     let mut rest = arguments.into_iter().skip_while(|word| HARMLESS.contains(&word.as_str()));
-    let (option, module) = (rest.next(), rest.next());
-    if option.as_deref() != Some("-m") {
-        return Ok(None);
-    }
+    let option = rest.next().unwrap_or_default();
+    // The name may stand in the same word.
+    let module = match option.strip_prefix("-m") {
+        Some("") => rest.next(),
+        Some(module) => Some(module.to_owned()),
+        None => None,
+    };
     let arguments = rest.collect();
     match module.as_deref() {
         Some("pip") => {

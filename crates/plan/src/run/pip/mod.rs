@@ -111,20 +111,24 @@ fn pip(
     }
     let scene = Scene::of(run, &process.machine.files)?;
     let python = Python::find(run, process, &scene, executable)?;
-    if python.distribution("pip").is_none() {
+    let Some(own) = python.distribution("pip") else {
         let line = match by {
             CalledBy::Module => format!("{executable}: No module named pip\n"),
             CalledBy::Script => "ModuleNotFoundError: No module named 'pip'\n".to_owned(),
         };
         process.write_to(2, line.as_bytes())?;
         return Ok(1);
-    }
+    };
     let Some(command) = command else { return listing::version(process, &python) };
     let mut configuration = Configuration::read(process, &python.prefix)?;
     if arguments.iter().any(|argument| argument == "--isolated") {
         configuration.isolate();
     }
     let options = Options::read(command, arguments, &configuration.of(command))?;
+    if let Some(option) = options.newer_than(&own.version) {
+        process.write_to(2, format!("no such option: {option}\n").as_bytes())?;
+        return Ok(USAGE_ERROR);
+    }
     if options.has("--require-virtualenv") && !python.is_environment {
         Said(process).error("Could not find an activated virtualenv (required).");
         return Ok(VIRTUALENV_NOT_FOUND);
@@ -141,6 +145,8 @@ fn pip(
     }
 }
 
+/// pip's exit status for options that it does not know (`optparse`).
+const USAGE_ERROR: u8 = 2;
 /// pip's exit status for `--require-virtualenv` (`status_codes.py`).
 const VIRTUALENV_NOT_FOUND: u8 = 3;
 

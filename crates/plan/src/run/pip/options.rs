@@ -13,6 +13,8 @@ use shell::{Reason, Stop as ShellStop};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Options {
     given: Vec<(&'static str, Option<String>)>,
+    /// The options of the command line itself.
+    typed: Vec<&'static str>,
     /// What is no option.
     pub(super) operands: Vec<String>,
 }
@@ -64,6 +66,7 @@ const INDEX: &[Known] = &[
 const INSTALL: &[Known] = &[
     value("-r", 'r', &["requirement"]),
     value("-c", 'c', &["constraint"]),
+    value("-e", 'e', &["editable"]),
     long("--no-deps", &["no-deps", "no-dependencies"], Takes::Nothing),
     long("--pre", &["pre"], Takes::Nothing),
     value("-t", 't', &["target"]),
@@ -128,7 +131,6 @@ const REFUSED_OF_INSTALL: &[&str] = &[
     "abi",
     "config-settings",
     "dry-run",
-    "editable",
     "exists-action",
     "global-option",
     "group",
@@ -142,9 +144,13 @@ const REFUSED_OF_INSTALL: &[&str] = &[
     "uploaded-prior-to",
 ];
 
+/// Options that came late, and in which release (pip's changelog).
+const SINCE: &[(&str, (u32, u32, u32))] =
+    &[("--break-system-packages", (23, 0, 1)), ("--root-user-action", (22, 1, 0))];
+
 /// Options that can be given several times.
 const LISTS: &[&str] =
-    &["-r", "-c", "-f", "--extra-index-url", "--trusted-host", "--use-feature", "--exclude"];
+    &["-r", "-c", "-e", "-f", "--extra-index-url", "--trusted-host", "--use-feature", "--exclude"];
 /// Options that are counted.
 const COUNTS: &[&str] = &["-v", "-q"];
 
@@ -239,6 +245,7 @@ impl Options {
         let read = table::Options::read(&words(arguments), &known, Order::Anywhere)
             .map_err(|option| refuse(&shown, Reason::Option(option)))?;
         let text = |value: bstr::BString| value.to_string();
+        options.typed = read.given.iter().map(|(id, _)| *id).collect();
         options.given.extend(read.given.into_iter().map(|(id, value)| (id, value.map(text))));
         let mut operands = read.operands.into_iter().map(text);
         operands.by_ref().find(|operand| operand == command.name());
@@ -252,6 +259,16 @@ impl Options {
             Some(feature) => Err(refuse(shown, Reason::Option(format!("--use-feature={feature}")))),
             None => Ok(()),
         }
+    }
+
+    /// The first option of the command line that a release of pip does not have yet. What is set
+    /// elsewhere it passes over.
+    pub(super) fn newer_than(&self, pip: &str) -> Option<&'static str> {
+        let mut numbers = pip.split('.').map(|part| part.parse().unwrap_or(0));
+        let mut number = || numbers.next().unwrap_or(0);
+        let release: (u32, u32, u32) = (number(), number(), number());
+        let newer = SINCE.iter().filter(|(_, since)| release < *since).map(|(id, _)| *id);
+        newer.into_iter().find(|id| self.typed.contains(id))
     }
 
     /// Whether an option is given.
@@ -359,7 +376,7 @@ mod tests {
             ),
             ("install -- -a", " | -a"),
             ("install --root-user-action=ignore a", "--root-user-action=ignore | a"),
-            ("install -e .", "`pip install` has the option `-e`, which is not built in"),
+            ("install -e . a", "-e=. | a"),
             (
                 "install --dry-run a",
                 "`pip install` has the option `--dry-run`, which is not built in",
@@ -408,6 +425,16 @@ mod tests {
             "`pip install` has the option `--root`, which is not built in"
         );
         assert_eq!(read(Command::Freeze, "freeze", &[("root", "/x"), ("user", "1")]), " | ");
+    }
+
+    #[test]
+    fn options_that_came_late() {
+        let words = ["install", "--root-user-action=ignore", "a"].map(str::to_owned);
+        let set = [("break-system-packages".to_owned(), "1".to_owned())];
+        let options = Options::read(Command::Install, &words, &set).unwrap();
+        assert_eq!(options.newer_than("22.0.4"), Some("--root-user-action"));
+        assert_eq!(options.newer_than("22.1"), None);
+        assert_eq!(options.newer_than("26.0.dev1"), None);
     }
 
     #[test]
