@@ -97,7 +97,8 @@ fn job(work: &Path, number: usize) -> PathBuf {
 }
 
 /// Runs all jobs of the directory `$1` over the root `$2`; the rest is the environment. `/dev` has
-/// what every container has. Few processes are started for each job, since there are many jobs.
+/// what every container has, and output and errors are pipes. Few processes are started for each
+/// job, since there are many jobs.
 const DRIVER: &str = r#"
 work=$1 root=$2
 shift 2
@@ -116,11 +117,15 @@ for job in job-*; do
     layers=lowerdir=common:$root,upperdir=$job/upper,workdir=$job/work
     mount -t overlay -o "$layers,index=off,metacopy=off,redirect_dir=off,volatile" overlay merged
     mount -t proc proc merged/proc
-    status=0
-    chroot merged /usr/bin/env -i "$@" /usr/bin/timeout --kill-after=1 20 \
-        "$(<"$job/shell")" -c "$(<"$job/script")" \
-        < /dev/null > "$job/stdout" 2> "$job/stderr" || status=$?
-    echo "$status" > "$job/status"
+    shell=$(<"$job/shell") script=$(<"$job/script")
+    {
+        {
+            status=0
+            chroot merged /usr/bin/env -i "$@" /usr/bin/timeout --kill-after=1 20 \
+                "$shell" -c "$script" < /dev/null 3>&- || status=$?
+            echo "$status" > "$job/status"
+        } 2>&1 1>&3 | cat > "$job/stderr" 3>&-
+    } 3>&1 | cat > "$job/stdout"
     umount --recursive --lazy merged
 done
 "#;

@@ -108,7 +108,7 @@ impl Grammar {
             3 => self.while_loop(),
             4 | 5 => self.case(),
             6 => self.function(),
-            7 => format!("( {} )", self.list()),
+            7 => format!("( {}\n)", self.list()),
             8 => format!("{{ {}\n}}{}", self.list(), self.redirection()),
             9 | 10 => self.pipeline(),
             11 => format!("{} && {} || {}", self.test(), self.command(), self.command()),
@@ -406,7 +406,7 @@ impl Grammar {
                 Dialect::Bash => self.pick(&[";;", ";;", ";&", ";;&"]),
                 Dialect::Posix => ";;",
             };
-            arms.push_str(&format!("({pattern}) {} {end}\n", self.list()));
+            arms.push_str(&format!("({pattern}) {}\n{end}\n", self.list()));
         }
         format!("case {word} in\n{arms}esac")
     }
