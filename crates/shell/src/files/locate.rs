@@ -3,12 +3,16 @@
 use oci::ImagePath;
 
 use super::{EXECUTE, Errno, FileResult, Files, Kind, Stat, special};
+use crate::limits::within;
 
 /// How many links Linux follows in one path.
 const MAX_LINKS: usize = 40;
 /// PATH_MAX and NAME_MAX.
 const MAX_PATH: usize = 4096;
 const MAX_NAME: usize = 255;
+/// So many directories are in each other at most. Linux has no such bound, and nobody needs more;
+/// what walks to a file at such a depth takes as many steps.
+const MAX_DEPTH: u64 = 128;
 
 /// What to do with a link in the last component.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,7 +75,11 @@ impl Files {
                 }
                 None if !only_slashes => return Err(Errno::NotFound.into()),
                 // Nothing is there, or it is the end.
-                _ if only_slashes => return Ok(Located { path: next, stat }),
+                _ if only_slashes => {
+                    let depth = next.components().count() as u64;
+                    within("the depth of directories", depth, MAX_DEPTH)?;
+                    return Ok(Located { path: next, stat });
+                }
                 _ => at = next,
             }
         }

@@ -83,6 +83,11 @@ fn stat(path: &ImagePath, mode: u32, kind: Kind) -> Stat {
     Stat { attributes: Attributes::root(mode, 0), kind, identity, volume }
 }
 
+/// A device that gives bytes without end, or a pipe that nobody writes to.
+pub(super) fn unread(path: &ImagePath) -> Stop {
+    Stop::refuse(format!("/{path}"), Reason::Use("is a device or a pipe to be read".to_owned()))
+}
+
 fn depends_on_machine(path: &ImagePath) -> Stop {
     Stop::refuse(format!("/{path}"), Reason::Machine("the container's runtime makes it".to_owned()))
 }

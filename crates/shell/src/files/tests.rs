@@ -4,6 +4,7 @@ use bstr::ByteSlice;
 
 use super::*;
 use crate::fixture::Image;
+use crate::stop::Stop;
 
 fn path(text: &str) -> ImagePath {
     ImagePath::lexical(text)
@@ -63,6 +64,29 @@ fn paths_lead_where_linux_leads_them() {
     check("/dev/null", Last::Followed, "dev/null");
     let name = "x".repeat(256);
     check(&name, Last::Followed, "File name too long");
+}
+
+#[test]
+fn directories_are_not_too_deep_and_devices_not_read() {
+    let mut files = image().files();
+    let mut at = path("work");
+    let stop = loop {
+        match files.locate(&at, b"x", Last::Followed) {
+            Ok(located) => at = located.path,
+            Err(FileError::Stop(stop)) => break stop,
+            Err(FileError::Errno(errno)) => panic!("{errno}"),
+        }
+        files.make(&at, NewNode::Directory, 0o755).unwrap();
+    };
+    assert_eq!(at.components().count(), 128);
+    let Stop::Limit(limit) = stop else { panic!("{stop:?}") };
+    assert_eq!(limit.to_string(), "the depth of directories reached the limit of 128");
+
+    assert_eq!(files.data(&path("dev/null")), Ok(Data::empty()));
+    let Err(FileError::Stop(Stop::Refused(refusal))) = files.data(&path("dev/zero")) else {
+        panic!("a device is read");
+    };
+    assert_eq!(refusal.to_string(), "`/dev/zero` is a device or a pipe to be read");
 }
 
 #[test]
