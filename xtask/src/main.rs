@@ -7,6 +7,7 @@ mod ci;
 mod fuzz;
 mod house;
 mod oracles;
+mod survey;
 mod test;
 mod tidy;
 
@@ -66,6 +67,12 @@ const CHORES: &[Chore] = &[
         summary: "side by side with other tools; parts are big, many, rebuild, copy, small, python, \
                   and, if asked for, torch",
         run: bench::run,
+    },
+    Chore {
+        name: "survey",
+        arguments: "DIRECTORY [--partial | --obstacles]",
+        summary: "looks at public Dockerfiles (fixtures/survey) and writes docs/run-lines.md",
+        run: survey::run,
     },
     Chore {
         name: "fuzz",

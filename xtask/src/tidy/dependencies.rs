@@ -43,7 +43,7 @@ const ARROWS: &[Arrows] = &[
         ],
     },
     Arrows { crate_name: "testbed", may_depend_on: &["oci"] },
-    Arrows { crate_name: "xtask", may_depend_on: &["oci", "recipe", "shell", "testbed"] },
+    Arrows { crate_name: "xtask", may_depend_on: &["oci", "recipe", "layer", "shell", "testbed"] },
 ];
 
 /// What any crate's tests may stand on.
