@@ -10,7 +10,8 @@ use shell::{Command, Limits, Outcome, Reason, Refusal, Stop};
 use super::commands::{SimpleCommand, simple_commands};
 use super::image::Images;
 use super::lines::{Line, Program};
-use super::outside::{Installed, MadeUp};
+use super::outside::{self, Installed, MadeUp};
+use super::packages;
 
 /// What is known of a line.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,13 +35,15 @@ pub struct Obstacle {
 const NOT_RUN: [u8; 2] = [126, 127];
 /// Programs that read a script.
 const SHELLS: [&str; 4] = ["ash", "bash", "dash", "sh"];
+/// Builtins that tell by the same status that a name is none of a program's.
+const ASKING: [&str; 3] = ["command", "hash", "type"];
 /// Longer names are cut off.
 const LONGEST_NAME: usize = 60;
 
 /// Looks at a line: whole, and each of its simple commands by itself.
 pub fn judge(line: &Line, images: &Images) -> Judgement {
-    let outside = MadeUp::new(images);
-    let mut looked = Looked { line, images, outside: &outside, obstacles: Vec::new() };
+    let world = MadeUp::new(images);
+    let mut looked = Looked { line, images, world: &world, obstacles: Vec::new() };
     if let Some(device) = &line.device {
         looked.add(format!("--device={device}"), "depends on the machine that runs it".to_owned());
     }
@@ -49,13 +52,19 @@ pub fn judge(line: &Line, images: &Images) -> Judgement {
         Program::Script { shell, text } => looked.script(shell, text),
         Program::Interpreted { interpreter, text } => looked.interpreted(interpreter, text),
     }
-    Judgement { obstacles: looked.obstacles, installed: outside.installed() }
+    let mut obstacles = looked.obstacles;
+    // Who reads a made-up script has found no such command in it.
+    let is_made_up = |obstacle: &Obstacle| obstacle.command.starts_with("(what it has");
+    if obstacles.iter().any(|obstacle| !is_made_up(obstacle)) {
+        obstacles.retain(|obstacle| !is_made_up(obstacle));
+    }
+    Judgement { obstacles, installed: world.installed() }
 }
 
 struct Looked<'a> {
     line: &'a Line,
     images: &'a Images,
-    outside: &'a MadeUp<'a>,
+    world: &'a MadeUp<'a>,
     /// Each command once, in the order in which they were found.
     obstacles: Vec<Obstacle>,
 }
@@ -97,13 +106,7 @@ impl Looked<'_> {
         };
         let whole = run_text(self, text);
         if let Ok(outcome) = &whole {
-            let not_run = outcome
-                .trace
-                .iter()
-                .filter(|event| event.status.is_some_and(|status| NOT_RUN.contains(&status)));
-            let names: Vec<String> =
-                not_run.filter_map(|event| event.words.first().map(ToString::to_string)).collect();
-            names.into_iter().for_each(|name| self.add_missing(&name));
+            missing_programs(outcome).for_each(|name| self.add_missing(&name));
         }
         let commands = match simple_commands(text) {
             Ok(commands) => commands,
@@ -120,7 +123,7 @@ impl Looked<'_> {
                 self.add(name, reason);
                 continue;
             }
-            let alone = format!("{before}{}", command.text);
+            let alone = format!("{before}{}", with_plain_name(command));
             let found = run_text(self, &alone);
             let sets = command.words.is_empty() || command.words[0] == "export";
             if sets && found.is_ok() {
@@ -167,13 +170,13 @@ impl Looked<'_> {
             platform: Platform::linux("amd64"),
         };
         let files = self.images.files(self.line.family, &self.line.directory);
-        shell::run(command, files, self.outside, Limits::default())
+        shell::run(command, files, self.world, Limits::default())
     }
 
     fn note(&mut self, ended: Result<Outcome, Stop>, words: &[String]) {
         match ended {
             Ok(outcome) if NOT_RUN.contains(&outcome.status) => {
-                if let Some(name) = words.first() {
+                if let Some(name) = words.first().filter(|name| !ASKING.contains(&&name[..])) {
                     self.add_missing(name);
                 }
             }
@@ -187,7 +190,13 @@ impl Looked<'_> {
     }
 
     fn add_missing(&mut self, name: &str) {
-        self.add(name.to_owned(), Reason::Program.to_string());
+        // Of a shell it is the script that is missing, and a Python of another place is taken for
+        // one: both are looked at where the command is by itself.
+        let base = base_name(name);
+        let is_elsewhere = name.contains('/') && packages::PYTHON.contains(&base);
+        if !SHELLS.contains(&base) && !is_elsewhere {
+            self.add(name.to_owned(), Reason::Program.to_string());
+        }
     }
 
     fn add_refusal(&mut self, refusal: &Refusal) {
@@ -195,17 +204,42 @@ impl Looked<'_> {
     }
 
     fn add(&mut self, command: String, reason: String) {
-        let words = command.split_whitespace().next().unwrap_or("(nothing)");
-        let name = if words.contains('/') && !words.starts_with("--") {
-            "(a program by its path)".to_owned()
-        } else {
-            words.chars().take(LONGEST_NAME).collect()
+        let word = command.split_whitespace().next().unwrap_or_default();
+        let name: String = match word {
+            _ if command == "the script" => "(the shell's language)".to_owned(),
+            _ if command == outside::DOWNLOAD.trim() => "(what it has downloaded)".to_owned(),
+            _ if word.starts_with("--device") => "(a device)".to_owned(),
+            _ if word.contains('/') => "(a program by its path)".to_owned(),
+            _ => word.chars().take(LONGEST_NAME).collect(),
         };
         let example: String = format!("`{command}` {reason}").chars().take(120).collect();
         let obstacle = Obstacle { command: name, example };
         if !self.obstacles.contains(&obstacle) {
             self.obstacles.push(obstacle);
         }
+    }
+}
+
+/// The names of programs that were wanted and not there. A command that ran others has only passed
+/// their status on, and `command -v` has just asked.
+fn missing_programs(outcome: &Outcome) -> impl Iterator<Item = String> {
+    let events = outcome.trace.iter().enumerate();
+    let not_run = events.filter(|(at, event)| {
+        let ran_others = outcome.trace.get(at + 1).is_some_and(|next| next.depth > event.depth);
+        event.status.is_some_and(|status| NOT_RUN.contains(&status)) && !ran_others
+    });
+    let names = not_run.filter_map(|(_, event)| event.words.first().map(ToString::to_string));
+    names.filter(|name| !ASKING.contains(&&name[..]))
+}
+
+/// The command's text, in which a Python of another place has its name alone: where virtual
+/// environments are, no such image is known.
+fn with_plain_name(command: &SimpleCommand) -> String {
+    let name = command.words.first().map(String::as_str).unwrap_or_default();
+    let base = base_name(name);
+    match name.contains('/') && packages::PYTHON.contains(&base) {
+        true => command.text.replacen(name, base, 1),
+        false => command.text.clone(),
     }
 }
 

@@ -12,8 +12,8 @@ use shell::{Fetched, Origin, Outside, Process, Stop, Stored};
 use super::image::Images;
 use super::packages;
 
-/// What every URL gives. It is no script, no archive and no answer to any question.
-const DOWNLOAD: &[u8] = b"made up\n";
+/// What every URL gives: a word, since that is what a version is, and neither script nor archive.
+pub const DOWNLOAD: &str = "made-up\n";
 
 /// The made-up world, and what was asked of it.
 pub struct MadeUp<'a> {
@@ -52,14 +52,14 @@ fn archive() -> LayerIndex {
     };
     LayerIndex::from_entries(vec![
         entry("made-up", 0o755, Node::Directory),
-        entry("made-up/file", 0o644, Node::File(Content::of(DOWNLOAD))),
+        entry("made-up/file", 0o644, Node::File(Content::of(DOWNLOAD.as_bytes()))),
     ])
 }
 
 impl Outside for MadeUp<'_> {
     fn bytes(&self, stored: &Stored) -> Result<Arc<[u8]>, Stop> {
         let known = self.images.bytes.get(&stored.content.digest).cloned();
-        Ok(known.unwrap_or_else(|| Arc::from(DOWNLOAD)))
+        Ok(known.unwrap_or_else(|| Arc::from(DOWNLOAD.as_bytes())))
     }
 
     fn archive(&self, stored: &Stored) -> Result<Option<Arc<LayerIndex>>, Stop> {
@@ -68,7 +68,7 @@ impl Outside for MadeUp<'_> {
     }
 
     fn download(&self, _url: &str) -> Result<Fetched, Stop> {
-        Ok(Fetched::Content(Content::of(DOWNLOAD)))
+        Ok(Fetched::Content(Content::of(DOWNLOAD.as_bytes())))
     }
 
     fn program(&self, process: &mut Process<'_, '_>) -> Option<Result<u8, Stop>> {
@@ -77,8 +77,7 @@ impl Outside for MadeUp<'_> {
             self.installed.borrow_mut().managers.insert(manager);
             return Some(Ok(0));
         }
-        let mut others = packages::PYTHONS.iter().chain(packages::INSTALLERS);
-        others.find(|other| **other == name)?;
+        packages::PYTHON.iter().find(|other| **other == name)?;
         Some(match packages::understood(&name, process.arguments()) {
             Ok(()) => {
                 self.installed.borrow_mut().by_pip = true;
