@@ -120,8 +120,7 @@ impl Evaluator<'_, '_> {
         if is_associative {
             self.check_writable(name)?;
             self.machine.budget.hold(value.len() + key.len())?;
-            if let Some(Value::Associative(elements)) =
-                &mut self.shell.variables.entry(name).value
+            if let Some(Value::Associative(elements)) = &mut self.shell.variables.entry(name).value
             {
                 let before = elements.get(key).cloned().unwrap_or_default();
                 let value = match mode {

@@ -7,7 +7,8 @@ use bstr::{BString, ByteSlice};
 use super::expand::pattern::Pattern;
 use super::shell::{Eval, Evaluator, Flow};
 use super::syntax::tree::{
-    Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Pipeline, Redirect, Until, Waits, Word,
+    Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Pipeline, Redirect, Until, Waits,
+    Word,
 };
 use crate::data::Stream;
 use crate::descriptor::{Output, input_stream, output, take_stream};
@@ -67,7 +68,8 @@ impl Evaluator<'_, '_> {
             if let Some(stream) = flows.take() {
                 self.shell.descriptors.set(0, input_stream(stream));
             }
-            let writes = (index + 1 < commands.len()).then(|| output(Output::Stream(Stream::default())));
+            let writes =
+                (index + 1 < commands.len()).then(|| output(Output::Stream(Stream::default())));
             if let Some(handle) = &writes {
                 self.shell.descriptors.set(1, Rc::clone(handle));
             }
@@ -174,9 +176,7 @@ impl Evaluator<'_, '_> {
     fn run_kind(&mut self, kind: &CommandKind) -> Eval<u8> {
         match kind {
             CommandKind::Group(list) => self.run_list(list),
-            CommandKind::Subshell(list) => {
-                self.in_subshell(|evaluator| evaluator.run_list(list))
-            }
+            CommandKind::Subshell(list) => self.in_subshell(|evaluator| evaluator.run_list(list)),
             CommandKind::If { branches, otherwise } => self.run_if(branches, otherwise.as_ref()),
             CommandKind::Loop { until, condition, body } => self.run_loop(*until, condition, body),
             CommandKind::For { name, words, body } => self.run_for(name, words.as_deref(), body),

@@ -86,9 +86,7 @@ impl Evaluator<'_, '_> {
                 }
                 Ok(self.variable_value(&value)?.is_some())
             }
-            b"-o" | b"-R" | b"-N" | b"-t" => {
-                self.refuse(format!("[[ {operator}"), "this test")
-            }
+            b"-o" | b"-R" | b"-N" | b"-t" => self.refuse(format!("[[ {operator}"), "this test"),
             _ => self.asks_test(vec![operator.clone(), value]),
         }
     }

@@ -1,6 +1,5 @@
 //! Which shell's language is spoken.
 
-
 /// A shell whose language is understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
@@ -48,4 +47,3 @@ pub(super) fn is_name_start(byte: u8) -> bool {
 pub(super) fn is_name_byte(byte: u8) -> bool {
     byte == b'_' || byte.is_ascii_alphanumeric()
 }
-

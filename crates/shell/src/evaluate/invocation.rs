@@ -75,7 +75,8 @@ impl Evaluator<'_, '_> {
             variables.set(b"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
         }
         if self.shell.dialect.is_bash() {
-            let level = variables.value(b"SHLVL").and_then(|level| level.to_str().ok()?.parse().ok());
+            let level =
+                variables.value(b"SHLVL").and_then(|level| level.to_str().ok()?.parse().ok());
             let level: i64 = level.unwrap_or(0);
             variables.set(b"SHLVL", (level + 1).to_string());
             variables.entry(b"SHLVL").is_exported = true;
@@ -127,10 +128,8 @@ impl Evaluator<'_, '_> {
                         self.option_at_start(name, switch)?;
                     }
                     b'i' | b'l' | b'O' | b'n' | b'v' => {
-                        return self.refuse(
-                            self.shell.name.to_string(),
-                            format!("the option `{word}`"),
-                        );
+                        return self
+                            .refuse(self.shell.name.to_string(), format!("the option `{word}`"));
                     }
                     letter => self.switch_letter(letter, switch)?,
                 }

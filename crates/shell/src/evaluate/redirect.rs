@@ -118,7 +118,9 @@ impl Evaluator<'_, '_> {
             }
             (Dialect::Ash, Open::Read) => ("can't open ", errno.to_string()),
             (Dialect::Ash, _) => ("can't create ", errno.to_string()),
-            (Dialect::Dash, Open::Read) if is_missing => ("cannot open ", "No such file".to_owned()),
+            (Dialect::Dash, Open::Read) if is_missing => {
+                ("cannot open ", "No such file".to_owned())
+            }
             (Dialect::Dash, Open::Read) => ("cannot open ", errno.to_string()),
             (Dialect::Dash, _) if is_missing => {
                 ("cannot create ", "Directory nonexistent".to_owned())
@@ -188,12 +190,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// `n>&m`, `n>&-` and, in bash, `>&name`.
-    fn duplicate(
-        &mut self,
-        number: Option<u32>,
-        word: &Word,
-        direction: Direction,
-    ) -> Eval<bool> {
+    fn duplicate(&mut self, number: Option<u32>, word: &Word, direction: Direction) -> Eval<bool> {
         let target = self.single(word)?;
         let own = number.unwrap_or(if direction == Direction::Input { 0 } else { 1 });
         if target == "-" {

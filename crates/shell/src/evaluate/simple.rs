@@ -7,7 +7,9 @@ use bstr::{BString, ByteSlice};
 use super::builtins::{self, Builtin};
 use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator, Flow};
-use super::syntax::tree::{Argument, AssignMode, AssignedValue, Assignment, Command, Redirect, Simple};
+use super::syntax::tree::{
+    Argument, AssignMode, AssignedValue, Assignment, Command, Redirect, Simple,
+};
 use super::variables::Variable;
 use crate::execute::{self, Call, Lookup};
 use crate::files::Errno;
@@ -49,11 +51,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// A command without a name: its assignments are the shell's.
-    fn run_assignments(
-        &mut self,
-        assignments: &[Assignment],
-        redirects: &[Redirect],
-    ) -> Eval<u8> {
+    fn run_assignments(&mut self, assignments: &[Assignment], redirects: &[Redirect]) -> Eval<u8> {
         let outer = self.shell.descriptors.clone();
         if !redirects.is_empty() {
             let opened = self.redirect(redirects);
@@ -239,11 +237,8 @@ impl Evaluator<'_, '_> {
     }
 
     fn not_executable(&mut self, name: &BString, errno: Errno) -> Eval<u8> {
-        let located = self.machine.files.find(
-            &self.shell.directory,
-            name,
-            crate::files::Last::Followed,
-        );
+        let located =
+            self.machine.files.find(&self.shell.directory, name, crate::files::Last::Followed);
         let is_directory = name.contains(&b'/')
             && crate::process::errno(located)?.is_ok_and(|(_, stat)| stat.is_directory());
         let message = match self.shell.dialect {

@@ -183,11 +183,9 @@ impl Evaluator<'_, '_> {
         let found = match is_empty {
             true if self.shell.dialect == Dialect::Dash => Ok(Err(Errno::NotFound)),
             true => return Ok(0),
-            false => errno(self.machine.files.find(
-                &self.shell.directory,
-                &written,
-                Last::Followed,
-            )),
+            false => {
+                errno(self.machine.files.find(&self.shell.directory, &written, Last::Followed))
+            }
         };
         let found = match found? {
             Ok((_, stat)) if !stat.is_directory() => Err(Errno::NotADirectory),

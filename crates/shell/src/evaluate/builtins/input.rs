@@ -68,8 +68,8 @@ impl Evaluator<'_, '_> {
                     reading.has_escapes = false;
                     continue;
                 }
-                let has_value = b"pdau".contains(letter)
-                    && (self.shell.dialect.is_bash() || *letter == b'p');
+                let has_value =
+                    b"pdau".contains(letter) && (self.shell.dialect.is_bash() || *letter == b'p');
                 if !has_value {
                     return self.refuse_option(words, word);
                 }
@@ -245,10 +245,11 @@ impl Evaluator<'_, '_> {
         let letter = char::from(letter);
         let name = self.shell.name.clone();
         match (self.shell.dialect.is_bash(), argument_missing) {
-            (true, true) => {
-                self.write(2, format!("{name}: option requires an argument -- {letter}\n").as_bytes())
+            (true, true) => self
+                .write(2, format!("{name}: option requires an argument -- {letter}\n").as_bytes()),
+            (true, false) => {
+                self.write(2, format!("{name}: illegal option -- {letter}\n").as_bytes())
             }
-            (true, false) => self.write(2, format!("{name}: illegal option -- {letter}\n").as_bytes()),
             (false, true) => self.write(2, format!("No arg for -{letter} option\n").as_bytes()),
             (false, false) => self.write(2, format!("Illegal option -{letter}\n").as_bytes()),
         }

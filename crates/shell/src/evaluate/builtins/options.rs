@@ -77,10 +77,7 @@ impl Evaluator<'_, '_> {
                 b'm' | b'b' | b'i' | b'H' if !is_on => Ok(()),
                 _ => {
                     let sign = if is_on { "-" } else { "+" };
-                    self.refuse(
-                        "set",
-                        format!("the option `{sign}{}`", char::from(letter)),
-                    )
+                    self.refuse("set", format!("the option `{sign}{}`", char::from(letter)))
                 }
             },
         }

@@ -71,7 +71,8 @@ impl Evaluator<'_, '_> {
         let result = self.run_shared(text::printf::printf, &words);
         self.shell.descriptors = outer;
         let status = result?;
-        let data = take_stream(&handle).into_data(self.machine.outside, &mut self.machine.budget)?;
+        let data =
+            take_stream(&handle).into_data(self.machine.outside, &mut self.machine.budget)?;
         let bytes = data.bytes(self.machine.outside, &mut self.machine.budget)?;
         self.assign_scalar(name, BString::from(&bytes[..]))?;
         Ok(status)

@@ -91,7 +91,9 @@ impl Evaluator<'_, '_> {
             let is_bash = self.shell.dialect.is_bash();
             let gives = sign == Some(b'-');
             for letter in word[1..].iter().map(|byte| char::from(*byte)) {
-                let is_known = known.contains(letter) && (is_bash || letter == 'p') && (gives || letter == 'x');
+                let is_known = known.contains(letter)
+                    && (is_bash || letter == 'p')
+                    && (gives || letter == 'x');
                 match letter {
                     _ if !is_known => return self.refuse_option(words, word),
                     'p' => attributes.lists = true,
@@ -295,7 +297,8 @@ pub(super) fn unset(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eva
                 Rc::make_mut(&mut evaluator.shell.functions).remove(name);
                 continue;
             }
-            evaluator.say_of(words[0].as_ref(), [name.as_bytes(), b": bad variable name"].concat())?;
+            evaluator
+                .say_of(words[0].as_ref(), [name.as_bytes(), b": bad variable name"].concat())?;
             return Err(Flow::Exit(2));
         }
         let known = evaluator.shell.variables.get(name);

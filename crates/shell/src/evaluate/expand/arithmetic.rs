@@ -35,8 +35,7 @@ const BINARY: [(&str, u8); 19] = [
 ];
 
 /// Operators that assign.
-const ASSIGNING: [&str; 11] =
-    ["<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "="];
+const ASSIGNING: [&str; 11] = ["<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "="];
 
 /// Whether an operand counts, or stands behind a condition that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -125,8 +124,8 @@ impl Evaluator<'_, '_> {
         expression.enter()?;
         let start = expression.at;
         // Whether it assigns is looked at first, so that a subscript counts once.
-        let assigns = self.target(expression, Counts::No)?.is_some()
-            && expression.assigning().is_some();
+        let assigns =
+            self.target(expression, Counts::No)?.is_some() && expression.assigning().is_some();
         expression.at = start;
         if assigns
             && let Some(target) = self.target(expression, counts)?
@@ -243,11 +242,7 @@ impl Evaluator<'_, '_> {
     }
 
     /// `++name`
-    fn stepped_before(
-        &mut self,
-        expression: &mut Expression<'_>,
-        counts: Counts,
-    ) -> Computed<i64> {
+    fn stepped_before(&mut self, expression: &mut Expression<'_>, counts: Counts) -> Computed<i64> {
         let step = if expression.take("++") { 1 } else { -1 };
         if step == -1 {
             expression.take("--");

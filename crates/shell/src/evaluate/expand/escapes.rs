@@ -22,7 +22,8 @@ pub(in crate::evaluate) fn ansi(written: &[u8]) -> Option<BString> {
                 let digits = written[at - 1..].iter().take(3);
                 let digits: Vec<u8> =
                     digits.take_while(|byte| (b'0'..=b'7').contains(byte)).copied().collect();
-                let value = digits.iter().fold(0u32, |all, digit| all * 8 + u32::from(digit - b'0'));
+                let value =
+                    digits.iter().fold(0u32, |all, digit| all * 8 + u32::from(digit - b'0'));
                 at += digits.len() - 1;
                 push_byte(&mut text, value & 0xff)?;
             }
@@ -59,8 +60,7 @@ fn hexadecimal(
     mut push: impl FnMut(u32) -> Option<()>,
 ) -> Option<usize> {
     let digits = written.get(at..)?.iter().take(most);
-    let digits: Vec<u32> =
-        digits.map_while(|byte| char::from(*byte).to_digit(16)).collect();
+    let digits: Vec<u32> = digits.map_while(|byte| char::from(*byte).to_digit(16)).collect();
     if digits.is_empty() {
         return None;
     }

@@ -20,7 +20,7 @@ use bstr::{BString, ByteSlice};
 
 use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator};
-use super::syntax::tree::{Argument, List, Parameter, Part, Subscript, Name, Word};
+use super::syntax::tree::{Argument, List, Name, Parameter, Part, Subscript, Word};
 use crate::data::Stream;
 use crate::descriptor::{Output, output, take_stream};
 use pattern::{Letters, Pattern};
@@ -81,9 +81,7 @@ impl Evaluator<'_, '_> {
 
     fn word_fields(&mut self, word: &Word, all: &mut Vec<BString>) -> Eval<()> {
         match self.braces(word)? {
-            Some(words) => {
-                words.iter().try_for_each(|word| self.unbraced_fields(word, all))
-            }
+            Some(words) => words.iter().try_for_each(|word| self.unbraced_fields(word, all)),
             None => self.unbraced_fields(word, all),
         }
     }
@@ -275,7 +273,8 @@ impl Evaluator<'_, '_> {
         if self.shell.dialect.is_bash() {
             self.shell.status = status;
         }
-        let data = take_stream(&handle).into_data(self.machine.outside, &mut self.machine.budget)?;
+        let data =
+            take_stream(&handle).into_data(self.machine.outside, &mut self.machine.budget)?;
         let bytes = data.bytes(self.machine.outside, &mut self.machine.budget)?;
         self.machine.budget.hold(bytes.len())?;
         let mut text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();

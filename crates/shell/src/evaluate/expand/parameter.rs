@@ -23,8 +23,17 @@ enum Found {
 
 /// Variables whose values are facts about the machine or the very release of bash.
 const MACHINE: [&str; 11] = [
-    "BASHPID", "BASH_VERSINFO", "BASH_VERSION", "EPOCHREALTIME", "EPOCHSECONDS", "HOSTNAME",
-    "HOSTTYPE", "MACHTYPE", "OSTYPE", "PIPESTATUS", "PPID",
+    "BASHPID",
+    "BASH_VERSINFO",
+    "BASH_VERSION",
+    "EPOCHREALTIME",
+    "EPOCHSECONDS",
+    "HOSTNAME",
+    "HOSTTYPE",
+    "MACHTYPE",
+    "OSTYPE",
+    "PIPESTATUS",
+    "PPID",
 ];
 
 impl Evaluator<'_, '_> {
@@ -58,11 +67,8 @@ impl Evaluator<'_, '_> {
 
     /// `${!name}`: the parameter that is named by the value.
     fn indirect(&mut self, parameter: &Parameter) -> Eval<Parameter> {
-        let plain = Parameter {
-            is_indirect: false,
-            operation: Operation::Plain,
-            ..parameter.clone()
-        };
+        let plain =
+            Parameter { is_indirect: false, operation: Operation::Plain, ..parameter.clone() };
         let Found::One(target) = self.find(&plain)? else {
             return self.refuse(format!("${{!{}}}", parameter.name.shown()), "an unset name");
         };
@@ -583,10 +589,7 @@ fn range(size: usize, offset: i64, length: Option<i64>) -> Option<(usize, usize)
 }
 
 /// The index that is meant; a negative one counts from behind the last element.
-pub(in crate::evaluate) fn position(
-    elements: &BTreeMap<u64, BString>,
-    index: i64,
-) -> Option<u64> {
+pub(in crate::evaluate) fn position(elements: &BTreeMap<u64, BString>, index: i64) -> Option<u64> {
     if index >= 0 {
         return u64::try_from(index).ok();
     }

@@ -83,9 +83,7 @@ pub(in crate::evaluate) fn marked(text: &[u8], is_quoted: bool) -> impl Iterator
 
 /// Whether any byte makes a pattern of a file's name.
 pub(in crate::evaluate) fn is_pattern(text: &[Marked], extended: Extended) -> bool {
-    let opens_group = |window: &[Marked]| {
-        matches!(window, [(mark, false), (b'(', false)] if b"?*+@!".contains(mark))
-    };
+    let opens_group = |window: &[Marked]| matches!(window, [(mark, false), (b'(', false)] if b"?*+@!".contains(mark));
     text.iter().any(|(byte, is_quoted)| !is_quoted && b"*?[".contains(byte))
         || (extended == Extended::Yes && text.windows(2).any(opens_group))
 }
@@ -226,7 +224,8 @@ impl Compiler<'_> {
                 self.at = at + 1;
                 return Some(Token::Set { is_negated, items });
             }
-            if byte == b'[' && !is_quoted
+            if byte == b'['
+                && !is_quoted
                 && let Some((class, length)) = class_at(&self.text[at..])
             {
                 items.push(Item::Class(class));

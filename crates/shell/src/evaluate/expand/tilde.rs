@@ -76,14 +76,10 @@ impl Evaluator<'_, '_> {
         match name {
             b"" => match self.shell.variables.value(b"HOME") {
                 Some(home) => Ok(Some(home.clone())),
-                None if self.shell.dialect.is_bash() => {
-                    self.refuse("~", "a tilde without `HOME`")
-                }
+                None if self.shell.dialect.is_bash() => self.refuse("~", "a tilde without `HOME`"),
                 None => Ok(None),
             },
-            b"+" if self.shell.dialect.is_bash() => {
-                Ok(self.shell.variables.value(b"PWD").cloned())
-            }
+            b"+" if self.shell.dialect.is_bash() => Ok(self.shell.variables.value(b"PWD").cloned()),
             b"-" if self.shell.dialect.is_bash() => {
                 Ok(self.shell.variables.value(b"OLDPWD").cloned())
             }

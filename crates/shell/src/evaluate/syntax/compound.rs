@@ -6,7 +6,7 @@ use bstr::{BString, ByteSlice};
 
 use super::scan::{Parsed, Parser, SyntaxError, Token};
 use super::tree::{
-    Arm, ArmEnd, ArithmeticFor, Command, CommandKind, Connector, Item, List, Part, Pipeline, Until,
+    ArithmeticFor, Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Part, Pipeline, Until,
     Waits, Word,
 };
 use crate::evaluate::dialect::{Dialect, is_name};
@@ -352,9 +352,8 @@ impl Parser<'_> {
     }
 
     pub(super) fn function_body(&mut self, name: BString) -> Parsed<CommandKind> {
-        let is_plain = name.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || b"_-.:+@/".contains(byte)
-        });
+        let is_plain =
+            name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:+@/".contains(byte));
         if !is_plain || (self.dialect == Dialect::Dash && !is_name(&name)) {
             return Err(self.error(format!("a function named `{}`", name.as_bstr())));
         }

@@ -250,11 +250,29 @@ pub(in crate::evaluate) enum Operation {
     /// `${#name}`
     Length,
     /// `${name:-word}` and the like.
-    Alternative { test: Test, action: Alternative, word: Word },
-    Remove { from: End, reach: Reach, pattern: Word },
-    Replace { where_: Where, pattern: Word, replacement: Word },
-    Substring { offset: Word, length: Option<Word> },
-    Case { to: LetterCase, reach: CaseReach },
+    Alternative {
+        test: Test,
+        action: Alternative,
+        word: Word,
+    },
+    Remove {
+        from: End,
+        reach: Reach,
+        pattern: Word,
+    },
+    Replace {
+        where_: Where,
+        pattern: Word,
+        replacement: Word,
+    },
+    Substring {
+        offset: Word,
+        length: Option<Word>,
+    },
+    Case {
+        to: LetterCase,
+        reach: CaseReach,
+    },
     /// `${!name[@]}`
     Keys,
 }

@@ -274,7 +274,9 @@ impl Parser<'_> {
         self.expect_operator(")")?;
         self.may_assign = may_assign;
         if !self.heredocs.is_empty() {
-            return Err(self.error("a here-document that begins in an expansion and ends behind it"));
+            return Err(
+                self.error("a here-document that begins in an expansion and ends behind it")
+            );
         }
         self.heredocs = outer;
         Ok(list)

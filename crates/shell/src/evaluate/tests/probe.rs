@@ -13,10 +13,22 @@ fn probe() {
             Ok(outcome) => {
                 let out = outcome.transcript.of(Channel::Output);
                 let err = outcome.transcript.of(Channel::Errors);
-                [&b"ok\x02"[..], &out, b"\x02", &err, b"\x02", outcome.status.to_string().as_bytes()].concat()
+                [
+                    &b"ok\x02"[..],
+                    &out,
+                    b"\x02",
+                    &err,
+                    b"\x02",
+                    outcome.status.to_string().as_bytes(),
+                ]
+                .concat()
             }
-            Err(Stop::Refused(refusal)) => format!("refused\u{2}{refusal} at {:?}", refusal.line).into_bytes(),
-            Err(Stop::Limit(limit)) => format!("limit\u{2}{limit} at {:?}", limit.line).into_bytes(),
+            Err(Stop::Refused(refusal)) => {
+                format!("refused\u{2}{refusal} at {:?}", refusal.line).into_bytes()
+            }
+            Err(Stop::Limit(limit)) => {
+                format!("limit\u{2}{limit} at {:?}", limit.line).into_bytes()
+            }
             Err(other) => format!("stop\u{2}{other:?}").into_bytes(),
         };
         all.push(shown);
