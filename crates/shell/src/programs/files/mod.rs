@@ -3,10 +3,12 @@
 mod cat;
 mod chmod;
 mod chown;
+mod compression;
 mod copying;
 mod cp;
 mod destination;
 mod find;
+mod gzip;
 mod install;
 mod ln;
 mod ls;
@@ -22,9 +24,11 @@ mod readlink;
 mod report;
 mod rm;
 mod stat;
+mod tar;
 mod times;
 mod touch;
 mod truncate;
+mod unzip;
 mod xargs;
 
 use super::Program;
@@ -32,6 +36,9 @@ use super::Program;
 /// By name.
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("basename", names::basename),
+    ("bunzip2", gzip::gzip),
+    ("bzcat", gzip::gzip),
+    ("bzip2", gzip::gzip),
     ("cat", cat::cat),
     ("chgrp", chown::chgrp),
     ("chmod", chmod::chmod),
@@ -39,6 +46,8 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("cp", cp::cp),
     ("dirname", names::dirname),
     ("find", find::find),
+    ("gunzip", gzip::gzip),
+    ("gzip", gzip::gzip),
     ("install", install::install),
     ("ln", ln::ln),
     ("ls", ls::ls),
@@ -52,7 +61,13 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("rmdir", mkdir::rmdir),
     ("stat", stat::stat),
     ("sync", truncate::sync),
+    ("tar", tar::tar),
     ("touch", touch::touch),
     ("truncate", truncate::truncate),
+    ("unxz", gzip::gzip),
+    ("unzip", unzip::unzip),
     ("xargs", xargs::xargs),
+    ("xz", gzip::gzip),
+    ("xzcat", gzip::gzip),
+    ("zcat", gzip::gzip),
 ];
