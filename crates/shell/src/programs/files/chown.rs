@@ -296,10 +296,11 @@ impl Chown {
             let path = inside(&place.path, &name);
             let (mut real, mut stat) = (place.real.join(&name), child);
             let mut above = Vec::new();
-            if matches!(stat.kind, Kind::Symlink(_)) && inner == Inner::Trees {
-                if let Ok(found) = errno(process.find(&path, Last::Followed))? {
-                    (real, stat) = found;
-                }
+            if matches!(stat.kind, Kind::Symlink(_))
+                && inner == Inner::Trees
+                && let Ok(found) = errno(process.find(&path, Last::Followed))?
+            {
+                (real, stat) = found;
             }
             if stat.is_directory() && inner == Inner::Trees {
                 // Only where links are followed can a directory be inside of itself.

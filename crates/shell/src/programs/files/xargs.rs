@@ -188,11 +188,8 @@ fn quoted_items(text: &[u8], ends: Ends, end: Option<&[u8]>) -> (Vec<Item>, Opti
     let mut last_blank = false;
     loop {
         let byte = bytes.next();
-        let is_end = match (byte, ends) {
-            (None | Some(b'\n'), _) => true,
-            (Some(b' ' | b'\t'), Ends::Blanks) => true,
-            _ => false,
-        };
+        let is_end =
+            matches!((byte, ends), (None | Some(b'\n'), _) | (Some(b' ' | b'\t'), Ends::Blanks));
         if is_end {
             let was_blank = std::mem::replace(&mut last_blank, byte != Some(b'\n'));
             let ends_line = byte != Some(b' ') && byte != Some(b'\t');

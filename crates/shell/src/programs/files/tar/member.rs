@@ -161,7 +161,7 @@ fn read_bytes(
     let mut archive = Archive::new(reader);
     let members = read_members(process, &mut archive, source)?;
     match members {
-        Some(members) if !(members.is_empty() && !is_zeros(bytes, found)) => Ok(Ok(members)),
+        Some(members) if !members.is_empty() || is_zeros(bytes, found) => Ok(Ok(members)),
         None if !looks_like_tar(bytes, found, &limits) => no_archive(process).map(Err),
         Some(_) => no_archive(process).map(Err),
         None => Err(refuse_use(process, "reads an archive that is broken")),

@@ -131,11 +131,11 @@ fn expect_directory_first(
     words: &[BString],
     options: &Options,
 ) -> Result<(), Stop> {
-    let places = words.iter().enumerate().filter(|(_, word)| {
+    let is_directory = |word: &BString| {
         let short = word.starts_with(b"-") && !word.starts_with(b"--") && word.ends_with(b"C");
         short || word.starts_with(b"-C") || word.starts_with(b"--directory")
-    });
-    let Some((last, _)) = places.last() else { return Ok(()) };
+    };
+    let Some(last) = words.iter().rposition(is_directory) else { return Ok(()) };
     let before = Options::read(&words[..last], OPTIONS, Order::Anywhere);
     let is_first = before.is_ok_and(|before| before.operands.is_empty());
     match is_first && options.values("-C").count() == 1 {
