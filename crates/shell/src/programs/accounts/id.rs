@@ -7,6 +7,7 @@ use super::{fail, refused};
 use crate::options::{Known, Options, Order, flag};
 use crate::process::{Process, Run};
 use crate::programs::Flavour;
+use crate::programs::system::quoting::quoted;
 use crate::stop::Stop;
 
 const KNOWN: &[Known] = &[
@@ -48,8 +49,8 @@ pub(super) fn id(process: &mut Process<'_, '_>) -> Run {
             false => named(process, user.as_bstr())?,
         };
         let Some(identity) = identity else {
-            let quote = quotes(process);
-            process.complain(format!("{}{user}{}: no such user", quote.0, quote.1))?;
+            let message = format!("{}: no such user", quoted(process, user.as_bstr()));
+            process.complain(message)?;
             status = 1;
             continue;
         };
@@ -136,15 +137,6 @@ fn named(process: &mut Process<'_, '_>, text: &BStr) -> Result<Option<Identity>,
     Ok(Some(Identity { uid: user.uid, gid: user.gid, groups }))
 }
 
-/// GNU's quotation marks in the environment's character set (GNU gnulib, `quotearg.c`).
-fn quotes(process: &Process<'_, '_>) -> (char, char) {
-    let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| {
-        process.environment.get(&BString::from(name)).filter(|value| !value.is_empty())
-    });
-    let is_unicode = set.is_some_and(|name| name.to_ascii_uppercase().ends_with_str("UTF-8"));
-    if is_unicode { ('\u{2018}', '\u{2019}') } else { ('\'', '\'') }
-}
-
 pub(super) fn whoami(process: &mut Process<'_, '_>) -> Run {
     let options = Options::of(process, &[], Order::Anywhere)?;
     if let Some(extra) = options.operands.first() {
@@ -174,8 +166,8 @@ pub(super) fn groups(process: &mut Process<'_, '_>) -> Run {
     let mut status = 0;
     for name in &options.operands {
         let Some(identity) = named(process, name.as_bstr())? else {
-            let quote = quotes(process);
-            process.complain(format!("{}{name}{}: no such user", quote.0, quote.1))?;
+            let message = format!("{}: no such user", quoted(process, name.as_bstr()));
+            process.complain(message)?;
             status = 1;
             continue;
         };

@@ -3,7 +3,8 @@
 use bstr::{BStr, BString, ByteSlice};
 
 use super::database::{Database, File, Record, members};
-use crate::process::Process;
+use crate::files::{EXECUTE, Last};
+use crate::process::{Process, errno};
 use crate::stop::Stop;
 
 /// A user of passwd(5).
@@ -108,3 +109,16 @@ pub(super) fn is_valid_name(name: &BStr) -> bool {
 
 /// Shadow's longest names.
 pub(super) const LONGEST_NAME: usize = 32;
+
+/// Warns of a shell that is no program.
+pub(super) fn warn_of_shell(process: &mut Process<'_, '_>, shell: &BStr) -> Result<(), Stop> {
+    if !shell.starts_with(b"/") || shell == "/sbin/nologin" {
+        return Ok(());
+    }
+    let is_program = errno(process.find(shell, Last::Followed))?
+        .is_ok_and(|(_, stat)| !stat.is_directory() && process.machine.files.may(&stat, EXECUTE));
+    match is_program {
+        true => Ok(()),
+        false => process.complain(format!("Warning: missing or non-executable shell '{shell}'")),
+    }
+}

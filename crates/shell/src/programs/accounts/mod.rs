@@ -19,10 +19,10 @@ mod home;
 mod id;
 mod identifiers;
 mod lookup;
-#[cfg(test)]
-mod oracle_lines;
 mod passwd;
 mod settings;
+#[cfg(test)]
+mod tests;
 mod useradd;
 mod userdel;
 mod usermod;

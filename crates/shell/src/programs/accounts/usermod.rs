@@ -1,14 +1,14 @@
 //! `usermod` (usermod(8)).
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BString, ByteSlice};
 
 use super::database::{self, Database, File, Record};
 use super::home::{self, Owner};
 use super::lookup::{self, Account};
 use super::{fail, refused, require_root, useradd};
-use crate::files::{EXECUTE, Last};
+use crate::files::Last;
 use crate::options::{Known, Options, Order, flag, value};
-use crate::process::{Process, Run, errno};
+use crate::process::{Process, Run};
 use crate::stop::Stop;
 
 const KNOWN: &[Known] = &[
@@ -107,7 +107,7 @@ fn changed(
             "-d" if text.starts_with(b"/") => fields[5] = text.into(),
             "-l" if lookup::is_valid_name(text) => fields[0] = text.into(),
             "-s" if text.is_empty() || text.starts_with(b"/") => {
-                warn_of_shell(process, text)?;
+                lookup::warn_of_shell(process, text)?;
                 fields[6] = text.into();
             }
             "-d" | "-l" | "-s" => {
@@ -135,20 +135,6 @@ fn changed(
     // A number may be written in several ways in the file; what counts is what it says.
     let (name, home) = (fields[0].clone(), fields[5].clone());
     Ok(Ok(Change { user, name, owner, home, fields }))
-}
-
-fn warn_of_shell(process: &mut Process<'_, '_>, shell: &BStr) -> Result<(), Stop> {
-    if shell.is_empty() || shell == "/sbin/nologin" {
-        return Ok(());
-    }
-    let is_program = match errno(process.find(shell, Last::Followed))? {
-        Ok((_, stat)) => !stat.is_directory() && process.machine.files.may(&stat, EXECUTE),
-        Err(_) => false,
-    };
-    match is_program {
-        true => Ok(()),
-        false => process.complain(format!("Warning: missing or non-executable shell '{shell}'")),
-    }
 }
 
 fn save_user(

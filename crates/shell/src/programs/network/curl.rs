@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::fetch::{self, Answer, Target};
-use crate::files::{FileError, Last, NewNode};
+use crate::files::FileError;
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
 use crate::stop::{Reason, Stop};
@@ -202,7 +202,8 @@ fn place_of(
         None => name,
     };
     if options.has("--create-dirs") {
-        make_directories(process, name.as_bstr())?;
+        // curl's own mode for them.
+        fetch::make_directories(process, name.as_bstr(), 0o750)?;
     }
     fetch::target(process, name.as_bstr())
 }
@@ -215,18 +216,6 @@ fn remote_name(process: &Process<'_, '_>, url: &str) -> Result<BString, Stop> {
         Some((_, name)) if !name.is_empty() => Ok(name.into()),
         _ => Err(process.refuse(Reason::Use(format!("finds no name in {url}")))),
     }
-}
-
-fn make_directories(process: &mut Process<'_, '_>, name: &BStr) -> Result<(), FileError> {
-    // curl's own mode for them.
-    let mode = 0o750 & !process.umask;
-    for (at, _) in name.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/') {
-        let located = process.locate(&name[..at], Last::Followed)?;
-        if located.stat.is_none() {
-            process.machine.files.make(&located.path, NewNode::Directory, mode)?;
-        }
-    }
-    Ok(())
 }
 
 /// `-w`, with the one variable that does not depend on the network.

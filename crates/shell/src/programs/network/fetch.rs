@@ -88,6 +88,24 @@ pub(super) fn target(process: &Process<'_, '_>, name: &BStr) -> FileResult<Targe
     }
 }
 
+/// Makes the directories above a name, with the process's mask taken from the mode.
+pub(super) fn make_directories(
+    process: &mut Process<'_, '_>,
+    name: &BStr,
+    mode: u32,
+) -> FileResult<()> {
+    let mode = mode & !process.umask;
+    for (at, _) in name.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/') {
+        let located = process.locate(&name[..at], Last::Followed)?;
+        match located.stat {
+            Some(stat) if !stat.is_directory() => return Err(Errno::NotADirectory.into()),
+            Some(_) => {}
+            None => process.machine.files.make(&located.path, NewNode::Directory, mode)?,
+        }
+    }
+    Ok(())
+}
+
 /// Puts bytes where they are to be, in the place of those that are there.
 pub(super) fn save(process: &mut Process<'_, '_>, target: &Target, data: Data) -> FileResult<()> {
     match target {

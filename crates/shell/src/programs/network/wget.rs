@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::fetch::{self, Answer, Target};
 use crate::data::Data;
-use crate::files::{Errno, FileError, Last, NewNode};
+use crate::files::Last;
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
 use crate::programs::Flavour;
@@ -135,7 +135,7 @@ fn to_document(process: &mut Process<'_, '_>, options: &Options, name: &BStr) ->
 fn to_own_file(process: &mut Process<'_, '_>, options: &Options, url: &BStr) -> Run {
     let address = fetch::address(process, url)?;
     let name = own_name(process, &address)?;
-    let directory = options.value("-P").filter(|directory| *directory != "");
+    let directory = options.value("-P").filter(|directory| !directory.is_empty());
     let name: BString = match directory {
         Some(directory) => {
             format!("{}/{name}", directory.trim_end_with(|end| end == '/').as_bstr()).into()
@@ -156,7 +156,7 @@ fn to_own_file(process: &mut Process<'_, '_>, options: &Options, url: &BStr) -> 
     };
     let (data, status) = answer(process, options, url)?;
     let Some(data) = data else { return Ok(status) };
-    let saved = make_directories(process, name.as_bstr())
+    let saved = fetch::make_directories(process, name.as_bstr(), 0o777)
         .and_then(|()| fetch::target(process, name.as_bstr()))
         .and_then(|target| fetch::save(process, &target, data));
     match errno(saved)? {
@@ -211,22 +211,9 @@ fn decoded(text: &str) -> Option<BString> {
             return None;
         }
         name.push(byte);
-        name.extend_from_slice(part[2..].as_bytes());
+        name.extend_from_slice(&part.as_bytes()[2..]);
     }
     Some(name)
-}
-
-fn make_directories(process: &mut Process<'_, '_>, name: &BStr) -> Result<(), FileError> {
-    let mode = 0o777 & !process.umask;
-    for (at, _) in name.iter().enumerate().filter(|(at, byte)| *at > 0 && **byte == b'/') {
-        let located = process.locate(&name[..at], Last::Followed)?;
-        match located.stat {
-            Some(stat) if !stat.is_directory() => return Err(Errno::NotADirectory.into()),
-            Some(_) => {}
-            None => process.machine.files.make(&located.path, NewNode::Directory, mode)?,
-        }
-    }
-    Ok(())
 }
 
 fn transfer(process: &mut Process<'_, '_>, options: &Options, url: &BStr, target: &Target) -> Run {

@@ -7,14 +7,14 @@ use crate::stop::Stop;
 
 /// A package's part of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Package {
+pub(in crate::programs) struct Package {
     /// All of its lines.
-    pub(super) text: BString,
+    pub(in crate::programs) text: BString,
 }
 
 impl Package {
     /// A field of one line.
-    pub(super) fn field(&self, name: &str) -> Option<&BStr> {
+    pub(in crate::programs) fn field(&self, name: &str) -> Option<&BStr> {
         self.text.lines().find_map(|line| {
             let (key, value) = line.split_once_str(":")?;
             key.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim().as_bstr())
@@ -22,17 +22,17 @@ impl Package {
     }
 
     /// Whether something of it is there.
-    pub(super) fn is_present(&self) -> bool {
+    pub(in crate::programs) fn is_present(&self) -> bool {
         self.state().is_some_and(|state| state != "not-installed")
     }
 
     /// The last word of its status.
-    pub(super) fn state(&self) -> Option<&BStr> {
+    pub(in crate::programs) fn state(&self) -> Option<&BStr> {
         self.field("Status")?.rsplit(|byte| *byte == b' ').next().map(|state| state.as_bstr())
     }
 
     /// Its name, with the architecture where there may be several.
-    pub(super) fn binary_name(&self) -> String {
+    pub(in crate::programs) fn binary_name(&self) -> String {
         let name = self.field("Package").unwrap_or_default();
         match (self.field("Multi-Arch"), self.field("Architecture")) {
             (Some(kind), Some(architecture)) if kind == "same" => format!("{name}:{architecture}"),
@@ -42,7 +42,10 @@ impl Package {
 }
 
 /// The packages of this name, `libc6` or `libc6:amd64`.
-pub(super) fn named(process: &mut Process<'_, '_>, name: &BStr) -> Result<Vec<Package>, Stop> {
+pub(in crate::programs) fn named(
+    process: &mut Process<'_, '_>,
+    name: &BStr,
+) -> Result<Vec<Package>, Stop> {
     let Ok(bytes) = errno(process.open_bytes(b"/var/lib/dpkg/status"))? else {
         return Ok(Vec::new());
     };

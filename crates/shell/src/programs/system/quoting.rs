@@ -5,7 +5,7 @@ use bstr::{BStr, BString};
 use crate::process::Process;
 
 /// Between the quotation marks of the environment's character set.
-pub(super) fn quoted(process: &Process<'_, '_>, text: &BStr) -> String {
+pub(in crate::programs) fn quoted(process: &Process<'_, '_>, text: &BStr) -> String {
     let set = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| {
         process.environment.get(&BString::from(name)).filter(|value| !value.is_empty())
     });

@@ -147,9 +147,8 @@ impl Group {
     pub(super) fn save(&self, process: &mut Process<'_, '_>) -> FileResult<()> {
         let path = self.path();
         let data = Data::of(self.text());
-        match process.machine.files.stat(&path)? {
-            Some(_) => process.machine.files.remove(&path)?,
-            None => {}
+        if process.machine.files.stat(&path)?.is_some() {
+            process.machine.files.remove(&path)?;
         }
         process.machine.files.make(&path, NewNode::File(data), 0o666 & !process.umask)
     }
