@@ -176,6 +176,10 @@ impl Evaluator<'_, '_> {
         elements: &[(Option<Word>, Word)],
     ) -> Eval<()> {
         self.check_writable(name)?;
+        let makes = self.shell.variables.get(name).is_none_or(|own| own.value.is_none());
+        if makes && mode == AssignMode::Append {
+            self.shell.variables.entry(name).value = Some(Value::Indexed(BTreeMap::new()));
+        }
         let mut values: Vec<(Option<BString>, BString)> = Vec::new();
         for (key, word) in elements {
             match key {

@@ -243,7 +243,7 @@ impl Evaluator<'_, '_> {
     fn run_for(&mut self, name: &BString, words: Option<&[Word]>, body: &List) -> Eval<u8> {
         let values = match words {
             Some(words) => self.fields(words)?,
-            None => self.shell.positional.as_ref().clone(),
+            None => self.shell.positional.iter().cloned().collect(),
         };
         let shown = self.shell.options.xtrace.then(|| values.clone());
         self.shell.loops += 1;

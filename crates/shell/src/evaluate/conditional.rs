@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::commands::Turn;
-use super::expand::pattern::Extended;
+use super::expand::pattern::Syntax;
 use super::shell::{Eval, Evaluator};
 use super::syntax::tree::{ArithmeticFor, Condition, Word};
 
@@ -96,7 +96,7 @@ impl Evaluator<'_, '_> {
         match &operator[..] {
             b"=" | b"==" | b"!=" => {
                 let letters = super::expand::letters(self.shell.shopt.nocasematch);
-                let pattern = self.pattern_with(right, Extended::Yes, letters)?;
+                let pattern = self.pattern_with(right, Syntax::Extended, letters)?;
                 let matches = pattern.matches(&value, &mut self.machine.budget)?;
                 Ok(matches == (operator != "!="))
             }

@@ -21,8 +21,18 @@ enum Source {
     Input,
 }
 
+/// How many levels of depth a shell inside of a shell is, by the stack that it takes.
+const LEVELS: usize = 6;
+
 /// A shell as a program.
 pub(super) fn shell(process: &mut Process<'_, '_>) -> Run {
+    (0..LEVELS).try_for_each(|_| process.machine.budget.enter())?;
+    let result = run(process);
+    (0..LEVELS).for_each(|_| process.machine.budget.leave());
+    result
+}
+
+fn run(process: &mut Process<'_, '_>) -> Run {
     let Some(dialect) = Dialect::of_program(process.program.file_name()) else {
         return Err(process.refuse(Reason::Program));
     };
@@ -179,18 +189,18 @@ impl Evaluator<'_, '_> {
             };
             if let Some((name, positional)) = rest.split_first() {
                 self.shell.name = name.clone();
-                self.shell.positional = Rc::new(positional.to_vec());
+                self.shell.positional = Rc::new(positional.iter().cloned().collect());
             }
             self.shell.options.is_command = true;
             return Ok(Source::Argument(text.clone()));
         }
         match operands.split_first() {
             Some((name, positional)) if !reads_input => {
-                self.shell.positional = Rc::new(positional.to_vec());
+                self.shell.positional = Rc::new(positional.iter().cloned().collect());
                 Ok(Source::File(name.clone()))
             }
             _ => {
-                self.shell.positional = Rc::new(operands.to_vec());
+                self.shell.positional = Rc::new(operands.iter().cloned().collect());
                 self.shell.options.reads_input = true;
                 Ok(Source::Input)
             }

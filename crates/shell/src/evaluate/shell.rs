@@ -1,6 +1,6 @@
 //! A shell's state, and how a part of the evaluation ends.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -53,7 +53,7 @@ pub(super) struct Shell {
     pub(super) posix: Posix,
     /// `$0`
     pub(super) name: BString,
-    pub(super) positional: Rc<Vec<BString>>,
+    pub(super) positional: Rc<VecDeque<BString>>,
     pub(super) variables: Variables,
     pub(super) functions: Rc<BTreeMap<BString, Rc<Command>>>,
     pub(super) aliases: Rc<BTreeMap<BString, BString>>,

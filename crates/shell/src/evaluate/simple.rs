@@ -115,7 +115,7 @@ impl Evaluator<'_, '_> {
         self.trace_words(assignments, words, simple)?;
         let result = match meaning {
             Meaning::Special(builtin) | Meaning::Builtin(builtin) => {
-                self.run_builtin(builtin, words)
+                self.run_declaring(builtin, words, &simple.words)
             }
             Meaning::Function(body) => self.call(&body, words),
             Meaning::Program => self.run_program(words),
@@ -175,13 +175,36 @@ impl Evaluator<'_, '_> {
         Ok(before)
     }
 
-    pub(super) fn run_builtin(&mut self, builtin: &Builtin, words: &[BString]) -> Eval<u8> {
-        (builtin.run)(self, words)
+    /// Runs a builtin; arrays among its arguments are filled once it has declared them.
+    fn run_declaring(
+        &mut self,
+        builtin: &Builtin,
+        words: &[BString],
+        arguments: &[Argument],
+    ) -> Eval<u8> {
+        let arrays: Vec<&Assignment> = arguments
+            .iter()
+            .filter_map(|argument| match argument {
+                Argument::Assignment(assignment) => Some(assignment),
+                Argument::Word(_) => None,
+            })
+            .filter(|assignment| matches!(assignment.value, AssignedValue::Array(_)))
+            .collect();
+        let makes_readonly = builtin.name == "readonly"
+            || words.iter().any(|word| word.starts_with(b"-") && word.contains(&b'r'));
+        if !arrays.is_empty() && makes_readonly {
+            return self.refuse(builtin.name, "an array that is read-only");
+        }
+        let status = (builtin.run)(self, words)?;
+        for assignment in arrays {
+            self.assign(assignment)?;
+        }
+        Ok(status)
     }
 
     /// Calls a function.
     fn call(&mut self, body: &Rc<Command>, words: &[BString]) -> Eval<u8> {
-        let positional = Rc::new(words[1..].to_vec());
+        let positional = Rc::new(words[1..].iter().cloned().collect());
         let outer = std::mem::replace(&mut self.shell.positional, positional);
         let loops = std::mem::take(&mut self.shell.loops);
         let line = self.shell.line;

@@ -96,7 +96,7 @@ pub(super) fn source(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Ev
     let outer = Rc::clone(&evaluator.shell.positional);
     let sets = operands.len() > 1 && evaluator.shell.dialect != Dialect::Dash;
     if sets {
-        evaluator.shell.positional = Rc::new(operands[1..].to_vec());
+        evaluator.shell.positional = Rc::new(operands[1..].iter().cloned().collect());
     }
     let line = evaluator.shell.line;
     evaluator.shell.sources += 1;

@@ -178,7 +178,7 @@ pub(super) fn getopts(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> E
         return evaluator.refuse("getopts", "no options or no variable");
     };
     let arguments = match given {
-        [] => evaluator.shell.positional.as_ref().clone(),
+        [] => evaluator.shell.positional.iter().cloned().collect(),
         given => given.to_vec(),
     };
     let is_silent = known.starts_with(b":");

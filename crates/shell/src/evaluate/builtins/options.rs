@@ -56,7 +56,7 @@ pub(super) fn set(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<
         }
     }
     if sets || !operands.is_empty() {
-        evaluator.shell.positional = Rc::new(operands.to_vec());
+        evaluator.shell.positional = Rc::new(operands.iter().cloned().collect());
     }
     Ok(0)
 }

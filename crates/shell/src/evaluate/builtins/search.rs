@@ -194,7 +194,8 @@ impl Evaluator<'_, '_> {
             return Ok(Some(Found::Function));
         }
         if let Some(builtin) = super::find(name, self.shell.dialect) {
-            let is_special = builtin.is_special();
+            // dash counts `local` among the special ones, as far as `type` says.
+            let is_special = builtin.is_special() || (name == "local" && !is_bash);
             return Ok(Some(if is_special { Found::Special } else { Found::Builtin }));
         }
         Ok(self.find_program(name)?.map(Found::Program))

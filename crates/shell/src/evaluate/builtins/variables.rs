@@ -371,7 +371,7 @@ pub(super) fn shift(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eva
             _ => Ok(1),
         };
     }
-    evaluator.shell.positional = Rc::new(positional[count..].to_vec());
+    Rc::make_mut(&mut evaluator.shell.positional).drain(..count);
     Ok(0)
 }
 

@@ -2,7 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::pattern::{Extended, Letters, Marked, Pattern, is_pattern, unmarked};
+use super::pattern::{Letters, Marked, Pattern, Syntax, is_pattern, unmarked};
 use crate::evaluate::dialect::Dialect;
 use crate::evaluate::shell::{Eval, Evaluator, Flow};
 use crate::files::{FileResult, Last};
@@ -21,12 +21,12 @@ enum Segment {
 impl Evaluator<'_, '_> {
     /// The names of files that a field matches; the field itself if there are none.
     pub(super) fn pathnames(&mut self, field: &[Marked], all: &mut Vec<BString>) -> Eval<()> {
-        let extended = self.extended_patterns();
-        if self.shell.options.noglob || !is_pattern(field, extended) {
+        let syntax = self.pattern_syntax();
+        if self.shell.options.noglob || !is_pattern(field, syntax) {
             all.push(unmarked(field));
             return Ok(());
         }
-        let segments = self.segments(field, extended);
+        let segments = self.segments(field, syntax);
         let mut paths = vec![BString::default()];
         for (index, segment) in segments.iter().enumerate() {
             let is_last = index + 1 == segments.len();
@@ -51,11 +51,15 @@ impl Evaluator<'_, '_> {
         Ok(())
     }
 
-    pub(in crate::evaluate) fn extended_patterns(&self) -> Extended {
-        if self.shell.shopt.extglob { Extended::Yes } else { Extended::No }
+    pub(in crate::evaluate) fn pattern_syntax(&self) -> Syntax {
+        match self.shell.dialect {
+            Dialect::Dash => Syntax::Posix,
+            _ if self.shell.shopt.extglob => Syntax::Extended,
+            _ => Syntax::Caret,
+        }
     }
 
-    fn segments(&self, field: &[Marked], extended: Extended) -> Vec<Segment> {
+    fn segments(&self, field: &[Marked], syntax: Syntax) -> Vec<Segment> {
         let mut segments = Vec::new();
         let mut rest = field;
         while !rest.is_empty() {
@@ -67,8 +71,8 @@ impl Evaluator<'_, '_> {
             let slashes = unmarked(before);
             if self.shell.shopt.globstar && name == [(b'*', false), (b'*', false)] {
                 segments.push(Segment::Everything);
-            } else if is_pattern(name, extended) {
-                let pattern = Pattern::new(name, extended, Letters::Differ);
+            } else if is_pattern(name, syntax) {
+                let pattern = Pattern::new(name, syntax, Letters::Differ);
                 segments.push(Segment::Pattern(slashes, pattern));
             } else {
                 segments.push(Segment::Text([slashes, unescaped(name)].concat().into()));

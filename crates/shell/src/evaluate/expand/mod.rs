@@ -20,7 +20,7 @@ use bstr::{BString, ByteSlice};
 
 use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator};
-use super::syntax::tree::{Argument, List, Name, Parameter, Part, Subscript, Word};
+use super::syntax::tree::{Argument, AssignedValue, List, Name, Parameter, Part, Subscript, Word};
 use crate::data::Stream;
 use crate::descriptor::{Output, output, take_stream};
 use pattern::{Letters, Pattern};
@@ -119,10 +119,11 @@ impl Evaluator<'_, '_> {
                         _ => self.word_fields(word, &mut all)?,
                     }
                 }
-                Argument::Assignment(assignment) => {
-                    let text = self.declared(assignment)?;
-                    all.push(text);
-                }
+                Argument::Assignment(assignment) => match &assignment.value {
+                    // Filled once the builtin has made it.
+                    AssignedValue::Array(_) => all.push(assignment.name.clone()),
+                    AssignedValue::Scalar(_) => all.push(self.declared(assignment)?),
+                },
             }
         }
         Ok(all)
@@ -159,14 +160,14 @@ impl Evaluator<'_, '_> {
 
     /// Expands to a pattern.
     pub(super) fn pattern(&mut self, word: &Word) -> Eval<Pattern> {
-        let extended = self.extended_patterns();
-        self.pattern_with(word, extended, Letters::Differ)
+        let syntax = self.pattern_syntax();
+        self.pattern_with(word, syntax, Letters::Differ)
     }
 
     pub(super) fn pattern_with(
         &mut self,
         word: &Word,
-        extended: pattern::Extended,
+        syntax: pattern::Syntax,
         letters: Letters,
     ) -> Eval<Pattern> {
         let context = Context { quoting: Quoting::None, purpose: Purpose::Single };
@@ -182,7 +183,7 @@ impl Evaluator<'_, '_> {
                 Piece::Nothing => {}
             }
         }
-        Ok(Pattern::new(&text, extended, letters))
+        Ok(Pattern::new(&text, syntax, letters))
     }
 
     fn expand_parts(

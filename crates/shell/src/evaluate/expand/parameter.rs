@@ -92,12 +92,14 @@ impl Evaluator<'_, '_> {
     fn find(&mut self, parameter: &Parameter) -> Eval<Found> {
         let one = |text: String| Found::One(text.into());
         Ok(match &parameter.name {
-            Name::Variable(name) => return self.find_variable(name, parameter.subscript.as_ref()),
+            Name::Variable(name) => return self.find_variable(name, parameter),
             Name::Positional(number) => match self.shell.positional.get(number - 1) {
                 Some(value) => Found::One(value.clone()),
                 None => Found::Unset,
             },
-            Name::All | Name::Joined => Found::Many(self.shell.positional.as_ref().clone()),
+            Name::All | Name::Joined => {
+                Found::Many(self.shell.positional.iter().cloned().collect())
+            }
             Name::Count => one(self.shell.positional.len().to_string()),
             Name::Status => one(self.shell.status.to_string()),
             Name::Options => one(self.option_letters()),
@@ -108,11 +110,16 @@ impl Evaluator<'_, '_> {
         })
     }
 
-    fn find_variable(&mut self, name: &BString, subscript: Option<&Subscript>) -> Eval<Found> {
+    fn find_variable(&mut self, name: &BString, parameter: &Parameter) -> Eval<Found> {
         let one = |value: Option<BString>| value.map_or(Found::Unset, Found::One);
-        match subscript {
+        match &parameter.subscript {
             None => Ok(one(self.variable_value(name)?)),
-            Some(Subscript::All | Subscript::Joined) => Ok(Found::Many(self.elements(name)?)),
+            Some(Subscript::All | Subscript::Joined) => {
+                if let Operation::Length = parameter.operation {
+                    return Ok(Found::Many(self.unordered(name)?));
+                }
+                Ok(Found::Many(self.elements(name)?))
+            }
             Some(Subscript::At(word)) => {
                 let key = self.single(word)?;
                 let is_associative = matches!(
@@ -171,6 +178,15 @@ impl Evaluator<'_, '_> {
             }
             Some(Value::Scalar(value)) => Ok(vec![value.clone()]),
             None => Ok(self.variable_value(name)?.into_iter().collect()),
+        }
+    }
+
+    /// The elements, for which no order matters.
+    fn unordered(&mut self, name: &BString) -> Eval<Vec<BString>> {
+        let variable = self.shell.variables.get(name);
+        match variable.and_then(|variable| variable.value.as_ref()) {
+            Some(Value::Associative(elements)) => Ok(elements.values().cloned().collect()),
+            _ => self.elements(name),
         }
     }
 
@@ -250,7 +266,9 @@ impl Evaluator<'_, '_> {
 
     /// bash ends with another status if it reads its commands from an argument.
     fn unset_status(&self) -> u8 {
-        if self.shell.options.is_command && self.shell.subshells == 0 { 127 } else { 1 }
+        let options = &self.shell.options;
+        let is_abrupt = options.is_command && !options.errexit && self.shell.subshells == 0;
+        if is_abrupt { 127 } else { 1 }
     }
 
     fn alternative(

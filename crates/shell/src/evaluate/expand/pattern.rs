@@ -9,7 +9,7 @@ use crate::limits::Budget;
 use crate::stop::Stop;
 
 /// How much matching counts as one step of the budget.
-const WORK: usize = 512;
+const WORK: usize = 64;
 
 /// A pattern, ready to match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,11 +27,15 @@ pub(in crate::evaluate) enum Letters {
     Equal,
 }
 
-/// Whether `@(a|b)` is read.
+/// What makes a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::evaluate) enum Extended {
-    Yes,
-    No,
+pub(in crate::evaluate) enum Syntax {
+    /// POSIX's.
+    Posix,
+    /// `[^a]` is `[!a]`, too.
+    Caret,
+    /// `@(a|b)` is read, too.
+    Extended,
 }
 
 /// A byte of a word, and whether it was quoted.
@@ -82,15 +86,15 @@ pub(in crate::evaluate) fn marked(text: &[u8], is_quoted: bool) -> impl Iterator
 }
 
 /// Whether any byte makes a pattern of a file's name.
-pub(in crate::evaluate) fn is_pattern(text: &[Marked], extended: Extended) -> bool {
+pub(in crate::evaluate) fn is_pattern(text: &[Marked], syntax: Syntax) -> bool {
     let opens_group = |window: &[Marked]| matches!(window, [(mark, false), (b'(', false)] if b"?*+@!".contains(mark));
     text.iter().any(|(byte, is_quoted)| !is_quoted && b"*?[".contains(byte))
-        || (extended == Extended::Yes && text.windows(2).any(opens_group))
+        || (syntax == Syntax::Extended && text.windows(2).any(opens_group))
 }
 
 impl Pattern {
-    pub(in crate::evaluate) fn new(text: &[Marked], extended: Extended, letters: Letters) -> Self {
-        let mut compiler = Compiler { text, at: 0, extended };
+    pub(in crate::evaluate) fn new(text: &[Marked], syntax: Syntax, letters: Letters) -> Self {
+        let mut compiler = Compiler { text, at: 0, syntax };
         Pattern { tokens: compiler.tokens(0), letters }
     }
 
@@ -143,7 +147,7 @@ fn reversed(tokens: &[Token]) -> Vec<Token> {
 struct Compiler<'t> {
     text: &'t [Marked],
     at: usize,
-    extended: Extended,
+    syntax: Syntax,
 }
 
 /// Groups inside of each other; deeper ones are text.
@@ -185,7 +189,7 @@ impl Compiler<'_> {
 
     fn group(&mut self, mark: u8, depth: usize) -> Option<Token> {
         let opens = self.text.get(self.at) == Some(&(b'(', false));
-        if self.extended == Extended::No || !b"?*+@!".contains(&mark) || !opens {
+        if self.syntax != Syntax::Extended || !b"?*+@!".contains(&mark) || !opens {
             return None;
         }
         if depth == DEEPEST_GROUP {
@@ -214,7 +218,11 @@ impl Compiler<'_> {
     fn set(&mut self) -> Option<Token> {
         let mut at = self.at;
         let get = |at: usize| self.text.get(at).copied();
-        let is_negated = matches!(get(at), Some((b'!' | b'^', false)));
+        let is_negated = match get(at) {
+            Some((b'!', false)) => true,
+            Some((b'^', false)) => self.syntax != Syntax::Posix,
+            _ => false,
+        };
         at += usize::from(is_negated);
         let first = at;
         let mut items = Vec::new();

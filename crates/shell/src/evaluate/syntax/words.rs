@@ -29,6 +29,8 @@ enum Inside {
     Quotes,
     /// A word in `"${name-word}"`, up to its `}`.
     Operand,
+    /// Quotes in such a word.
+    InnerQuotes,
     Heredoc,
 }
 
@@ -170,20 +172,17 @@ impl Parser<'_> {
                 return Err(self.error("syntax error: a quote or brace has no end"));
             };
             match (byte, inside) {
-                (b'"', Inside::Quotes) => {
+                (b'"', Inside::Quotes | Inside::InnerQuotes) => {
                     self.at += 1;
                     break;
                 }
                 (b'}', Inside::Operand) => break,
-                (b'"', Inside::Operand) if self.dialect == Dialect::Bash => {
+                (b'"', Inside::Operand) => {
                     self.at += 1;
-                    let quoted = self.inside(Inside::Quotes)?;
+                    let quoted = self.inside(Inside::InnerQuotes)?;
                     parts.push(Part::Double(quoted));
                 }
-                (b'"', Inside::Operand) => {
-                    return Err(self.error("double quotes in an expansion in double quotes"));
-                }
-                (b'\\', _) => self.escaped_inside(&mut parts, inside),
+                (b'\\', _) => self.escaped_inside(&mut parts, inside)?,
                 (b'$', _) => self.dollar(&mut parts, Quotes::Double)?,
                 (b'`', _) => {
                     let quotes =
@@ -201,7 +200,7 @@ impl Parser<'_> {
     }
 
     /// A backslash that stays unless it stands before what has a meaning (POSIX XCU 2.2.3).
-    fn escaped_inside(&mut self, parts: &mut Parts, inside: Inside) {
+    fn escaped_inside(&mut self, parts: &mut Parts, inside: Inside) -> Parsed<()> {
         self.at += 1;
         let has_meaning = match self.raw() {
             Some(b'$' | b'`' | b'\\') => true,
@@ -209,6 +208,9 @@ impl Parser<'_> {
             Some(b'}') => inside == Inside::Operand,
             _ => false,
         };
+        if !has_meaning && inside == Inside::InnerQuotes && self.dialect.is_bash() {
+            return Err(self.error("a backslash in quotes in an expansion in quotes"));
+        }
         match self.raw().filter(|_| has_meaning) {
             Some(byte) => {
                 parts.text(byte);
@@ -216,6 +218,7 @@ impl Parser<'_> {
             }
             None => parts.text(b'\\'),
         }
+        Ok(())
     }
 
     pub(super) fn dollar(&mut self, parts: &mut Parts, quotes: Quotes) -> Parsed<()> {
