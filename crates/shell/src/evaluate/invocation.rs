@@ -283,8 +283,13 @@ impl Evaluator<'_, '_> {
 
     /// Runs the commands of a text, line by line.
     pub(super) fn run_text(&mut self, text: &BString) -> Eval<u8> {
+        self.run_text_from(text, 1)
+    }
+
+    /// The same for a text whose first line has this number.
+    pub(super) fn run_text_from(&mut self, text: &BString, line: usize) -> Eval<u8> {
         self.machine.budget.hold(text.len())?;
-        let mut parser = self.parser(text, 1);
+        let mut parser = self.parser(text, line);
         loop {
             parser.has_extended_patterns = self.shell.shopt.extglob;
             match parser.complete_command() {

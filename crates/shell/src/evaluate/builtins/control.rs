@@ -78,7 +78,9 @@ pub(super) fn eval(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval
     }
     let text = BString::from(bstr::join(" ", words));
     evaluator.shell.status = 0;
-    evaluator.deeper(|evaluator| evaluator.run_text(&text))
+    // bash counts the lines on from where it is.
+    let line = if evaluator.shell.dialect.is_bash() { evaluator.shell.line } else { 1 };
+    evaluator.deeper(|evaluator| evaluator.run_text_from(&text, line))
 }
 
 /// `. file` (POSIX XCU 2.14, "dot").
