@@ -73,7 +73,11 @@ impl Evaluator<'_, '_> {
             if let Some(handle) = &writes {
                 self.shell.descriptors.set(1, Rc::clone(handle));
             }
-            let ran = self.in_subshell(|evaluator| evaluator.run_command(command));
+            let ran = self.in_subshell(|evaluator| {
+                let is_subshell = matches!(command.kind, CommandKind::Subshell(_));
+                evaluator.shell.is_piped = evaluator.shell.dialect.is_bash() && !is_subshell;
+                evaluator.run_command(command)
+            });
             self.shell.descriptors = outer;
             status = ran?;
             failed = if status == 0 { failed } else { status };
@@ -89,6 +93,7 @@ impl Evaluator<'_, '_> {
     pub(super) fn in_subshell(&mut self, run: impl FnOnce(&mut Self) -> Eval<u8>) -> Eval<u8> {
         let outer = self.shell.clone();
         self.shell.subshells += 1;
+        self.shell.is_piped = false;
         self.shell.traps.retain(|_, action| action.is_empty());
         let result = self.deeper(run);
         let status = self.finish(result);

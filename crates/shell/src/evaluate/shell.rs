@@ -78,6 +78,10 @@ pub(super) struct Shell {
     /// Files that are being read by `.`.
     pub(super) sources: usize,
     pub(super) subshells: usize,
+    /// What is being read by `.`, or, in dash, by `eval`: messages begin with it.
+    pub(super) reading: Option<BString>,
+    /// Whether this is a command of a pipeline, and no `(…)` in it.
+    pub(super) is_piped: bool,
     /// Command substitutions that this is inside of.
     pub(super) substitutions: usize,
     /// The exit status of the last command substitution, for commands that are nothing else.
@@ -144,6 +148,8 @@ impl Shell {
             functions_entered: 0,
             sources: 0,
             subshells: 0,
+            reading: None,
+            is_piped: false,
             substitutions: 0,
             substituted: None,
             getopts_letter: 0,
@@ -178,13 +184,23 @@ impl Evaluator<'_, '_> {
 
     /// Writes what the shell itself has to say about the line that it is at.
     pub(super) fn say(&mut self, message: impl AsRef<[u8]>) -> Eval<()> {
+        match self.shell.reading.clone().filter(|_| !self.shell.dialect.is_bash()) {
+            Some(reading) => self.say_of(reading.as_ref(), message),
+            None => self.say_plainly(message),
+        }
+    }
+
+    fn say_plainly(&mut self, message: impl AsRef<[u8]>) -> Eval<()> {
         let line = [self.speaker().as_bytes(), message.as_ref(), b"\n"].concat();
         self.write(2, &line)
     }
 
     /// What the shell's messages begin with.
     pub(super) fn speaker(&self) -> String {
-        let name = &self.shell.name;
+        let name = match &self.shell.reading {
+            Some(reading) if self.shell.dialect.is_bash() => reading,
+            _ => &self.shell.name,
+        };
         let line = self.shell.line;
         match self.shell.dialect {
             Dialect::Dash => format!("{name}: {line}: "),
@@ -197,7 +213,7 @@ impl Evaluator<'_, '_> {
     /// The same for a builtin.
     pub(super) fn say_of(&mut self, builtin: &BStr, message: impl AsRef<[u8]>) -> Eval<()> {
         let message = [builtin.as_bytes(), b": ", message.as_ref()].concat();
-        self.say(message)
+        self.say_plainly(message)
     }
 
     /// Writes to a descriptor; what cannot be written is lost.

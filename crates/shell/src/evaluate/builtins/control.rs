@@ -80,7 +80,12 @@ pub(super) fn eval(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval
     evaluator.shell.status = 0;
     // bash counts the lines on from where it is.
     let line = if evaluator.shell.dialect.is_bash() { evaluator.shell.line } else { 1 };
-    evaluator.deeper(|evaluator| evaluator.run_text_from(&text, line))
+    let reads = (!evaluator.shell.dialect.is_bash()).then(|| "eval".into());
+    let outer = evaluator.shell.reading.clone();
+    evaluator.shell.reading = reads.or(outer.clone());
+    let result = evaluator.deeper(|evaluator| evaluator.run_text_from(&text, line));
+    evaluator.shell.reading = outer;
+    result
 }
 
 /// `. file` (POSIX XCU 2.14, "dot").
@@ -101,9 +106,11 @@ pub(super) fn source(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Ev
         evaluator.shell.positional = Rc::new(operands[1..].iter().cloned().collect());
     }
     let line = evaluator.shell.line;
+    let reading = evaluator.shell.reading.replace(name.clone());
     evaluator.shell.sources += 1;
     evaluator.shell.status = 0;
     let result = evaluator.deeper(|evaluator| evaluator.run_text(&text));
+    evaluator.shell.reading = reading;
     evaluator.shell.sources -= 1;
     evaluator.shell.line = line;
     if sets {
@@ -170,6 +177,10 @@ pub(super) fn trap(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval
         let Some(name) = signal_name(signal.as_bstr()) else {
             return evaluator.refuse("trap", format!("the condition `{signal}`"));
         };
+        if name == "EXIT" && action.is_some() && evaluator.shell.is_piped {
+            // Whether bash runs it depends on what the command of the pipeline is.
+            return evaluator.refuse("trap", "`EXIT` in a pipeline");
+        }
         match action {
             Some(action) => evaluator.shell.traps.insert(name, action.clone()),
             None => evaluator.shell.traps.remove(&name),

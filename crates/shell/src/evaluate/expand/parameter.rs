@@ -241,8 +241,8 @@ impl Evaluator<'_, '_> {
     fn check_set(&mut self, parameter: &Parameter, found: &Found) -> Eval<()> {
         if matches!(found, Found::Unset) && self.shell.options.nounset {
             let name = parameter.name.shown();
-            let is_positional = matches!(parameter.name, Name::Positional(_));
-            return match self.shell.dialect.is_bash() && is_positional {
+            let is_bare = matches!(parameter.name, Name::Positional(_)) && !parameter.is_braced;
+            return match self.shell.dialect.is_bash() && is_bare {
                 true => self.unset_error(&format!("${name}")),
                 false => self.unset_error(&name),
             };
@@ -363,9 +363,16 @@ impl Evaluator<'_, '_> {
         if values.is_empty() && kind == Kind::Quoted {
             pieces.push(Piece::Nothing);
         }
+        // bash joins the elements before it splits them, so that empty ones may be fields.
+        let joint = self.joint();
+        let splits = self.shell.dialect.is_bash()
+            && kind == Kind::Expanded
+            && context.purpose == Purpose::Fields
+            && !joint.is_empty();
+        let between = if splits { Piece::Text(joint, Kind::Expanded) } else { Piece::Break };
         for (index, value) in values.into_iter().enumerate() {
             if index > 0 {
-                pieces.push(Piece::Break);
+                pieces.push(between.clone());
             }
             pieces.push(Piece::Text(value, kind));
         }
