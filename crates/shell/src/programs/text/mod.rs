@@ -3,13 +3,16 @@
 mod base64;
 mod checksum;
 mod comm;
+mod compare;
 mod conversion;
 mod count;
 mod cut;
 pub(crate) mod echo;
+mod envsubst;
 mod escape;
 mod exits;
 mod expand;
+mod expr;
 mod fold;
 mod grep;
 mod head;
@@ -41,11 +44,15 @@ use super::Program;
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("[", test::program),
     ("base64", base64::base64),
+    ("cmp", compare::cmp),
     ("comm", comm::comm),
     ("cut", cut::cut),
+    ("diff", compare::diff),
     ("echo", echo::program),
     ("egrep", grep::grep),
+    ("envsubst", envsubst::envsubst),
     ("expand", expand::expand),
+    ("expr", expr::expr),
     ("false", exits::fail),
     ("fgrep", grep::grep),
     ("fold", fold::fold),
