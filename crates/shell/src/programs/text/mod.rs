@@ -1,5 +1,6 @@
 //! Programs that read and write text.
 
+mod awk;
 mod base64;
 mod checksum;
 mod comm;
@@ -43,6 +44,7 @@ use super::Program;
 /// By name.
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("[", test::program),
+    ("awk", awk::awk),
     ("base64", base64::base64),
     ("cmp", compare::cmp),
     ("comm", comm::comm),
@@ -58,6 +60,7 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("fold", fold::fold),
     ("grep", grep::grep),
     ("head", head::head),
+    ("mawk", awk::awk),
     ("md5sum", checksum::checksum),
     ("nl", nl::nl),
     ("paste", paste::paste),

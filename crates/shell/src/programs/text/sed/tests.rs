@@ -40,7 +40,7 @@ fn text_is_replaced() {
         ("s|x\\|y|X|", "s", "x/y"),
         ("/foo/s//X/", "a", "X / bar / X bar"),
         ("s/o$/X/M;s/a\\|b/\\\n/", "a", "foX /  / ar / foo  / ar"),
-        ("y/abc/\\n\\\\\\//", "a", "foo / \\ /  / r / foo \\ /  / r"),
+        ("y/abc/\\n\\\\\\//", "a", "foo / \\ / r / foo \\ / r"),
         ("s/foo/x/w out", "a -n", "+ /work/out 644 \"x\\nx bar\\n\""),
     ]);
 }
