@@ -28,9 +28,6 @@ pub mod outside;
 pub mod process;
 pub mod programs;
 pub(crate) mod regular_expression;
-#[cfg(test)]
-#[cfg(test)]
-#[cfg(test)]
 pub mod stop;
 
 use std::collections::BTreeMap;
