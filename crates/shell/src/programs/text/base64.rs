@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::busybox::options;
 use super::input::{or_input, read};
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run};
@@ -16,7 +17,7 @@ const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxy
 
 /// Encodes or decodes.
 pub(super) fn base64(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let wrap = options.value("-w").map_or(Some(76), |text| text.to_str().ok()?.parse().ok());
     let Some(wrap) = wrap else {
         let text = options.value("-w").map(|text| quoted(text)).unwrap_or_default();

@@ -5,6 +5,7 @@ mod check;
 use bstr::{BStr, BString, ByteSlice};
 use sha2::Digest as _;
 
+use super::busybox::options;
 use super::input::{open, or_input};
 use crate::data::Data;
 use crate::options::{Known, Options, Order, Takes, flag, long};
@@ -47,7 +48,7 @@ pub(super) fn checksum(process: &mut Process<'_, '_>) -> Run {
         b"sha512sum" => Algorithm::Sha512,
         _ => return Err(process.refuse(Reason::Program)),
     };
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     if let Some(message) = contradiction(&options) {
         process.complain(message)?;
         let hint = format!("Try '{} --help' for more information.\n", process.name());

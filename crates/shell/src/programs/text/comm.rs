@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::busybox::options;
 use super::input::{lines, read};
 use super::locale::refuse_collation;
 use crate::options::{Known, Options, Order, Takes, flag, long};
@@ -19,7 +20,7 @@ const KNOWN: &[Known] = &[
 
 /// Writes three columns: lines of the first alone, of the second alone, and of both.
 pub(super) fn comm(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     refuse_collation(process)?;
     let end = if options.has("-z") { 0 } else { b'\n' };
     let [left, right] = &options.operands[..] else {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bstr::BString;
 
+use super::busybox::{self, options};
 use super::input::open;
 use super::locale::{Charset, charset};
 use crate::data::Data;
@@ -22,7 +23,7 @@ const DIFF: &[Known] = &[
 
 /// Tells where two files begin to differ.
 pub(super) fn cmp(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, CMP, Order::Anywhere)?;
+    let options = options(process, CMP, Order::Anywhere)?;
     let is_silent = options.has("-s");
     let Some([left, right]) = two(process, &options)? else { return Ok(2) };
     let mut pair = Vec::new();
@@ -79,7 +80,7 @@ fn ends(name: &[u8], text: &Arc<[u8]>) -> String {
 
 /// Tells whether two files differ. How they do is not told.
 pub(super) fn diff(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, DIFF, Order::Anywhere)?;
+    let options = options(process, DIFF, Order::Anywhere)?;
     let Some([left, right]) = two(process, &options)? else { return Ok(2) };
     for name in [&left, &right] {
         let found = errno(process.find(name, Last::Followed))?;
@@ -129,6 +130,7 @@ fn two(process: &mut Process<'_, '_>, options: &Options) -> Result<Option<[BStri
         [_, _, extra, ..] if name == "diff" => format!("extra operand {}", cited(extra)),
         _ => return Err(process.refuse(Reason::Use("skips bytes".to_owned()))),
     };
+    busybox::refuse(process)?;
     process.complain(message)?;
     process.complain(format!("Try '{name} --help' for more information."))?;
     Ok(None)

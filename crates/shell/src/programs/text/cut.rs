@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::busybox::{self, options};
 use super::input::{filter, lines};
 use crate::options::{Known, Options, Order, flag, long, value};
 use crate::process::{Process, Run};
@@ -22,10 +23,11 @@ const HINT: &[u8] = b"Try 'cut --help' for more information.\n";
 
 /// Writes parts of lines. GNU's counts characters in bytes.
 pub(super) fn cut(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let cutter = match Cutter::of(&options) {
         Ok(cutter) => cutter,
         Err(Wrong::Told(message)) => {
+            busybox::refuse(process)?;
             process.complain(message)?;
             process.write_to(2, HINT)?;
             return Ok(1);

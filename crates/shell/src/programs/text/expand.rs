@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::busybox::options;
 use super::input::filter;
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run};
@@ -11,7 +12,7 @@ const KNOWN: &[Known] = &[flag("-i", 'i', &["initial"]), value("-t", 't', &["tab
 
 /// Writes blanks for tabs.
 pub(super) fn expand(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let given = options.value("-t").map_or(Some(8), |text| text.to_str().ok()?.parse().ok());
     let refused = || process.refuse(Reason::Use("has a list of tab stops".to_owned()));
     let width: usize = given.filter(|width| (1..=1000).contains(width)).ok_or_else(refused)?;

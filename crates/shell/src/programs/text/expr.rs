@@ -2,8 +2,10 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::busybox;
 use super::locale::{Charset, charset, refuse_collation, refuse_wide};
 use crate::process::{Process, Run};
+use crate::programs::Flavour;
 use crate::programs::quoting::cited;
 use crate::regular_expression::{Encoding, Options, Regex, RegexError};
 use crate::stop::{Reason, Stop};
@@ -21,6 +23,7 @@ pub(super) fn expr(process: &mut Process<'_, '_>) -> Run {
         _ => {}
     }
     if words.is_empty() {
+        busybox::refuse(process)?;
         process.complain("missing operand")?;
         process.write_to(2, b"Try 'expr --help' for more information.\n")?;
         return Ok(2);
@@ -36,6 +39,7 @@ pub(super) fn expr(process: &mut Process<'_, '_>) -> Run {
             Ok(u8::from(is_null(&value)))
         }
         Err(Wrong::Told(message)) => {
+            busybox::refuse(process)?;
             process.complain(message)?;
             Ok(2)
         }
@@ -96,7 +100,7 @@ impl<'p> Reader<'p, '_, '_> {
     fn or(&mut self, mode: Mode) -> Value {
         let mut value = self.and(mode)?;
         while self.take(&["|"]).is_some() {
-            let other = self.and(if is_null(&value) { mode } else { Mode::Skipped })?;
+            let other = self.and(if is_null(&value) { mode } else { self.skipped(mode) })?;
             if is_null(&value) {
                 value = if is_null(&other) { "0".into() } else { other };
             }
@@ -104,10 +108,15 @@ impl<'p> Reader<'p, '_, '_> {
         Ok(value)
     }
 
+    /// BusyBox's looks at what does not count, too.
+    fn skipped(&self, mode: Mode) -> Mode {
+        if self.process.flavour == Flavour::BusyBox { mode } else { Mode::Skipped }
+    }
+
     fn and(&mut self, mode: Mode) -> Value {
         let mut value = self.comparison(mode)?;
         while self.take(&["&"]).is_some() {
-            let other = self.comparison(if is_null(&value) { Mode::Skipped } else { mode })?;
+            let other = self.comparison(if is_null(&value) { self.skipped(mode) } else { mode })?;
             if is_null(&value) || is_null(&other) {
                 value = "0".into();
             }
@@ -198,7 +207,10 @@ impl<'p> Reader<'p, '_, '_> {
             return Err(self.refuse("is very deep").into());
         }
         let value = match self.take(&["+", "length", "match", "index", "substr"]) {
-            Some("+") => self.next(),
+            Some("+") => {
+                busybox::refuse(self.process)?;
+                self.next()
+            }
             Some("length") => {
                 let text = self.function(mode)?;
                 self.plain(&text)?;

@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::busybox::options;
 use super::input::filter;
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run};
@@ -12,7 +13,7 @@ const KNOWN: &[Known] =
 
 /// Breaks lines at a width, which GNU's counts in bytes.
 pub(super) fn fold(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let given = options.value("-w").map_or(Some(80), |text| text.to_str().ok()?.parse().ok());
     let refused = || process.refuse(Reason::Use("has a width that is no number".to_owned()));
     let width: usize = given.filter(|width| *width > 0).ok_or_else(refused)?;

@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::busybox::{self, refuse_others};
 use super::count::{Count, count};
 use super::input::{or_input, read};
 use crate::files::Errno;
@@ -53,23 +54,32 @@ fn show(process: &mut Process<'_, '_>, end: End) -> Run {
     let refuse = |option: String| process.refuse(Reason::Option(option));
     let options = Options::read(&words, KNOWN, Order::Anywhere).map_err(refuse)?;
     if end == End::Tail && words != process.arguments() && options.operands.len() > 1 {
+        busybox::refuse(process)?;
         let old = options.value("-n").map(|digits| digits.to_string()).unwrap_or_default();
         process
             .complain(format!("option used in invalid context -- {}", &old[..1.min(old.len())]))?;
         return Ok(1);
     }
+    refuse_others(process, &options)?;
     let unit = match options.last_of(&["-n", "-c"]) {
         Some("-c") => Unit::Bytes,
         _ => Unit::Lines,
     };
     let given = options.given.iter().rfind(|(id, _)| matches!(*id, "-n" | "-c"));
     let text = given.and_then(|(_, value)| value.clone()).unwrap_or_else(|| "10".into());
+    if !text.last().is_some_and(u8::is_ascii_digit) {
+        busybox::refuse(process)?;
+    }
     let Some(count) = count(&text) else {
         let unit = if unit == Unit::Bytes { "bytes" } else { "lines" };
         process.complain(format!("invalid number of {unit}: {}", quoted(&text)))?;
         return Ok(1);
     };
     let delimiter = if options.has("-z") { 0 } else { b'\n' };
+    let is_odd = count.number == 0 || (end == End::Head && count.sign == Some(b'+'));
+    if is_odd || options.operands.iter().any(|name| name == "-") {
+        busybox::refuse(process)?;
+    }
     if end == End::Tail && count.number == 0 && count.sign != Some(b'+') {
         return Ok(0);
     }
@@ -90,6 +100,7 @@ fn show(process: &mut Process<'_, '_>, end: End) -> Run {
         let bytes = match read(process, &name)? {
             Ok(bytes) => bytes,
             Err(errno) => {
+                busybox::refuse(process)?;
                 status = 1;
                 if errno == Errno::IsADirectory && has_titles {
                     title(process, &shown, is_first)?;

@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use bstr::{BString, ByteSlice};
 
+use super::busybox;
 use crate::data::Data;
 use crate::descriptor::{OpenFile, Output};
 use crate::files::{Errno, FileError, FileResult, Last, NewNode};
 use crate::process::{Process, Run, errno};
+use crate::programs::Flavour;
 use crate::programs::quoting::bare;
 use crate::stop::{Reason, Stop};
 
@@ -21,6 +23,10 @@ pub(super) fn open(
     }
     let opened = process.open(name);
     match errno(opened)? {
+        Err(Errno::IsADirectory) if process.flavour == Flavour::BusyBox => {
+            busybox::refuse(process)?;
+            Ok(Err(Errno::IsADirectory))
+        }
         Err(Errno::Invalid) => {
             let what = format!("reads {}, which is no file", name.as_bstr());
             Err(process.refuse(Reason::Use(what)))

@@ -2,6 +2,7 @@
 
 mod awk;
 mod base64;
+mod busybox;
 mod checksum;
 mod comm;
 mod compare;

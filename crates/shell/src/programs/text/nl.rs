@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::busybox::options;
 use super::input::{filter, lines};
 use crate::options::{Known, Options, Order, value};
 use crate::process::{Process, Run};
@@ -18,7 +19,7 @@ const KNOWN: &[Known] = &[
 
 /// Numbers lines. Sections of pages are not known.
 pub(super) fn nl(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let number = |id: &str, unset: i64| match options.value(id) {
         None => Ok(unset),
         Some(text) => {

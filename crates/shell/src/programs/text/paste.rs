@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::busybox::options;
 use super::input::{lines, or_input, read};
 use crate::files::Errno;
 use crate::options::{Known, Options, Order, flag, value};
@@ -17,7 +18,7 @@ const KNOWN: &[Known] = &[
 
 /// Joins lines.
 pub(super) fn paste(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let end = if options.has("-z") { 0 } else { b'\n' };
     let list = options.value("-d").map_or(b"\t".to_vec(), |list| list.to_vec());
     let Some(between) = delimiters(&list) else {

@@ -1,5 +1,6 @@
 //! `tac` and `rev`: lines, or what is in them, the other way round.
 
+use super::busybox::options;
 use super::input::{or_input, read};
 use super::locale::refuse_wide;
 use crate::files::Errno;
@@ -10,7 +11,7 @@ use crate::stop::Reason;
 
 /// The last line first. A line ends with its newline; one that has none keeps none.
 pub(super) fn tac(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, &[], Order::Anywhere)?;
+    let options = options(process, &[], Order::Anywhere)?;
     let (mut status, mut output) = (0, Vec::new());
     for name in or_input(&options.operands) {
         match read(process, &name)? {
@@ -34,7 +35,7 @@ pub(super) fn tac(process: &mut Process<'_, '_>) -> Run {
 
 /// Each line's last character first.
 pub(super) fn rev(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, &[], Order::Anywhere)?;
+    let options = options(process, &[], Order::Anywhere)?;
     let mut all = Vec::new();
     for name in or_input(&options.operands) {
         match read(process, &name)? {

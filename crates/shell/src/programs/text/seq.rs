@@ -2,6 +2,7 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::busybox;
 use crate::process::{Process, Run};
 use crate::programs::quoting::cited;
 use crate::stop::{Reason, Stop};
@@ -13,6 +14,7 @@ const PIECE: usize = 10_000;
 
 /// Writes numbers from the first to the last.
 pub(super) fn seq(process: &mut Process<'_, '_>) -> Run {
+    busybox::refuse(process)?;
     let (options, operands) = read(process)?;
     if operands.is_empty() {
         process.complain("missing operand")?;

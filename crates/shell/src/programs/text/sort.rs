@@ -6,8 +6,9 @@ mod key;
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
+use super::busybox::{self, options};
 use super::input::{Keep, lines, or_input, put, read};
 use super::locale::refuse_collation;
 use crate::data::Data;
@@ -42,7 +43,7 @@ const KNOWN: &[Known] = &[
 
 /// Sorts, merges or checks.
 pub(super) fn sort(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     refuse_collation(process)?;
     let sorter = Sorter::of(process, &options)?;
     let names = or_input(&options.operands);
@@ -81,6 +82,16 @@ pub(super) fn sort(process: &mut Process<'_, '_>) -> Run {
             }
         }
     }
+    let are_odd = |key: &bstr::BStr| !key.iter().all(|byte| b"0123456789.,nr".contains(byte));
+    let has_several = options.values("-t").count() > 1;
+    let has_both = options.has("-k") && options.has("-u");
+    if options.values("-k").any(are_odd) || has_several || has_both {
+        busybox::refuse(process)?;
+    }
+    let has_numbers = options.has("-n") || options.values("-k").any(|key| key.contains(&b'n'));
+    if has_numbers && texts.iter().any(|text| has_odd_numbers(text)) {
+        busybox::refuse(process)?;
+    }
     let mut all: Vec<&[u8]> = texts.iter().flat_map(|text| lines(text, end)).collect();
     if let Some(check) = check {
         return sorter.check(process, &names[0], &all, check);
@@ -111,6 +122,15 @@ pub(super) fn sort(process: &mut Process<'_, '_>) -> Run {
         return Ok(2);
     }
     Ok(0)
+}
+
+/// Whether there may be numbers that C's `strtod` reads as others than `sort` does.
+fn has_odd_numbers(text: &[u8]) -> bool {
+    let is_odd = |pair: &[u8]| pair[0].is_ascii_digit() && b"eExX".contains(&pair[1]);
+    let lower = text.to_ascii_lowercase();
+    text.contains(&b'+')
+        || text.windows(2).any(is_odd)
+        || ["inf", "nan"].iter().any(|word| lower.contains_str(word))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

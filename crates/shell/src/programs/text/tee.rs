@@ -1,5 +1,6 @@
 //! `tee`: its input to its output, and into files.
 
+use super::busybox::options;
 use super::input::{Keep, put};
 use crate::data::Data;
 use crate::options::{Known, Options, Order, flag};
@@ -11,7 +12,7 @@ const KNOWN: &[Known] =
 
 /// Copies what flows, without looking at it.
 pub(super) fn tee(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     let keep = if options.has("-a") { Keep::All } else { Keep::Nothing };
     let data = process.read_input()?;
     let (mut status, mut opened) = (0, Vec::new());

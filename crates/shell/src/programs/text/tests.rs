@@ -83,3 +83,23 @@ fn characters_beyond_ascii_are_counted_as_the_locale_says() {
     let expected = "refused: `sort` depends on the locale de_DE.UTF-8";
     assert_eq!(image.show(&["sort", "f"]), expected);
 }
+
+#[test]
+fn what_busybox_has_in_another_way_is_refused() {
+    let mut image = Image::new();
+    image.file("work/f", "b\na\n", 0o644);
+    image.file("usr/bin/busybox", "\u{7f}ELF", 0o755);
+    for name in ["wc", "sort", "cut", "comm", "tr", "expr"] {
+        image.link(&format!("usr/bin/{name}"), "busybox");
+    }
+    for (words, expected) in [
+        (&["wc", "-lc", "f"][..], "        2         4 f"),
+        (&["sort", "f"], "a\nb"),
+        (&["sort", "-V", "f"], "refused: `sort` has the option `-V`, which is not built in"),
+        (&["comm", "f", "f"], "refused: `comm` is BusyBox's here, which differs from GNU's"),
+        (&["expr", "1", "+", "2"], "3"),
+        (&["expr", "1", "+"], "refused: `expr` is BusyBox's here, which differs from GNU's"),
+    ] {
+        assert_eq!(image.show(words), expected, "{words:?}");
+    }
+}

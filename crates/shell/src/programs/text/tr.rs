@@ -4,8 +4,9 @@ mod set;
 
 use std::ops::RangeInclusive;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
+use super::busybox::{self, options};
 use crate::options::{Known, Options, Order, flag};
 use crate::process::{Process, Run};
 use crate::programs::quoting::cited;
@@ -22,12 +23,13 @@ const KNOWN: &[Known] = &[
 
 /// Translates, squeezes and deletes bytes of the standard input.
 pub(super) fn tr(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::First)?;
+    let options = options(process, KNOWN, Order::First)?;
     let (deletes, squeezes) = (options.has("-d"), options.has("-s"));
     let wanted = if deletes == squeezes { 2 } else { 1 };
     let most = if deletes && !squeezes { 1 } else { 2 };
     let operands = &options.operands;
     if operands.len() < wanted || operands.len() > most {
+        busybox::refuse(process)?;
         let task = if deletes { Task::Deleting } else { Task::Translating };
         return miscounted(process, operands, wanted..=most, task);
     }
@@ -40,6 +42,9 @@ pub(super) fn tr(process: &mut Process<'_, '_>) -> Run {
         true => first.complement(),
         false => first.bytes(),
     };
+    if (options.has("-c") && !deletes) || operands.iter().any(|text| is_gnus(text)) {
+        busybox::refuse(process)?;
+    }
     let data = process.read_input()?;
     let text = process.bytes(&data)?;
     let output = match (deletes, second) {
@@ -61,6 +66,15 @@ pub(super) fn tr(process: &mut Process<'_, '_>) -> Run {
     };
     process.write(output)?;
     Ok(0)
+}
+
+/// Whether a set has what BusyBox does not read as GNU's does: repeats, some classes, and escapes
+/// of what needs none.
+fn is_gnus(set: &[u8]) -> bool {
+    let is_odd = |pair: &[u8]| pair[0] == b'\\' && !b"\\abfnrtv01234567".contains(&pair[1]);
+    (set.contains(&b'[') && set.contains(&b'*'))
+        || ["[:print:]", "[:graph:]"].iter().any(|class| set.contains_str(class))
+        || set.windows(2).any(is_odd)
 }
 
 fn read(process: &Process<'_, '_>, text: &BString) -> Result<Set, Stop> {

@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::busybox::options;
 use super::input::{Keep, lines, or_input, put, read};
 use super::locale::refuse_collation;
 use crate::data::Data;
@@ -24,7 +25,7 @@ const KNOWN: &[Known] = &[
 
 /// Writes each line once, or those that are there once, or more often.
 pub(super) fn uniq(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
+    let options = options(process, KNOWN, Order::Anywhere)?;
     refuse_collation(process)?;
     let comparison = Comparison::of(process, &options)?;
     let names = or_input(&options.operands);
