@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::busybox::options;
+use super::busybox::{self, options};
 use super::input::{or_input, read};
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run};
@@ -52,6 +52,9 @@ pub(super) fn base64(process: &mut Process<'_, '_>) -> Run {
     };
     let letters: Vec<u8> = text.iter().copied().filter(kept).collect();
     let (bytes, is_whole) = decode(&letters);
+    if !is_whole {
+        busybox::refuse(process)?;
+    }
     process.write(bytes)?;
     if !is_whole {
         process.complain("invalid input")?;

@@ -6,6 +6,7 @@ use super::{Algorithm, called};
 use crate::options::Options;
 use crate::process::{Process, Run};
 use crate::programs::quoting::bare;
+use crate::programs::text::busybox;
 use crate::programs::text::input::{open, read};
 use crate::stop::{Reason, Stop};
 
@@ -68,6 +69,9 @@ impl Checker<'_> {
         number: usize,
         line: &[u8],
     ) -> Result<(), Stop> {
+        if !self.is_canonical(line) {
+            busybox::refuse(process)?;
+        }
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.is_empty() || line.starts_with(b"#") {
             return Ok(());
@@ -88,6 +92,15 @@ impl Checker<'_> {
         };
         self.counts.proper += 1;
         self.compare(process, &digest, name)
+    }
+
+    /// Whether a line is as these programs write it, which BusyBox's wants.
+    fn is_canonical(&self, line: &[u8]) -> bool {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        line.split_at_checked(self.algorithm.digits()).is_some_and(|(digits, rest)| {
+            let has_name = matches!(rest, [b' ', b' ' | b'*', _, ..]) && !rest.contains(&b'\r');
+            has_name && digits.iter().all(is_digit)
+        })
     }
 
     /// A line's digest and name.
@@ -136,6 +149,7 @@ impl Checker<'_> {
                 return Ok(());
             }
             Err(errno) => {
+                busybox::refuse(process)?;
                 process.complain(format!("{}: {errno}", bare(name)))?;
                 self.counts.unreadable += 1;
                 if is_told {
