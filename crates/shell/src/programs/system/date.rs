@@ -64,7 +64,9 @@ pub(super) fn date(process: &mut Process<'_, '_>) -> Run {
             return Err(process.refuse(Reason::Use("is given two dates".to_owned())));
         }
     };
-    let line = format::format(format.as_bstr(), &Moment::of(seconds));
+    let Some(line) = format::format(format.as_bstr(), &Moment::of(seconds)) else {
+        return Err(process.refuse(Reason::Use(format!("is given the format {format}"))));
+    };
     process.write([&line[..], b"\n"].concat())?;
     Ok(0)
 }

@@ -45,8 +45,8 @@ enum Value {
     Zone,
 }
 
-/// Writes a moment.
-pub(super) fn format(format: &BStr, moment: &Moment) -> BString {
+/// Writes a moment; `None` for flags whose effect on a directive is not known.
+pub(super) fn format(format: &BStr, moment: &Moment) -> Option<BString> {
     let mut written = BString::default();
     let mut rest: &[u8] = format;
     while let Some((byte, behind)) = rest.split_first() {
@@ -56,21 +56,31 @@ pub(super) fn format(format: &BStr, moment: &Moment) -> BString {
             continue;
         }
         match directive(behind, moment) {
-            Some((text, length)) => {
+            Directive::Written(text, length) => {
                 written.extend_from_slice(text.as_bytes());
                 rest = &behind[length..];
             }
-            // What is no directive stays as it is.
-            None => {
+            Directive::Literal => {
                 written.push(b'%');
                 rest = behind;
             }
+            Directive::Unknown => return None,
         }
     }
-    written
+    Some(written)
 }
 
-fn directive(text: &[u8], moment: &Moment) -> Option<(String, usize)> {
+/// What follows a `%`.
+enum Directive {
+    /// It stands for a text, and is so long.
+    Written(String, usize),
+    /// It is none, and stays as it is.
+    Literal,
+    /// It is one, in a way that is not known.
+    Unknown,
+}
+
+fn directive(text: &[u8], moment: &Moment) -> Directive {
     let mut flags = Flags::default();
     let mut at = 0;
     while let Some(byte) = text.get(at) {
@@ -94,12 +104,29 @@ fn directive(text: &[u8], moment: &Moment) -> Option<(String, usize)> {
         flags.colons += 1;
         at += 1;
     }
-    let letter = char::from(*text.get(at)?);
+    let Some(letter) = text.get(at).map(|byte| char::from(*byte)) else {
+        return Directive::Literal;
+    };
     if flags.colons > 0 && letter != 'z' {
-        return None;
+        return Directive::Literal;
     }
-    let value = value(letter, moment, &mut flags)?;
-    Some((padded(value, flags), at + 1))
+    let Some(value) = value(letter, moment, &mut flags) else { return Directive::Literal };
+    match is_known(&value, flags) {
+        true => Directive::Written(padded(value, flags), at + 1),
+        false => Directive::Unknown,
+    }
+}
+
+/// Flags of composed directives reach into their parts, and `+` depends on the value.
+fn is_known(value: &Value, flags: Flags) -> bool {
+    let is_plain = flags.padding != Some('+') && flags.padding.is_none_or(|_| flags.colons == 0);
+    is_plain
+        && match value {
+            Value::Composed(_) => flags.padding.is_none() && !flags.is_swapped,
+            Value::Zone => flags.colons == 0 || flags.width.is_none(),
+            Value::Number(_, digits, _) => flags.width.is_none_or(|width| width >= *digits),
+            Value::Text(_) | Value::Nanoseconds => true,
+        }
 }
 
 fn value(letter: char, moment: &Moment, flags: &mut Flags) -> Option<Value> {
@@ -110,7 +137,10 @@ fn value(letter: char, moment: &Moment, flags: &mut Flags) -> Option<Value> {
     let month_name = || MONTHS[usize::try_from(month - 1).unwrap_or(0)];
     let half_day = (hour + 11) % 12 + 1;
     let week = |first: i64| (moment.day_of_year() + 6 - (weekday - first).rem_euclid(7)) / 7;
-    let composed = |text: &str| Value::Composed(format(text.into(), moment).to_string());
+    let composed = |text: &str| {
+        let written = format(text.into(), moment).unwrap_or_default();
+        Value::Composed(written.to_string())
+    };
     Some(match letter {
         '%' if flags.width.is_none() && flags.padding.is_none() => Value::Composed("%".to_owned()),
         'n' => Value::Composed("\n".to_owned()),
@@ -136,7 +166,11 @@ fn value(letter: char, moment: &Moment, flags: &mut Flags) -> Option<Value> {
         'M' => two(minute),
         'N' => Value::Nanoseconds,
         'p' => Value::Text(if hour < 12 { "AM" } else { "PM" }.to_owned()),
-        'P' => Value::Text(if hour < 12 { "am" } else { "pm" }.to_owned()),
+        // It has no capitals.
+        'P' => {
+            flags.is_upper = false;
+            Value::Text(if hour < 12 { "am" } else { "pm" }.to_owned())
+        }
         'q' => Value::Number((month - 1) / 3 + 1, 1, '0'),
         'r' => composed("%I:%M:%S %p"),
         'R' => composed("%H:%M"),
@@ -169,14 +203,9 @@ fn padded(value: Value, flags: Flags) -> String {
     };
     match value {
         Value::Number(number, digits, default) => {
-            let padding = flags.padding.unwrap_or(default);
-            let width = flags.width.unwrap_or(digits).max(if flags.padding == Some('-') {
-                0
-            } else {
-                digits
-            });
-            match padding {
-                '-' => fill(number.to_string(), flags.width.unwrap_or(0), ' '),
+            let width = flags.width.unwrap_or(digits);
+            match flags.padding.unwrap_or(default) {
+                '-' => number.to_string(),
                 '_' => fill(number.to_string(), width, ' '),
                 _ if number < 0 => {
                     format!("-{}", fill((-number).to_string(), width.saturating_sub(1), '0'))
@@ -195,15 +224,18 @@ fn padded(value: Value, flags: Flags) -> String {
                 Flags { is_upper: true, .. } => text.to_uppercase(),
                 _ => text,
             };
-            let with = if matches!(flags.padding, Some('0' | '+')) { '0' } else { ' ' };
-            fill(text, flags.width.unwrap_or(0), with)
+            match flags.padding {
+                Some('-') => text,
+                Some('0') => fill(text, flags.width.unwrap_or(0), '0'),
+                _ => fill(text, flags.width.unwrap_or(0), ' '),
+            }
         }
     }
 }
 
 fn zone(flags: Flags) -> String {
     match (flags.padding, flags.width, flags.colons) {
-        (Some('-'), None, 0) => return "+0".to_owned(),
+        (Some('-'), _, 0) => return "+0".to_owned(),
         (Some('_'), width, 0) => return format!("{:>1$}", "+0", width.unwrap_or(5)),
         (_, Some(width), 0) => return format!("+{:0>1$}", 0, width.max(5) - 1),
         _ => {}
@@ -246,12 +278,19 @@ mod tests {
             (0, "%Ey %Od %", "70 01 %"),
             (
                 0,
-                "%#Z %^p %+4Y %8N %-N %_N|%10z|%_z|%-z|%5%|%5n",
+                "%#Z %^p %4Y %8N %-N %_N|%10z|%_z|%-z|%5%|%5n",
                 "utc AM 1970 00000000 000000000 0        |+000000000|   +0|+0|%5%|    \n",
             ),
         ] {
             let written = format(text.into(), &Moment::of(seconds));
-            assert_eq!(written, expected, "{text}");
+            assert_eq!(written, Some(BString::from(expected)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_written() {
+        for text in ["%-D", "%#c", "%+4Y", "%1d"] {
+            assert_eq!(format(text.into(), &Moment::of(0)), None, "{text}");
         }
     }
 }

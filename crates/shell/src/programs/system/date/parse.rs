@@ -36,6 +36,12 @@ pub(super) fn parse(text: &BStr, clock: i64) -> Option<i64> {
                 return None;
             }
             set_time(&mut moment, time)?;
+            // A number with a sign behind a time is its zone.
+            if !ends_with_zone(time)
+                && words.peek().is_some_and(|next| next.starts_with(['+', '-']))
+            {
+                return None;
+            }
         }
         if date.is_some() || time.is_some() {
             continue;
@@ -100,8 +106,7 @@ fn set_date(moment: &mut Moment, date: &str) -> Option<()> {
 
 /// `22:13`, `22:13:20`, and behind it `z`, `+00:00` or `+0000`.
 fn set_time(moment: &mut Moment, time: &str) -> Option<()> {
-    let zones = ["z", "utc", "+00:00", "+0000", "-00:00"];
-    let time = zones.iter().find_map(|zone| time.strip_suffix(zone)).unwrap_or(time);
+    let time = ZONES.iter().find_map(|zone| time.strip_suffix(zone)).unwrap_or(time);
     let parts: Vec<&str> = time.split(':').collect();
     let is_part =
         |part: &&str| matches!(part.len(), 1 | 2) && part.bytes().all(|b| b.is_ascii_digit());
@@ -111,6 +116,13 @@ fn set_time(moment: &mut Moment, time: &str) -> Option<()> {
     let number = |at: usize| parts.get(at).map_or(Some(0), |part| part.parse::<i64>().ok());
     (moment.hour, moment.minute, moment.second) = (number(0)?, number(1)?, number(2)?);
     (moment.hour < 24 && moment.minute < 60 && moment.second < 60).then_some(())
+}
+
+/// UTC, behind a time.
+const ZONES: [&str; 5] = ["z", "utc", "+00:00", "+0000", "-00:00"];
+
+fn ends_with_zone(time: &str) -> bool {
+    ZONES.iter().any(|zone| time.ends_with(zone))
 }
 
 /// How much is to be added.
@@ -173,6 +185,8 @@ mod tests {
             ("next month", Some(1_702_592_000)),
             ("2024-01-31 +1 month", Some(1_709_337_600)),
             ("2024-02-29 1 year", Some(1_740_787_200)),
+            ("2023-11-14 22:13:20 +6 months", None),
+            ("2023-11-14 22:13:20 6 months ago", Some(1_684_102_400)),
             ("2023-02-30", None),
             ("last friday", None),
             ("noon", None),
