@@ -6,7 +6,6 @@ mod parse;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::calendar::Moment;
-use super::quoting::quoted;
 use crate::files::{Kind, Last};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
@@ -51,11 +50,7 @@ pub(super) fn date(process: &mut Process<'_, '_>) -> Run {
             match errno(process.find(&name, Last::Followed))? {
                 Ok((_, stat)) => stat.attributes.mtime,
                 Err(errno) => {
-                    let message = format!(
-                        "{}: {errno}",
-                        quoted(process, name.as_bstr()).replace(['\u{2018}', '\u{2019}', '\''], "")
-                    );
-                    process.complain(message)?;
+                    process.complain(format!("{name}: {errno}"))?;
                     return Ok(1);
                 }
             }

@@ -26,9 +26,8 @@ pub(super) fn env(process: &mut Process<'_, '_>) -> Run {
     if is_empty {
         process.environment.clear();
     }
-    if let Some((first, rest)) = operands.split_first().filter(|(first, _)| *first == "-") {
-        debug_assert_eq!(first, "-");
-        operands = rest;
+    if operands.first().is_some_and(|first| first == "-") {
+        operands = &operands[1..];
     }
     for name in options.values("-u").map(BString::from).collect::<Vec<_>>() {
         if name.is_empty() || name.contains(&b'=') {
@@ -49,6 +48,7 @@ pub(super) fn env(process: &mut Process<'_, '_>) -> Run {
     }
     if options.has("-0") {
         process.complain("cannot specify --null (-0) with command")?;
+        process.write_to(2, b"Try 'env --help' for more information.\n")?;
         return Ok(FAILURE);
     }
     if let Some(directory) = options.value("-C").map(BString::from) {

@@ -6,6 +6,7 @@ mod date;
 mod dpkg;
 mod env;
 mod launch;
+mod lsb_release;
 pub(super) mod packages;
 pub(super) mod quoting;
 mod sleep;
@@ -26,6 +27,7 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("hostname", of_the_machine),
     ("ionice", launch::ionice),
     ("kill", of_the_machine),
+    ("lsb_release", lsb_release::lsb_release),
     ("mount", of_the_machine),
     ("nice", launch::nice),
     ("nohup", launch::nohup),
