@@ -1,5 +1,7 @@
 //! `adduser USER`: a user who may log in.
 
+use std::collections::BTreeSet;
+
 use bstr::{BStr, BString, ByteSlice};
 
 use super::{Configuration, Home, Talk, call, find_program, first_free, make_home, number_of};
@@ -60,8 +62,10 @@ fn numbers(
     talk: Talk,
 ) -> Result<Result<Owner, u8>, Stop> {
     let (users, groups) = (lookup::users(process)?, lookup::groups(process)?);
-    let is_user = |uid: u32| users.iter().any(|user| user.uid == uid);
-    let is_group = |gid: u32| groups.iter().any(|group| group.gid == gid);
+    let uids: BTreeSet<u32> = users.iter().map(|user| user.uid).collect();
+    let is_user = |uid: u32| uids.contains(&uid);
+    let gids: BTreeSet<u32> = groups.iter().map(|group| group.gid).collect();
+    let is_group = |gid: u32| gids.contains(&gid);
     let failed = |process: &mut Process<'_, '_>, message| fail(process, 1, message).map(Err);
     if users.iter().any(|user| user.name == name) {
         return failed(process, format!("The user `{name}' already exists."));

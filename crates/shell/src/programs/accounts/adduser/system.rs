@@ -1,5 +1,7 @@
 //! `adduser --system USER`: a user for a program.
 
+use std::collections::BTreeSet;
+
 use bstr::{BStr, BString, ByteSlice};
 
 use super::{Configuration, Home, Talk, call, find_program, first_free, is_nonexistent, make_home};
@@ -104,8 +106,10 @@ fn numbers(
     users: &[Account],
 ) -> Result<Result<Numbers, u8>, Stop> {
     let groups = lookup::groups(process)?;
-    let is_user = |uid: u32| users.iter().any(|user| user.uid == uid);
-    let is_group = |gid: u32| groups.iter().any(|group| group.gid == gid);
+    let uids: BTreeSet<u32> = users.iter().map(|user| user.uid).collect();
+    let is_user = |uid: u32| uids.contains(&uid);
+    let gids: BTreeSet<u32> = groups.iter().map(|group| group.gid).collect();
+    let is_group = |gid: u32| gids.contains(&gid);
     let failed = |process: &mut Process<'_, '_>, message| fail(process, 1, message).map(Err);
     if let Some(uid) = wanted.filter(|uid| is_user(*uid)) {
         return failed(process, format!("The UID {uid} is already in use."));
@@ -119,15 +123,15 @@ fn numbers(
         Ok(group) => group,
         Err(status) => return Ok(Err(status)),
     };
-    let uids = configuration.range(options, ["first_system_uid", "last_system_uid"])?;
-    let Some(uid) = wanted.or_else(|| first_free(uids, is_user)) else {
+    let range = configuration.range(options, ["first_system_uid", "last_system_uid"])?;
+    let Some(uid) = wanted.or_else(|| first_free(range, is_user)) else {
         return Err(refused(process, "finds no number that is free"));
     };
-    let gids = configuration.range(options, ["first_system_gid", "last_system_gid"])?;
+    let range = configuration.range(options, ["first_system_gid", "last_system_gid"])?;
     let numbers = match group {
         Some(group) => Numbers { owner: Owner { uid, gid: group.gid }, group: group.name },
         None => {
-            let free = wanted.or_else(|| first_free(gids, is_group));
+            let free = wanted.or_else(|| first_free(range, is_group));
             let Some(gid) = free else {
                 return Err(refused(process, "finds no number that is free"));
             };

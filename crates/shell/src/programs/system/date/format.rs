@@ -20,8 +20,9 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-/// Wider fields are cut to this.
-const WIDEST: usize = 1024;
+/// Wider fields, and longer formats, are not written: they could become anything large.
+const WIDEST: usize = 100;
+const LONGEST: usize = 4096;
 
 /// What stands between `%` and the directive's letter.
 #[derive(Debug, Default, Clone, Copy)]
@@ -47,6 +48,9 @@ enum Value {
 
 /// Writes a moment; `None` for flags whose effect on a directive is not known.
 pub(super) fn format(format: &BStr, moment: &Moment) -> Option<BString> {
+    if format.len() > LONGEST {
+        return None;
+    }
     let mut written = BString::default();
     let mut rest: &[u8] = format;
     while let Some((byte, behind)) = rest.split_first() {
@@ -94,7 +98,7 @@ fn directive(text: &[u8], moment: &Moment) -> Directive {
     }
     while let Some(digit) = text.get(at).filter(|byte| byte.is_ascii_digit()) {
         let width = flags.width.unwrap_or(0).saturating_mul(10);
-        flags.width = Some(width.saturating_add(usize::from(digit - b'0')).min(WIDEST));
+        flags.width = Some(width.saturating_add(usize::from(digit - b'0')).min(WIDEST + 1));
         at += 1;
     }
     if matches!(text.get(at), Some(b'E' | b'O')) {
@@ -121,6 +125,7 @@ fn directive(text: &[u8], moment: &Moment) -> Directive {
 fn is_known(value: &Value, flags: Flags) -> bool {
     let is_plain = flags.padding != Some('+') && flags.padding.is_none_or(|_| flags.colons == 0);
     is_plain
+        && flags.width.is_none_or(|width| width <= WIDEST)
         && match value {
             Value::Composed(_) => flags.padding.is_none() && !flags.is_swapped,
             Value::Zone => flags.colons == 0 || flags.width.is_none(),
@@ -289,7 +294,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_not_written() {
-        for text in ["%-D", "%#c", "%+4Y", "%1d"] {
+        for text in ["%-D", "%#c", "%+4Y", "%1d", "%999999999999d"] {
             assert_eq!(format(text.into(), &Moment::of(0)), None, "{text}");
         }
     }
