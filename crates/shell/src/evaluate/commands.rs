@@ -23,6 +23,9 @@ enum Tested {
 impl Evaluator<'_, '_> {
     /// Runs commands one after the other, and gives the exit status of the last.
     pub(super) fn run_list(&mut self, list: &List) -> Eval<u8> {
+        if list.is_empty() {
+            self.shell.status = 0;
+        }
         for item in list {
             self.run_item(item)?;
         }
@@ -287,7 +290,6 @@ impl Evaluator<'_, '_> {
             if !self.matches_any(&arm.patterns, &value)? {
                 continue;
             }
-            self.shell.status = 0;
             status = self.run_list(&arm.body)?;
             let mut end = arm.then;
             while end == ArmEnd::RunNext {

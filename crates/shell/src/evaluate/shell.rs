@@ -198,8 +198,15 @@ impl Evaluator<'_, '_> {
     /// What the shell's messages begin with.
     pub(super) fn speaker(&self) -> String {
         let name = match &self.shell.reading {
-            Some(reading) if self.shell.dialect.is_bash() => reading,
-            _ => &self.shell.name,
+            Some(reading) if self.shell.dialect.is_bash() => reading.as_bstr(),
+            // Where a function was read from, as bash calls an argument.
+            _ if self.shell.dialect.is_bash()
+                && self.shell.options.is_command
+                && self.shell.functions_entered > 0 =>
+            {
+                "environment".into()
+            }
+            _ => self.shell.name.as_bstr(),
         };
         let line = self.shell.line;
         match self.shell.dialect {

@@ -98,6 +98,7 @@ impl Evaluator<'_, '_> {
         let context = Context { quoting: Quoting::None, purpose: Purpose::Fields };
         let mut pieces = Vec::new();
         self.expand_parts(&word.parts, context, &mut pieces)?;
+        self.check_blanks(&pieces)?;
         for field in self.split(pieces) {
             self.pathnames(&field, all)?;
         }

@@ -146,7 +146,8 @@ impl Evaluator<'_, '_> {
         }
         let is_bash = self.shell.dialect.is_bash();
         let text = match &name[..] {
-            b"LINENO" => self.shell.line.to_string(),
+            // Debian builds dash without it.
+            b"LINENO" if self.shell.dialect.has_common_additions() => self.shell.line.to_string(),
             b"RANDOM" if self.shell.dialect.has_common_additions() => {
                 (self.machine.random() % 32768).to_string()
             }

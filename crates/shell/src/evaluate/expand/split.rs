@@ -4,7 +4,8 @@ use bstr::ByteSlice;
 
 use super::pattern::{Marked, marked};
 use super::{Kind, Piece};
-use crate::evaluate::shell::Evaluator;
+use crate::evaluate::dialect::Dialect;
+use crate::evaluate::shell::{Eval, Evaluator};
 
 /// What `IFS` is if it is not set.
 const DEFAULT: &[u8] = b" \t\n";
@@ -22,6 +23,19 @@ impl Evaluator<'_, '_> {
     /// What separates fields.
     pub(in crate::evaluate) fn separators(&self) -> Vec<u8> {
         self.shell.variables.value(b"IFS").map_or(DEFAULT, |ifs| ifs.as_bytes()).to_vec()
+    }
+
+    /// Behind `"$@"` in the same word, dash makes fields of each blank of several.
+    pub(super) fn check_blanks(&self, pieces: &[Piece]) -> Eval<()> {
+        let mut behind = pieces.iter().skip_while(|piece| **piece != Piece::Break);
+        let is_blank = |byte: &u8| DEFAULT.contains(byte);
+        let has_several = |text: &[u8]| text.windows(2).any(|two| two.iter().all(is_blank));
+        let is_odd = behind
+            .any(|piece| matches!(piece, Piece::Text(text, Kind::Expanded) if has_several(text)));
+        match is_odd && self.shell.dialect == Dialect::Dash {
+            true => self.refuse("\"$@\"", "several blanks in an expansion behind it"),
+            false => Ok(()),
+        }
     }
 
     pub(super) fn split(&self, pieces: Vec<Piece>) -> Vec<Vec<Marked>> {

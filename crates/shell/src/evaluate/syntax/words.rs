@@ -300,9 +300,8 @@ impl Parser<'_> {
                     };
                 }
                 b'"' if self.dialect.is_bash() => self.at += 1,
-                b'"' | b'\\' => return Ok(None),
-                // An error, but one of the expression, which bash takes it for.
-                b'\'' if !self.dialect.is_bash() => return Ok(None),
+                // Errors, but ones of the expression, which bash takes it for.
+                b'\'' | b'"' | b'\\' if !self.dialect.is_bash() => return Ok(None),
                 _ => {
                     match byte {
                         b'(' => nesting += 1,
