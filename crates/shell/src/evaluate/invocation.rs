@@ -126,7 +126,7 @@ impl Evaluator<'_, '_> {
                 self.long_option(word)?;
                 continue;
             }
-            for letter in word[1..].to_vec() {
+            for letter in word[1..].iter().copied() {
                 match letter {
                     b'c' if switch == Switch::On => is_command = true,
                     b's' if switch == Switch::On => reads_input = true,

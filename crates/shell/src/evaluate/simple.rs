@@ -33,13 +33,14 @@ impl Evaluator<'_, '_> {
         if words.is_empty() {
             return self.run_assignments(&simple.assignments, redirects);
         }
+        let from = self.machine.files.journal().len();
         let meaning = self.meaning(&words[0]);
         let is_special = matches!(meaning, Meaning::Special(_));
         if !redirects.is_empty() && !self.redirect(redirects)? {
             self.shell.descriptors = outer;
             return self.redirect_failed(is_special);
         }
-        let result = self.run_words(meaning, &simple.assignments, &words, simple);
+        let result = self.run_words(meaning, &words, simple, from);
         let keeps = is_special && words[0] == "exec" && words.len() == 1;
         if !redirects.is_empty() && !keeps {
             self.shell.descriptors = outer;
@@ -102,11 +103,12 @@ impl Evaluator<'_, '_> {
     fn run_words(
         &mut self,
         meaning: Meaning,
-        assignments: &[Assignment],
         words: &[BString],
         simple: &Simple,
+        from: usize,
     ) -> Eval<u8> {
-        let event = self.note_start(words);
+        let assignments = &simple.assignments;
+        let event = self.note_start(words, from);
         let keeps = match meaning {
             Meaning::Special(_) => !self.shell.is_full_bash(),
             _ => false,

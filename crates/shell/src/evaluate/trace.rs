@@ -12,18 +12,19 @@ const MOST_EVENTS: usize = 100_000;
 
 impl Evaluator<'_, '_> {
     /// Notes that a command begins; the number is for [`Evaluator::note_end`].
-    pub(super) fn note_start(&mut self, words: &[BString]) -> Option<usize> {
+    ///
+    /// Its changes are those behind `from` in the journal, where its redirections begin.
+    pub(super) fn note_start(&mut self, words: &[BString], from: usize) -> Option<usize> {
         if self.machine.trace.len() >= MOST_EVENTS {
             return None;
         }
-        let at = self.machine.files.journal().len();
         let depth = self.shell.subshells + self.shell.functions_entered + self.shell.sources;
         self.machine.trace.push(Event {
             depth,
             line: Some(self.shell.line),
             words: words.to_vec(),
             status: None,
-            changes: at..at,
+            changes: from..from,
         });
         Some(self.machine.trace.len() - 1)
     }

@@ -40,7 +40,7 @@ pub(super) fn set(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<
             _ => break,
         };
         operands = &operands[1..];
-        for letter in word[1..].to_vec() {
+        for letter in word[1..].iter().copied() {
             if letter == b'o' {
                 let Some(name) = operands.first() else {
                     return evaluator.refuse("set -o", "a list of options");

@@ -4,38 +4,12 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::expression::{Expression, plain_number};
 use crate::evaluate::dialect::{Dialect, is_name_byte, is_name_start};
 use crate::evaluate::shell::{Eval, Evaluator, Flow};
 
 /// Parentheses, and variables that name expressions, inside of each other.
-const DEEPEST: usize = 32;
-
-/// Operators with two sides, by how closely they bind; those of one length that begin alike are
-/// told apart by their length.
-const BINARY: [(&str, u8); 19] = [
-    ("||", 1),
-    ("&&", 2),
-    ("==", 6),
-    ("!=", 6),
-    ("<<", 8),
-    (">>", 8),
-    ("<=", 7),
-    (">=", 7),
-    ("**", 11),
-    ("|", 3),
-    ("^", 4),
-    ("&", 5),
-    ("<", 7),
-    (">", 7),
-    ("+", 9),
-    ("-", 9),
-    ("*", 10),
-    ("/", 10),
-    ("%", 10),
-];
-
-/// Operators that assign.
-const ASSIGNING: [&str; 11] = ["<<=", ">>=", "+=", "-=", "*=", "/=", "%=", "&=", "^=", "|=", "="];
+pub(super) const DEEPEST: usize = 32;
 
 /// Whether an operand counts, or stands behind a condition that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,14 +19,14 @@ enum Counts {
 }
 
 /// What an expression may go wrong with.
-enum Wrong {
+pub(super) enum Wrong {
     Flow(Flow),
     /// What the shell says.
     Error(Cause),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
+pub(super) enum Cause {
     DivisionByZero,
     /// Not an expression.
     Syntax,
@@ -64,14 +38,7 @@ impl From<Flow> for Wrong {
     }
 }
 
-type Computed<T> = Result<T, Wrong>;
-
-/// An expression while it is read.
-struct Expression<'t> {
-    text: &'t [u8],
-    at: usize,
-    depth: usize,
-}
+pub(super) type Computed<T> = Result<T, Wrong>;
 
 impl Evaluator<'_, '_> {
     /// The value of an expression whose own expansions are done.
@@ -356,106 +323,6 @@ impl Counts {
     fn and(self, condition: bool) -> Self {
         if condition { self } else { Counts::No }
     }
-}
-
-impl Expression<'_> {
-    fn enter(&mut self) -> Computed<()> {
-        self.depth += 1;
-        if self.depth > DEEPEST * 4 { Err(Wrong::Error(Cause::Syntax)) } else { Ok(()) }
-    }
-
-    fn raw(&self) -> Option<u8> {
-        self.text.get(self.at).copied()
-    }
-
-    fn rest(&self) -> &[u8] {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-
-    /// The next byte that is no space.
-    fn peek(&mut self) -> Option<u8> {
-        while self.raw().is_some_and(|byte| byte.is_ascii_whitespace()) {
-            self.at += 1;
-        }
-        self.raw()
-    }
-
-    fn take(&mut self, expected: &str) -> bool {
-        self.peek();
-        let is_next = self.rest().starts_with(expected.as_bytes());
-        if is_next {
-            self.at += expected.len();
-        }
-        is_next
-    }
-
-    fn assigning(&mut self) -> Option<&'static str> {
-        self.peek();
-        let rest = self.rest();
-        let found = ASSIGNING.iter().find(|operator| rest.starts_with(operator.as_bytes()))?;
-        if *found == "=" && rest.starts_with(b"==") {
-            return None;
-        }
-        self.at += found.len();
-        Some(found)
-    }
-
-    fn binary(&mut self, dialect: Dialect, least: u8) -> Option<(&'static str, u8)> {
-        self.peek();
-        let rest = self.rest();
-        let is_known = |operator: &str| operator != "**" || dialect != Dialect::Dash;
-        let found = BINARY
-            .iter()
-            .find(|(operator, _)| is_known(operator) && rest.starts_with(operator.as_bytes()))?;
-        let (operator, closeness) = *found;
-        if closeness < least {
-            return None;
-        }
-        self.at += operator.len();
-        Some((operator, closeness))
-    }
-
-    fn number(&mut self, dialect: Dialect) -> Computed<i64> {
-        let rest = self.rest();
-        let is_part = |byte: &&u8| byte.is_ascii_alphanumeric() || b"_@#".contains(byte);
-        let length = rest.iter().take_while(is_part).count();
-        let text = rest[..length].to_vec();
-        self.at += length;
-        let based = || {
-            let (base, digits) = text.split_once_str("#")?;
-            let base: u32 = base.to_str().ok()?.parse().ok()?;
-            let is_known = dialect.is_bash() && (2..=36).contains(&base);
-            if !is_known {
-                return None;
-            }
-            i64::from_str_radix(digits.to_str().ok()?, base).ok()
-        };
-        plain_number(&text).or_else(based).ok_or(Wrong::Error(Cause::Syntax))
-    }
-}
-
-/// A decimal, octal or hexadecimal number, with a sign.
-fn plain_number(text: &[u8]) -> Option<i64> {
-    let (digits, is_negative) = match text {
-        [b'-', digits @ ..] => (digits, true),
-        [b'+', digits @ ..] => (digits, false),
-        digits => (digits, false),
-    };
-    let digits = digits.to_str().ok()?;
-    if !digits.starts_with(|first: char| first.is_ascii_digit()) {
-        return None;
-    }
-    let value = if let Some(digits) = digits.strip_prefix("0x").or(digits.strip_prefix("0X")) {
-        if digits.starts_with('+') {
-            return None;
-        }
-        i64::from_str_radix(digits, 16).ok()?
-    } else if digits.len() > 1 && digits.starts_with('0') {
-        i64::from_str_radix(digits, 8).ok()?
-    } else {
-        digits.parse().ok()?
-    };
-    Some(if is_negative { -value } else { value })
 }
 
 fn binary(operator: &str, left: i64, right: i64, counts: Counts) -> Computed<i64> {

@@ -6,10 +6,14 @@
 mod arithmetic;
 mod brace;
 pub(super) mod escapes;
+mod expression;
 mod glob;
+mod lookup;
+mod operate;
 mod parameter;
 pub(super) mod pattern;
-pub(super) use parameter::{letters, position};
+pub(super) use lookup::position;
+pub(super) use parameter::letters;
 pub(super) use split::words_of_line;
 mod split;
 mod tilde;

@@ -113,15 +113,15 @@ pub(in crate::evaluate) fn words_of_line(
     words
 }
 
-fn next_word<'l>(
-    line: &'l [Marked],
+fn next_word(
+    line: &[Marked],
     separates: impl Fn(&Marked) -> bool,
     is_blank: impl Fn(&Marked) -> bool,
-) -> (&'l [Marked], &'l [Marked]) {
+) -> (&[Marked], &[Marked]) {
     let end = line.iter().take_while(|marked| !separates(marked)).count();
     let (word, rest) = line.split_at(end);
     let mut at = rest.iter().take_while(|marked| is_blank(marked)).count();
-    if rest.get(at).is_some_and(|marked| separates(marked)) {
+    if rest.get(at).is_some_and(&separates) {
         at += 1;
         at += rest[at..].iter().take_while(|marked| is_blank(marked)).count();
     }

@@ -59,11 +59,12 @@ impl Parser<'_> {
                 let literal = word.literal().map(BString::from);
                 declares = literal.as_ref().is_some_and(|name| is_declaring(name));
                 self.may_assign = declares;
-                if is_lone && let Some(name) = literal.filter(|name| may_name_function(name)) {
-                    if self.takes_operator("(")? {
-                        self.expect_operator(")")?;
-                        return self.function_body(name);
-                    }
+                if is_lone
+                    && let Some(name) = literal.filter(|name| may_name_function(name))
+                    && self.takes_operator("(")?
+                {
+                    self.expect_operator(")")?;
+                    return self.function_body(name);
                 }
                 simple.words.push(Argument::Word(word));
             } else if declares {

@@ -22,7 +22,13 @@ fn each_simple_command_is_an_event_with_its_line_and_changes() {
             format!("{depth} {line}: {} = {status} [{}]", words.as_bstr(), paths.join(" "))
         })
         .collect();
-    insta::assert_snapshot!(events.join("\n"), @"");
+    insta::assert_snapshot!(events.join("\n"), @r"
+    0 4: f = 0 [work/x work/x]
+    1 2: echo a = 0 [work/x work/x]
+    1 5: false = 1 []
+    1 6: echo sub = 0 []
+    0 7: echo b = 0 [work/x]
+    ");
 }
 
 #[test]
@@ -38,7 +44,16 @@ fn files_are_made_by_the_mask() {
     let image = Image::new();
     insta::assert_snapshot!(
         image.sh("umask 027; echo a > f; (umask 0; echo b > g); echo c >> f; : > h; exec 5>i; echo d >&5"),
-        @""
+        @r#"
+    + /work/f 640 "a\nc\n"
+    + /work/g 666 "b\n"
+    + /work/h 640 ""
+    + /work/i 640 "d\n"
+    "#
     );
-    insta::assert_snapshot!(image.bash("echo a &> both; echo {x,y}.txt > 'a b'; >/etc/passwd"), @"");
+    insta::assert_snapshot!(image.bash("echo a &> both; echo {x,y}.txt > 'a b'; >/etc/passwd"), @r#"
+    + /etc/passwd 644 ""
+    + /work/a b 644 "x.txt y.txt\n"
+    + /work/both 644 "a\n"
+    "#);
 }
