@@ -8,6 +8,12 @@ use super::{Report, World, context};
 const PIP: &[&str] = &[
     "755 usr/local/bin/pip=#!/usr/local/bin/python3.11\nfrom pip._internal.cli.main import main\n",
     "usr/local/bin/pip3 -> pip",
+    "755 bin/find=find",
+    "755 bin/rm=rm",
+    "755 bin/cp=cp",
+    "755 bin/chmod=chmod",
+    "755 bin/mkdir=mkdir",
+    "755 bin/ln=ln",
     "etc/os-release=1",
     "home/app/ @1000:1000",
     "app/",
@@ -436,8 +442,7 @@ fn environments_are_made_of_what_the_image_has() {
     resolve packages
     read 2 wheels
     read a file
-    read a file
-    read a file, read a file, read a file, read a file
+    read a file, read a file
     resolve packages
     read 1 wheels
     ");
@@ -534,4 +539,74 @@ fn uv_installs_as_pip_does() {
     ");
     let odd = world(r#"{"Env":["PATH=/usr/local/bin","UV_RESOLUTION=lowest"]}"#);
     insta::assert_snapshot!(shown(&run(&odd, &["uv pip install --system six"])), @r#"RUN ["uv", "pip", "install", "--system", "six"]: needs execution: `uv pip install` is set up by `UV_RESOLUTION`, which is not built in"#);
+}
+
+/// Several commands in one line, without a shell.
+fn together(world: &World, commands: &[&str]) -> String {
+    let mut words = "find /etc/os-release".to_owned();
+    for command in commands {
+        words += &format!(" -exec {} ;", command.replace("SITE", SITE));
+    }
+    let shown = shown(&run(world, &[&words]));
+    let is_head = |line: &&str| !line.starts_with("RUN [\"find");
+    shown.lines().filter(is_head).map(|line| format!("{line}\n")).collect()
+}
+
+const SITE: &str = "/usr/local/lib/python3.11/site-packages";
+
+#[test]
+fn what_a_line_changes_of_packages_is_its_own() {
+    let world = with_flask();
+    let check = |commands: &[&str]| together(&world, commands);
+    let install = "pip install flask";
+    insta::assert_snapshot!(check(&[install, "rm -r SITE/flask/json", "cp /usr/local/bin/pip SITE/six.py"]), @r"
+    0644 0:0 SITE/six.py=#!/usr/local/bin/python3.11\nfrom pip._internal.cli.main import main\n
+    RUN pip install flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    ");
+    insta::assert_snapshot!(check(&[install, "chmod 700 SITE/flask SITE/six.py"]), @"
+    0700 0:0 SITE/six.py=1
+    RUN pip install flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0700 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    0755 0:0 SITE/flask/json/
+    0644 0:0 SITE/flask/json/tag.py=2
+    ");
+    insta::assert_snapshot!(check(&[install, "ln SITE/six.py SITE/seven.py"]), @"
+    0644 0:0 SITE/seven.py=1
+    0644 0:0 SITE/six.py == SITE/seven.py
+    RUN pip install flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    0755 0:0 SITE/flask/json/
+    0644 0:0 SITE/flask/json/tag.py=2
+    ");
+    insta::assert_snapshot!(check(&[install, "cp /etc/os-release SITE/flask/more", "mkdir SITE/empty"]), @"
+    0755 0:0 SITE/empty/
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/more=1
+    RUN pip install flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    0755 0:0 SITE/flask/json/
+    0644 0:0 SITE/flask/json/tag.py=2
+    0644 0:0 SITE/six.py=1
+    ");
+    insta::assert_snapshot!(check(&[install, "pip uninstall -y flask six"]), @"");
+    insta::assert_snapshot!(check(&["pip install six", "pip install -t /app/lib flask", "rm -r /app/lib/six.py"]), @"
+    RUN pip install six==1.16 flask==3.0:
+    0755 0:0 app/lib/
+    0755 0:0 app/lib/bin/
+    0755 0:0 app/lib/bin/flask=run
+    0755 0:0 app/lib/flask/
+    0644 0:0 app/lib/flask/__init__.py=1
+    0755 0:0 app/lib/flask/json/
+    0644 0:0 app/lib/flask/json/tag.py=2
+    0644 0:0 SITE/six.py=1
+    ");
 }

@@ -78,7 +78,8 @@ fn one_level(
     Ok(level(process, options)?.unwrap_or(usual))
 }
 
-/// Keys with their sections, and values, sorted by key; of two the later counts.
+/// Keys with their sections, and values, sorted by key; of two the later counts. What the
+/// environment sets is among them, whosever files are looked at.
 fn entries(configuration: &Configuration, level: Option<Level>) -> Vec<(String, String)> {
     let files = configuration.files.iter();
     let files = files.filter(|file| level.is_none_or(|level| file.level == level));
@@ -89,10 +90,8 @@ fn entries(configuration: &Configuration, level: Option<Level>) -> Vec<(String, 
             all.insert(format!("{}.{}", section.name, normalized(key)), value.clone());
         }
     }
-    if level.is_none() {
-        let variables = configuration.variables.iter();
-        all.extend(variables.map(|(key, value)| (format!(":env:.{key}"), value.clone())));
-    }
+    let variables = configuration.variables.iter();
+    all.extend(variables.map(|(key, value)| (format!(":env:.{key}"), value.clone())));
     all.into_iter().collect()
 }
 

@@ -37,7 +37,14 @@ pub(crate) fn layers(
     let mut layers = Vec::new();
     for group in groups::group(&sized, most) {
         let own: Vec<_> = group.iter().map(|at| &standing.installs[*at]).collect();
-        let pins: Vec<String> = own.iter().map(|(install, _)| install.pin()).collect();
+        let mut pins: Vec<String> = Vec::new();
+        for (install, _) in &own {
+            // One package can be in several places.
+            let pin = install.pin();
+            if !pins.contains(&pin) {
+                pins.push(pin);
+            }
+        }
         let (entries, streams) = entries(planner, &directories, &own)?;
         let title = wheels::title("RUN pip install", &pins);
         let layer = planner.layer(entries, streams, &title);

@@ -1,5 +1,6 @@
 //! The files as they are at this moment of a line, for questions about Python.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -12,11 +13,12 @@ use shell::{
 };
 
 use super::super::outside::RunOutside;
+use crate::outcome::Source;
 
 /// The stage's layers, and one more of what the line has changed so far.
 pub(super) struct Scene {
     root: RootFs,
-    texts: HashMap<Digest, Arc<[u8]>>,
+    texts: RefCell<HashMap<Digest, Arc<[u8]>>>,
     /// Of the files in the topmost layer, those whose bytes are elsewhere.
     stored: HashMap<ImagePath, Stored>,
 }
@@ -30,7 +32,7 @@ impl Scene {
         let planner = run.planner.borrow();
         let mut scene = Scene {
             root: planner.state.tree.root().clone(),
-            texts: planner.shared.facts.texts.clone(),
+            texts: RefCell::new(planner.shared.facts.texts.clone()),
             stored: HashMap::new(),
         };
         let entries = changes.into_iter().flat_map(|changed| scene.entries(changed)).collect();
@@ -64,7 +66,9 @@ impl Scene {
     fn content(&mut self, path: &ImagePath, data: Data) -> layer::Content {
         let content = data.content();
         match data {
-            Data::Inline(bytes) => drop(self.texts.insert(content.digest, Arc::from(&bytes[..]))),
+            Data::Inline(bytes) => {
+                self.texts.get_mut().insert(content.digest, Arc::from(&bytes[..]));
+            }
             Data::Stored(stored) => drop(self.stored.insert(path.clone(), stored)),
         }
         content
@@ -74,15 +78,28 @@ impl Scene {
     pub(super) fn ask<T>(
         &self,
         run: &RunOutside<'_, '_, '_>,
-        ask: impl FnOnce(View<'_>) -> Result<T, Vec<Missing>>,
+        ask: impl Fn(View<'_>) -> Result<T, Vec<Missing>>,
     ) -> Result<T, ShellStop> {
-        let view = View { root: &self.root, texts: &self.texts };
-        ask(view).map_err(|missing| {
-            for missing in missing {
-                self.need(run, missing);
+        loop {
+            let asked = ask(View { root: &self.root, texts: &self.texts.borrow() });
+            let Err(missing) = asked else { return asked.map_err(|_| told()) };
+            let missing: Vec<Missing> =
+                missing.into_iter().filter(|missing| !self.learn(run, missing)).collect();
+            if !missing.is_empty() {
+                missing.into_iter().for_each(|missing| self.need(run, missing));
+                return Err(told());
             }
-            ShellStop::Missing(ShellMissing::Told)
-        })
+        }
+    }
+
+    /// Takes a text that an earlier instruction made, and so is at hand; whether it is one.
+    fn learn(&self, run: &RunOutside<'_, '_, '_>, missing: &Missing) -> bool {
+        let Missing::Text { content, .. } = missing else { return false };
+        let planner = run.planner.borrow();
+        let Some(Source::Inline(text)) = planner.shared.sources.get(&content.digest) else {
+            return false;
+        };
+        self.texts.borrow_mut().insert(content.digest, Arc::clone(text)).is_none()
     }
 
     fn need(&self, run: &RunOutside<'_, '_, '_>, missing: Missing) {
@@ -102,4 +119,9 @@ impl Scene {
             }
         }
     }
+}
+
+/// What is missing has been asked for.
+fn told() -> ShellStop {
+    ShellStop::Missing(ShellMissing::Told)
 }
