@@ -181,7 +181,8 @@ fn is_system_program(
 
 /// Evaluates a script by the shell that its first line names (execve(2), "Interpreter scripts").
 fn run_script(process: &mut Process<'_, '_>, named: &[u8], stat: &Stat) -> Run {
-    let refused = || Err(Stop::refuse(named.as_bstr().to_string(), Reason::Program));
+    let written = process.words.first().map(ToString::to_string).unwrap_or_default();
+    let refused = || Err(Stop::refuse(written.clone(), Reason::Program));
     let Some(data) = stat.data().filter(|data| data.size() <= LARGEST_SCRIPT) else {
         return refused();
     };

@@ -267,17 +267,20 @@ fn streams_are_kept_for_gzip() {
     assert_ne!(gzip.keys, renamed.keys);
 }
 
+/// A shell, and a program that is not built in.
+const MAKE: &[&str] = &["bin/sh -> dash", "755 bin/dash=dash", "755 bin/make=make"];
+
 #[test]
 fn a_run_before_it_needs_execution() {
     // What is wrong with the files is wrong all the same.
-    let world = context(&["a.txt=six=1"]).base(&[PYTHON]);
+    let world = context(&["a.txt=six=1"]).base(&[PYTHON, MAKE]);
     let second = "base = \"base\"\n[python]\nrequirements = [\"six==1.16\"]";
     let report = world.then(second).plan("FROM base\nRUN make\n");
     insta::assert_snapshot!(report.files, @"
-    RUN make: needs execution
-    PYTHON six==1.16: needs execution
+    RUN make: needs execution: `make` is not built in
+    PYTHON six==1.16: needs execution: an instruction before it needs execution
     ");
-    let world = context(&["a.txt=six=1"]).base(&[PYTHON]);
+    let world = context(&["a.txt=six=1"]).base(&[PYTHON, MAKE]);
     let second = "base = \"base\"\n[python]\nrequirements-files = [\"a.txt\"]";
     insta::assert_snapshot!(world.then(second).plan("FROM base\nRUN make\n").messages, @r#"error: «"a.txt"»: a.txt:1: `=` is no operator (write `six==1`)"#);
 }

@@ -98,16 +98,24 @@ fn triggers() {
 
 #[test]
 fn what_a_run_may_have_changed_is_not_known() {
-    let world = context(&["a=1"]).base(&[&["etc/", "etc/passwd=root:x:0:0\n"]]);
+    let base: &[&str] = &[
+        "etc/",
+        "etc/passwd=root:x:0:0\n",
+        "755 bin/sh -> dash",
+        "755 bin/dash=",
+        "755 bin/make=",
+        "755 bin/ruby=",
+    ];
+    let world = context(&["a=1"]).image("base", &[base], "{}");
     insta::assert_snapshot!(world.files("FROM base AS b\nRUN make\nFROM base\nCOPY --from=b /out /in\nCOPY a /in/a"), @r"
-    COPY --from=b /out /in: needs execution
+    COPY --from=b /out /in: needs execution: an instruction before it needs execution
     0755 0:0 in/
     0644 0:0 in/a=1
     ");
-    insta::assert_snapshot!(world.files("FROM base\nRUN useradd app\nCOPY --chown=app a /a\nUSER app\nWORKDIR /w"), @r"
-    RUN useradd app: needs execution
-    COPY --chown=app a /a: needs execution
-    WORKDIR /w: needs execution
+    insta::assert_snapshot!(world.files("FROM base\nRUN ruby app\nCOPY --chown=app a /a\nUSER app\nWORKDIR /w"), @r"
+    RUN ruby app: needs execution: `ruby` is not built in
+    COPY --chown=app a /a: needs execution: an instruction before it needs execution
+    WORKDIR /w: needs execution: an instruction before it needs execution
     ");
-    insta::assert_snapshot!(world.files("FROM base\nRUN x\nCOPY gone /a"), @"error: «gone»: `gone` is not in the build context");
+    insta::assert_snapshot!(world.files("FROM base\nRUN make\nCOPY gone /a"), @"error: «gone»: `gone` is not in the build context");
 }
