@@ -213,6 +213,9 @@ impl Parser<'_> {
         }
         let word = match self.next()? {
             Token::Word(word) => word,
+            Token::Operator("<" | ">") if self.raw() == Some(b'(') && self.dialect.is_bash() => {
+                return Err(self.error("a process substitution"));
+            }
             _ => return self.unexpected(),
         };
         self.may_assign = may_assign;

@@ -88,6 +88,11 @@ fn what_is_not_understood_is_refused_by_name() {
             "cat <(true)",
             "refused: `the script` is not understood: a process substitution\n",
         ),
+        (
+            Shells::Bash,
+            "while read l; do :; done < <(true)",
+            "refused: `the script` is not understood: a process substitution\n",
+        ),
         (Shells::Bash, "coproc true", "refused: `the script` is not understood: `coproc`\n"),
         (
             Shells::Both,

@@ -35,3 +35,37 @@ fn probe() {
     }
     std::fs::write("/tmp/lang/results", all.join(&1u8)).unwrap();
 }
+
+#[test]
+#[ignore]
+fn parses() {
+    use crate::evaluate::dialect::Dialect;
+    use crate::evaluate::syntax::Parser;
+    let list = std::fs::read_to_string("/tmp/lang/scripts").unwrap();
+    let (mut good, mut bad) = (0, 0);
+    for path in list.lines() {
+        let text = std::fs::read(path).unwrap();
+        let first = text.split(|b| *b == b'\n').next().unwrap().to_vec();
+        let dialect = if String::from_utf8_lossy(&first).contains("bash") {
+            Dialect::Bash
+        } else {
+            Dialect::Dash
+        };
+        let mut parser = Parser::new(&text, 1, dialect);
+        loop {
+            match parser.complete_command() {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    good += 1;
+                    break;
+                }
+                Err(e) => {
+                    bad += 1;
+                    println!("{path}: {e:?}");
+                    break;
+                }
+            }
+        }
+    }
+    println!("{good} good, {bad} bad");
+}
