@@ -8,7 +8,7 @@ use super::expand::pattern::Pattern;
 use super::shell::{Eval, Evaluator, Flow};
 use super::syntax::tree::{
     Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Pipeline, Redirect, Until, Waits,
-    Word,
+    Word, Written,
 };
 use crate::data::Stream;
 use crate::descriptor::{Output, input_stream, output, take_stream};
@@ -187,9 +187,13 @@ impl Evaluator<'_, '_> {
             CommandKind::Subshell(list) => self.in_subshell(|evaluator| evaluator.run_list(list)),
             CommandKind::If { branches, otherwise } => self.run_if(branches, otherwise.as_ref()),
             CommandKind::Loop { until, condition, body } => self.run_loop(*until, condition, body),
-            CommandKind::For { name, words, body } => self.run_for(name, words.as_deref(), body),
+            CommandKind::For { name, words, body } => self.run_for(name, words.as_ref(), body),
             CommandKind::ArithmeticFor(clause) => self.run_arithmetic_for(clause),
-            CommandKind::Case { word, arms } => self.run_case(word, arms),
+            CommandKind::Case { word, written, arms } => {
+                let value = self.single(word)?;
+                self.trace_case(written)?;
+                self.run_case(&value, arms)
+            }
             CommandKind::Arithmetic(word) => self.run_arithmetic(word),
             CommandKind::Conditional(condition) => self.run_conditional(condition),
             CommandKind::Simple(_) | CommandKind::Function { .. } => Ok(self.shell.status),
@@ -248,19 +252,17 @@ impl Evaluator<'_, '_> {
         self.run_list(body).map_or_else(turn, go_on)
     }
 
-    fn run_for(&mut self, name: &BString, words: Option<&[Word]>, body: &List) -> Eval<u8> {
+    fn run_for(&mut self, name: &BString, words: Option<&Written>, body: &List) -> Eval<u8> {
         let values = match words {
-            Some(words) => self.fields(words)?,
+            Some(written) => self.fields(&written.words)?,
             None => self.shell.positional.iter().cloned().collect(),
         };
-        let shown = self.shell.options.xtrace.then(|| values.clone());
+        let shown = words.map_or_else(|| "\"$@\"".into(), |written| written.text.clone());
         self.shell.loops += 1;
         let mut status = 0;
         let mut result = Ok(());
         for value in values {
-            if let Some(words) = &shown {
-                self.trace_for(name, words)?;
-            }
+            self.trace_for(name, &shown)?;
             let turn = match self.assign_scalar(name, value) {
                 Ok(()) => self.run_body(body),
                 Err(flow) => Err(flow),
@@ -281,13 +283,11 @@ impl Evaluator<'_, '_> {
         result.map(|()| status)
     }
 
-    fn run_case(&mut self, word: &Word, arms: &[Arm]) -> Eval<u8> {
-        let value = self.single(word)?;
-        self.trace_case(word)?;
+    fn run_case(&mut self, value: &BString, arms: &[Arm]) -> Eval<u8> {
         let mut arms = arms.iter();
         let mut status = 0;
         while let Some(arm) = arms.next() {
-            if !self.matches_any(&arm.patterns, &value)? {
+            if !self.matches_any(&arm.patterns, value)? {
                 continue;
             }
             status = self.run_list(&arm.body)?;

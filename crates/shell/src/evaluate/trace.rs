@@ -4,7 +4,6 @@ use bstr::{BString, ByteSlice};
 
 use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator};
-use super::syntax::tree::Word;
 use crate::machine::Event;
 
 /// More commands than these are not listed.
@@ -62,19 +61,17 @@ impl Evaluator<'_, '_> {
     }
 
     /// bash shows each turn of a loop.
-    pub(super) fn trace_for(&mut self, name: &BString, values: &[BString]) -> Eval<()> {
+    pub(super) fn trace_for(&mut self, name: &BString, words: &BString) -> Eval<()> {
         if !self.shell.dialect.is_bash() || !self.shell.options.xtrace {
             return Ok(());
         }
-        let shown: Vec<Vec<u8>> = values.iter().map(|value| shown_word(value)).collect();
-        let values = bstr::join(" ", shown);
-        self.trace_line(&[b"for ", name.as_bytes(), b" in ", &values].concat())
+        self.trace_line(&[b"for ", name.as_bytes(), b" in ", words].concat())
     }
 
     /// bash shows the word of `case` as it is written.
-    pub(super) fn trace_case(&mut self, _word: &Word) -> Eval<()> {
+    pub(super) fn trace_case(&mut self, word: &BString) -> Eval<()> {
         match self.shell.dialect.is_bash() && self.shell.options.xtrace {
-            true => self.refuse("set -x", "what it shows of `case`"),
+            true => self.trace_line(&[b"case ", word.as_bytes(), b" in"].concat()),
             false => Ok(()),
         }
     }

@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice};
 use super::scan::{Parsed, Parser, SyntaxError, Token};
 use super::tree::{
     ArithmeticFor, Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Part, Pipeline, Until,
-    Waits, Word,
+    Waits, Word, Written,
 };
 use crate::evaluate::dialect::{Dialect, is_name};
 
@@ -253,13 +253,7 @@ impl Parser<'_> {
         if !is_separated && self.peeks_reserved("in")? {
             self.may_assign = false;
             self.next()?;
-            let mut list = Vec::new();
-            while let Token::Word(_) = self.peek()? {
-                if let Token::Word(word) = self.next()? {
-                    list.push(word);
-                }
-            }
-            words = Some(list);
+            words = Some(self.written_words()?);
             self.may_assign = true;
             if !self.takes_operator(";")? && !matches!(self.peek()?, Token::Newline) {
                 return self.unexpected();
@@ -271,6 +265,21 @@ impl Parser<'_> {
             return Ok(CommandKind::For { name, words, body });
         }
         self.unexpected()
+    }
+
+    fn written_words(&mut self) -> Parsed<Written> {
+        let mut written = Written::default();
+        while let Token::Word(_) = self.peek()? {
+            if !written.words.is_empty() {
+                written.text.push(b' ');
+            }
+            let text = self.written()?;
+            written.text.extend_from_slice(&text);
+            if let Token::Word(word) = self.next()? {
+                written.words.push(word);
+            }
+        }
+        Ok(written)
     }
 
     fn arithmetic_for(&mut self) -> Parsed<CommandKind> {
@@ -294,6 +303,7 @@ impl Parser<'_> {
     fn case(&mut self) -> Parsed<CommandKind> {
         self.may_assign = false;
         self.next()?;
+        let written = self.written()?;
         let Token::Word(word) = self.next()? else { return self.unexpected() };
         self.skip_newlines()?;
         self.expect_reserved("in")?;
@@ -303,7 +313,7 @@ impl Parser<'_> {
             self.skip_newlines()?;
             if self.takes_reserved("esac")? {
                 self.may_assign = true;
-                return Ok(CommandKind::Case { word, arms });
+                return Ok(CommandKind::Case { word, written, arms });
             }
             arms.push(self.arm()?);
         }

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
 use super::heredoc::Pending;
 use super::tree::{Assignment, Word};
@@ -49,6 +49,8 @@ pub(in crate::evaluate) struct Parser<'t> {
     pub(super) depth: usize,
     pub(super) heredocs: Vec<Pending>,
     peeked: Option<(Token, usize)>,
+    /// Where the token that was read last begins and ends.
+    token: std::ops::Range<usize>,
     /// Whether the last command ended with `;` or `&`.
     pub(super) follows_separator: bool,
     /// Whether a command may begin here, so that `a=(1 2)` is an assignment.
@@ -74,6 +76,7 @@ impl<'t> Parser<'t> {
             depth: 0,
             heredocs: Vec::new(),
             peeked: None,
+            token: 0..0,
             follows_separator: false,
             may_assign: true,
         }
@@ -172,7 +175,10 @@ impl<'t> Parser<'t> {
     /// The next token, which stays.
     pub(super) fn peek(&mut self) -> Parsed<&Token> {
         if self.peeked.is_none() {
+            self.skip_blanks();
+            let start = self.at;
             let token = self.read_token()?;
+            self.token = start..self.at;
             self.peeked = Some(token);
         }
         Ok(self.peeked.as_ref().map_or(&Token::End, |(token, _)| token))
@@ -188,6 +194,13 @@ impl<'t> Parser<'t> {
     pub(super) fn next(&mut self) -> Parsed<Token> {
         self.peek()?;
         Ok(self.peeked.take().map_or(Token::End, |(token, _)| token))
+    }
+
+    /// The next token as it is written, without escaped line ends.
+    pub(super) fn written(&mut self) -> Parsed<BString> {
+        self.peek()?;
+        let text = self.text.get(self.token.clone()).unwrap_or_default();
+        Ok(text.replace(b"\\\n", b"").into())
     }
 
     pub(super) fn peeks_operator(&mut self, expected: &str) -> Parsed<bool> {
@@ -251,7 +264,6 @@ impl<'t> Parser<'t> {
     }
 
     fn read_token(&mut self) -> Parsed<(Token, usize)> {
-        self.skip_blanks();
         let line = self.line;
         let Some(byte) = self.current() else { return self.end_of_text() };
         if let Some(operator) = self.operator(byte) {

@@ -53,12 +53,19 @@ pub(in crate::evaluate) enum CommandKind {
     Subshell(List),
     If { branches: Vec<(List, List)>, otherwise: Option<List> },
     Loop { until: Until, condition: List, body: List },
-    For { name: BString, words: Option<Vec<Word>>, body: List },
+    For { name: BString, words: Option<Written>, body: List },
     ArithmeticFor(Box<ArithmeticFor>),
-    Case { word: Word, arms: Vec<Arm> },
+    Case { word: Word, written: BString, arms: Vec<Arm> },
     Arithmetic(Word),
     Conditional(Box<Condition>),
     Function { name: BString, body: Rc<Command> },
+}
+
+/// Words, and as they are written, which bash's `set -x` shows.
+#[derive(Debug, Clone, Default)]
+pub(in crate::evaluate) struct Written {
+    pub words: Vec<Word>,
+    pub text: BString,
 }
 
 /// `for ((start; condition; step))`.
