@@ -142,4 +142,20 @@ const CASES: &[(Shells, &str, &str)] = &[
         "/etc\n/\n/bin\n/usr/bin\n/usr/bin\n/usr\n/usr\n!/bin/bash: line 1: cd: ./tmp/../root: No such file or directory\n",
     ),
     (Shells::Both, "f() { :; }; command -v f; x=$(command -v sh); echo $x", "f\n/usr/bin/sh\n"),
+    (
+        Shells::Both,
+        r#"for v in 3.8 3.9; do if [ "$v" != 3.8 ]; then echo "v$v"; fi; done; export PATH="/opt/bin:$PATH"; echo $PATH"#,
+        "v3.9\n/opt/bin:/usr/local/bin:/usr/bin:/bin\n",
+    ),
+    (Shells::Both, "(umask 000 && : > f); cd /tmp && : > g && cd - >/dev/null; pwd", "/work\n"),
+    (
+        Shells::Both,
+        r#"echo "export A=\"b c\"" >> rc; . ./rc; echo "$A"; sh -c 'echo $A'"#,
+        "b c\nb c\n",
+    ),
+    (
+        Shells::Both,
+        "if ! command -v foo >/dev/null 2>&1; then echo missing; fi; command -v sh >/dev/null && echo sh; type nope >/dev/null 2>&1 || echo nope",
+        "missing\nsh\nnope\n",
+    ),
 ];

@@ -200,4 +200,9 @@ const CASES: &[(Shells, &str, &str)] = &[
         "unset f; f() { echo f; }; f; unset -f f; f; echo $?",
         "f\n127\n!/bin/bash: line 1: f: command not found\n",
     ),
+    (
+        Shells::Both,
+        r#"test -n "$UNSET" || echo unset; [ ! -d /nope ] && echo nodir; [ -d /tmp -a -d /etc ] && echo both"#,
+        "unset\nnodir\nboth\n",
+    ),
 ];

@@ -155,4 +155,24 @@ const CASES: &[(Shells, &str, &str)] = &[
         r#"set -eu; x=; echo "${x:-d}"; echo ${y?gone}; echo no"#,
         "d\n!/bin/bash: line 1: y: gone\nstatus 1\n",
     ),
+    (
+        Shells::Dash,
+        r#"set -eux; x=1; [ "$x" = 1 ]; echo ok"#,
+        "ok\n!+ x=1\n!+ [ 1 = 1 ]\n!+ echo ok\n",
+    ),
+    (
+        Shells::Bash,
+        r#"set -eux; x=1; [ "$x" = 1 ]; echo ok"#,
+        "ok\n!+ x=1\n!+ '[' 1 = 1 ']'\n!+ echo ok\n",
+    ),
+    (
+        Shells::Dash,
+        r#"set -eux; savedAptMark="$(echo a b)"; for p in $savedAptMark; do echo "$p"; done; [ -z "$savedAptMark" ] || echo keep"#,
+        "a\nb\nkeep\n!+ echo a b\n!+ savedAptMark=a b\n!+ echo a\n!+ echo b\n!+ [ -z a b ]\n!+ echo keep\n",
+    ),
+    (
+        Shells::Bash,
+        r#"set -eux; savedAptMark="$(echo a b)"; for p in $savedAptMark; do echo "$p"; done; [ -z "$savedAptMark" ] || echo keep"#,
+        "a\nb\nkeep\n!++ echo a b\n!+ savedAptMark='a b'\n!+ for p in $savedAptMark\n!+ echo a\n!+ for p in $savedAptMark\n!+ echo b\n!+ '[' -z 'a b' ']'\n!+ echo keep\n",
+    ),
 ];

@@ -5,7 +5,6 @@ mod commands;
 mod failures;
 mod hostile;
 mod parameters;
-mod probe;
 mod redirections;
 mod trace;
 mod words;

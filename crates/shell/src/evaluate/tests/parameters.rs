@@ -85,4 +85,14 @@ const CASES: &[(Shells, &str, &str)] = &[
         r#"x=10; y=x; echo $(($x+1)) $((x+1)) $(( x > 5 )); x="1 "; echo $((x))"#,
         "11 11 1\n1\n",
     ),
+    (
+        Shells::Both,
+        r#"n=0; while true; do n=$((n + 1)); if [ "$n" -ge 3 ]; then break; fi; done; echo $n; until [ $n -eq 0 ]; do n=$((n - 1)); done; echo $n"#,
+        "3\n0\n",
+    ),
+    (
+        Shells::Bash,
+        "declare -A m=([a]=1 [b]=2); echo ${m[a]}${m[b]}; declare -a l=(x y); l+=(z); echo ${#l[@]}; readonly R=5; echo $R; local_test() { local -r q=1; echo $q; }; local_test",
+        "12\n3\n5\n1\n",
+    ),
 ];

@@ -321,4 +321,64 @@ const CASES: &[(Shells, &str, &str)] = &[
         "x='a b'; case $x in 'a b') echo y;; esac; case $x in a*b) echo y;; esac; case x in $y) echo n;; x) echo x;; esac; case '' in '') echo e;; esac",
         "y\ny\nx\ne\n",
     ),
+    (
+        Shells::Both,
+        r#"printf 'ID=debian\nVERSION_CODENAME=bookworm\n' > rel; . ./rel && echo "deb http://x $VERSION_CODENAME main" > list; read l < list; echo "$l""#,
+        "deb http://x bookworm main\n",
+    ),
+    (
+        Shells::Both,
+        r#"arch="$(echo x86_64)"; case "${arch##*-}" in amd64|x86_64) url='u'; sha='s';; *) echo >&2 "unsupported $arch"; exit 1;; esac; echo "$url $sha *f""#,
+        "u s *f\n",
+    ),
+    (
+        Shells::Bash,
+        r#"set -o errexit -o nounset -o pipefail; IFS=$'\n\t'; a=("x y" z); for i in "${a[@]}"; do echo "$i"; done"#,
+        "x y\nz\n",
+    ),
+    (
+        Shells::Both,
+        r#"ver=3.11.4; maj=${ver%%.*}; min=${ver#*.}; min=${min%%.*}; echo "python$maj.$min"; [ "${ver%[a-z]*}" = "$ver" ] && echo final"#,
+        "python3.11\nfinal\n",
+    ),
+    (
+        Shells::Both,
+        r#"{ echo '[global]'; echo 'no-cache-dir = true'; } | while read -r l; do echo "$l"; done > pip.conf; while read -r l; do echo "<$l>"; done < pip.conf"#,
+        "<[global]>\n<no-cache-dir = true>\n",
+    ),
+    (
+        Shells::Both,
+        r#"x="a:b:c"; oldifs=$IFS; IFS=:; set -- $x; IFS=$oldifs; echo "$2"; echo "$@""#,
+        "b\na b c\n",
+    ),
+    (
+        Shells::Bash,
+        r#"f=foo.tar.gz; [[ $f == *.tar.gz && ! -f $f ]] && echo "${f%.tar.gz}"; [[ -z ${X:-} ]] && echo nox; if [[ "a" != "b" || 1 -gt 2 ]]; then echo t; fi"#,
+        "foo\nnox\nt\n",
+    ),
+    (
+        Shells::Dash,
+        r#"set -x; a='b c'; for i in $a "x y" 'q' $(echo r); do :; done; case "$a" in b*) :;; esac; case $a in x) ;; esac"#,
+        "!+ a=b c\n!+ echo r\n!+ :\n!+ :\n!+ :\n!+ :\n!+ :\n!+ :\n",
+    ),
+    (
+        Shells::Bash,
+        r#"set -x; a='b c'; for i in $a "x y" 'q' $(echo r); do :; done; case "$a" in b*) :;; esac; case $a in x) ;; esac"#,
+        "!+ a='b c'\n!++ echo r\n!+ for i in $a \"x y\" 'q' $(echo r)\n!+ :\n!+ for i in $a \"x y\" 'q' $(echo r)\n!+ :\n!+ for i in $a \"x y\" 'q' $(echo r)\n!+ :\n!+ for i in $a \"x y\" 'q' $(echo r)\n!+ :\n!+ for i in $a \"x y\" 'q' $(echo r)\n!+ :\n!+ case \"$a\" in\n!+ :\n!+ case $a in\n",
+    ),
+    (
+        Shells::Dash,
+        r#"set -x; if [ a = a ]; then echo "it's" 'a"b' '' '*' '~' '$x' a^b a=b '!' '#x' x#y '{}' '[a]' '%' '@' 'a\b' ; fi"#,
+        "it's a\"b  * ~ $x a^b a=b ! #x x#y {} [a] % @ a\n!+ [ a = a ]\n!+ echo it's a\"b  * ~ $x a^b a=b ! #x x#y {} [a] % @ a\\b\n",
+    ),
+    (
+        Shells::Bash,
+        r#"set -x; if [ a = a ]; then echo "it's" 'a"b' '' '*' '~' '$x' a^b a=b '!' '#x' x#y '{}' '[a]' '%' '@' 'a\b' ; fi"#,
+        "it's a\"b  * ~ $x a^b a=b ! #x x#y {} [a] % @ a\\b\n!+ '[' a = a ']'\n!+ echo 'it'\\''s' 'a\"b' '' '*' '~' '$x' 'a^b' a=b '!' '#x' x#y '{}' '[a]' % @ 'a\\b'\n",
+    ),
+    (
+        Shells::Bash,
+        r#"set -x; x='*' y= z="'"; echo "$x$y" | { read l; echo "$l"; }; w=$(echo "$z"; echo b); (echo sub); { echo grp; } >/dev/null"#,
+        "*\nsub\n!+ x='*'\n!+ y=\n!+ z=\\'\n!+ echo '*'\n!+ read l\n!+ echo '*'\n!++ echo \\'\n!++ echo b\n!+ w=''\\''\n!b'\n!+ echo sub\n!+ echo grp\n",
+    ),
 ];
