@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::commands::Turn;
-use super::expand::pattern::Syntax;
+use super::expand::pattern::{Letters, Syntax};
 use super::shell::{Eval, Evaluator};
 use super::syntax::tree::{ArithmeticFor, Condition, Word};
 
@@ -95,7 +95,10 @@ impl Evaluator<'_, '_> {
         let value = self.single(left)?;
         match &operator[..] {
             b"=" | b"==" | b"!=" => {
-                let letters = super::expand::letters(self.shell.shopt.nocasematch);
+                let letters = match self.shell.shopt.nocasematch {
+                    true => Letters::Equal,
+                    false => Letters::Differ,
+                };
                 let pattern = self.pattern_with(right, Syntax::Extended, letters)?;
                 let matches = pattern.matches(&value, &mut self.machine.budget)?;
                 Ok(matches == (operator != "!="))

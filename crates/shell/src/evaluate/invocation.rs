@@ -21,6 +21,23 @@ enum Source {
     Input,
 }
 
+/// What the options ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// A file's commands, or the input's if none is named.
+    Script,
+    /// `-c`
+    Command,
+    /// `-s`
+    Input,
+}
+
+impl Wanted {
+    fn or_input(self) -> Self {
+        if self == Wanted::Command { self } else { Wanted::Input }
+    }
+}
+
 /// How many levels of depth a shell inside of a shell is, by the stack that it takes.
 const LEVELS: usize = 6;
 
@@ -110,8 +127,7 @@ impl Evaluator<'_, '_> {
     /// Reads the options and sets the parameters; where the commands are.
     fn read_arguments(&mut self, words: &[BString]) -> Eval<Source> {
         let mut operands = words.get(1..).unwrap_or_default();
-        let mut is_command = false;
-        let mut reads_input = false;
+        let mut wanted = Wanted::Script;
         while let Some(word) = operands.first().filter(|word| word.len() > 1) {
             let switch = match word.first() {
                 Some(b'-') => Switch::On,
@@ -128,8 +144,8 @@ impl Evaluator<'_, '_> {
             }
             for letter in word[1..].iter().copied() {
                 match letter {
-                    b'c' if switch == Switch::On => is_command = true,
-                    b's' if switch == Switch::On => reads_input = true,
+                    b'c' if switch == Switch::On => wanted = Wanted::Command,
+                    b's' if switch == Switch::On => wanted = wanted.or_input(),
                     b'o' => {
                         let Some((name, rest)) = operands.split_first() else {
                             return self.refuse("sh -o", "no name of an option");
@@ -145,10 +161,10 @@ impl Evaluator<'_, '_> {
                 }
             }
         }
-        if operands.first().is_some_and(|word| word == "-") && !is_command {
+        if operands.first().is_some_and(|word| word == "-") && wanted != Wanted::Command {
             operands = &operands[1..];
         }
-        self.source(is_command, reads_input, operands)
+        self.source(wanted, operands)
     }
 
     fn long_option(&mut self, word: &BString) -> Eval<()> {
@@ -172,13 +188,8 @@ impl Evaluator<'_, '_> {
         Ok(())
     }
 
-    fn source(
-        &mut self,
-        is_command: bool,
-        reads_input: bool,
-        operands: &[BString],
-    ) -> Eval<Source> {
-        if is_command {
+    fn source(&mut self, wanted: Wanted, operands: &[BString]) -> Eval<Source> {
+        if wanted == Wanted::Command {
             let Some((text, rest)) = operands.split_first() else {
                 let message = match self.shell.dialect.is_bash() {
                     true => format!("{}: -c: option requires an argument\n", self.shell.name),
@@ -195,7 +206,7 @@ impl Evaluator<'_, '_> {
             return Ok(Source::Argument(text.clone()));
         }
         match operands.split_first() {
-            Some((name, positional)) if !reads_input => {
+            Some((name, positional)) if wanted == Wanted::Script => {
                 self.shell.positional = Rc::new(positional.iter().cloned().collect());
                 Ok(Source::File(name.clone()))
             }

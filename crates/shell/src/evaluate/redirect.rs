@@ -2,6 +2,7 @@
 
 use bstr::{BString, ByteSlice};
 
+use super::builtins::Role;
 use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator, Posix};
 use super::syntax::tree::{BothMode, Clobber, Direction, Redirect, RedirectKind, Word};
@@ -219,10 +220,12 @@ impl Evaluator<'_, '_> {
     }
 
     /// What a redirection that fails means for a special builtin (POSIX XCU 2.8.1).
-    pub(super) fn redirect_failed(&mut self, is_special: bool) -> Eval<u8> {
+    pub(super) fn redirect_failed(&mut self, role: Role) -> Eval<u8> {
         let status = self.error_status();
         self.shell.status = status;
-        if is_special && (!self.shell.dialect.is_bash() || self.shell.posix == Posix::Yes) {
+        if role == Role::Special
+            && (!self.shell.dialect.is_bash() || self.shell.posix == Posix::Yes)
+        {
             return Err(super::shell::Flow::Exit(status));
         }
         self.check_failure(status)?;

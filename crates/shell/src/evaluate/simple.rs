@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
 
-use super::builtins::{self, Builtin};
+use super::builtins::{self, Builtin, Role};
 use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator, Flow};
 use super::syntax::tree::{
@@ -38,7 +38,8 @@ impl Evaluator<'_, '_> {
         let is_special = matches!(meaning, Meaning::Special(_));
         if !redirects.is_empty() && !self.redirect(redirects)? {
             self.shell.descriptors = outer;
-            return self.redirect_failed(is_special);
+            let role = if is_special { Role::Special } else { Role::Regular };
+            return self.redirect_failed(role);
         }
         let result = self.run_words(meaning, &words, simple, from);
         let keeps = is_special && words[0] == "exec" && words.len() == 1;
@@ -58,7 +59,7 @@ impl Evaluator<'_, '_> {
             let opened = self.redirect(redirects);
             self.shell.descriptors = outer;
             if !opened? {
-                return self.redirect_failed(false);
+                return self.redirect_failed(Role::Regular);
             }
         }
         let mut shown = Vec::new();

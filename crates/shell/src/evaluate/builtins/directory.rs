@@ -17,6 +17,13 @@ enum Links {
     Resolved,
 }
 
+/// Whether the new directory is written, as `cd -` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Notice {
+    Given,
+    None,
+}
+
 pub(super) fn pwd(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<u8> {
     let links = match words.get(1).map(|word| word.as_bytes()) {
         None | Some(b"-L") => Links::Shown,
@@ -58,26 +65,26 @@ pub(super) fn cd(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<u
     if operands.len() > 1 && is_bash {
         return evaluator.builtin_error(words, "too many arguments");
     }
-    let (target, is_shown) = match operands.first() {
+    let (target, notice) = match operands.first() {
         None => match evaluator.shell.variables.value(b"HOME").cloned() {
-            Some(home) => (home, false),
+            Some(home) => (home, Notice::None),
             None if is_bash => return evaluator.builtin_error(words, "HOME not set"),
             None => return Ok(0),
         },
         Some(operand) if operand == "-" => {
             match evaluator.shell.variables.value(b"OLDPWD").cloned() {
-                Some(old) => (old, true),
+                Some(old) => (old, Notice::Given),
                 None if is_bash => return evaluator.builtin_error(words, "OLDPWD not set"),
                 None => return evaluator.refuse("cd -", "without a directory before"),
             }
         }
-        Some(operand) => (operand.clone(), false),
+        Some(operand) => (operand.clone(), Notice::None),
     };
     let searches = evaluator.shell.variables.value(b"CDPATH").is_some_and(|path| !path.is_empty());
     if searches && !target.starts_with(b"/") && !target.starts_with(b".") {
         return evaluator.refuse("cd", "`CDPATH`");
     }
-    evaluator.change_directory(words, &target, links, is_shown)
+    evaluator.change_directory(words, &target, links, notice)
 }
 
 pub(super) fn umask(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<u8> {
@@ -165,7 +172,7 @@ impl Evaluator<'_, '_> {
         words: &[BString],
         target: &BString,
         links: Links,
-        is_shown: bool,
+        notice: Notice,
     ) -> Eval<u8> {
         let logical = match target.starts_with(b"/") {
             true => ImagePath::lexical(target.as_bytes()),
@@ -211,7 +218,7 @@ impl Evaluator<'_, '_> {
             self.shell.variables.entry(b"OLDPWD").is_exported = true;
             self.shell.variables.entry(b"PWD").is_exported = true;
         }
-        if is_shown {
+        if notice == Notice::Given {
             self.write(1, &[new.as_bytes(), b"\n"].concat())?;
         }
         Ok(0)

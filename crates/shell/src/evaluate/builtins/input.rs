@@ -172,6 +172,13 @@ pub(super) fn mapfile(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> E
     Ok(0)
 }
 
+/// What is wrong with an option.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Unknown,
+    NoArgument,
+}
+
 /// POSIX XCU getopts.
 pub(super) fn getopts(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<u8> {
     let [_, known, name, given @ ..] = words else {
@@ -225,7 +232,8 @@ pub(super) fn getopts(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> E
         if is_silent {
             value = Some(vec![letter].into());
         } else {
-            evaluator.getopts_complain(letter, argument_missing)?;
+            let wrong = if argument_missing { Wrong::NoArgument } else { Wrong::Unknown };
+            evaluator.getopts_complain(letter, wrong)?;
         }
     }
     evaluator.assign_scalar(&"OPTIND".into(), index.to_string().into())?;
@@ -241,17 +249,21 @@ pub(super) fn getopts(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> E
 }
 
 impl Evaluator<'_, '_> {
-    fn getopts_complain(&mut self, letter: u8, argument_missing: bool) -> Eval<()> {
+    fn getopts_complain(&mut self, letter: u8, wrong: Wrong) -> Eval<()> {
         let letter = char::from(letter);
         let name = self.shell.name.clone();
-        match (self.shell.dialect.is_bash(), argument_missing) {
-            (true, true) => self
+        match (self.shell.dialect.is_bash(), wrong) {
+            (true, Wrong::NoArgument) => self
                 .write(2, format!("{name}: option requires an argument -- {letter}\n").as_bytes()),
-            (true, false) => {
+            (true, Wrong::Unknown) => {
                 self.write(2, format!("{name}: illegal option -- {letter}\n").as_bytes())
             }
-            (false, true) => self.write(2, format!("No arg for -{letter} option\n").as_bytes()),
-            (false, false) => self.write(2, format!("Illegal option -{letter}\n").as_bytes()),
+            (false, Wrong::NoArgument) => {
+                self.write(2, format!("No arg for -{letter} option\n").as_bytes())
+            }
+            (false, Wrong::Unknown) => {
+                self.write(2, format!("Illegal option -{letter}\n").as_bytes())
+            }
         }
     }
 }

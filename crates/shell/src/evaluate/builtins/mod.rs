@@ -25,7 +25,7 @@ pub(super) struct Builtin {
 
 /// Whether an error in it ends the shell, and assignments before it stay (POSIX XCU 2.14).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+pub(super) enum Role {
     Special,
     Regular,
 }

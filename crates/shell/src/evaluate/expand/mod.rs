@@ -13,7 +13,6 @@ mod operate;
 mod parameter;
 pub(super) mod pattern;
 pub(super) use lookup::position;
-pub(super) use parameter::letters;
 pub(super) use split::words_of_line;
 mod split;
 mod tilde;
@@ -182,7 +181,7 @@ impl Evaluator<'_, '_> {
         for piece in pieces {
             match piece {
                 Piece::Text(piece, kind) => {
-                    text.extend(pattern::marked(&piece, kind == Kind::Quoted));
+                    text.extend(kind.marked(&piece));
                 }
                 Piece::Break => text.push((b' ', true)),
                 Piece::Nothing => {}
@@ -201,7 +200,7 @@ impl Evaluator<'_, '_> {
             (Some(Part::Literal(text)), Quoting::None | Quoting::Operand)
                 if text.starts_with(b"~") =>
             {
-                let rest = self.tilde(text, parts.len() == 1, pieces)?;
+                let rest = self.tilde(text, &parts[1..], pieces)?;
                 if !rest.is_empty() {
                     self.expand_part(&Part::Literal(rest), context, pieces)?;
                 }
@@ -289,6 +288,13 @@ impl Evaluator<'_, '_> {
         }
         text.truncate(text.trim_end_with(|character| character == '\n').len());
         Ok(text.into())
+    }
+}
+
+impl Kind {
+    /// A text's bytes, each with whether it is quoted.
+    fn marked(self, text: &[u8]) -> impl Iterator<Item = pattern::Marked> {
+        text.iter().map(move |byte| (*byte, self == Kind::Quoted))
     }
 }
 

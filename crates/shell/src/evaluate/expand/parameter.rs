@@ -2,7 +2,6 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::pattern::Letters;
 use super::{Context, Kind, Piece, Purpose, Quoting};
 use crate::evaluate::dialect::Dialect;
 use crate::evaluate::shell::{Eval, Evaluator, Flow};
@@ -218,9 +217,4 @@ impl Evaluator<'_, '_> {
             None => " ".into(),
         }
     }
-}
-
-/// Patterns in `[[` may ignore the case of letters.
-pub(in crate::evaluate) fn letters(nocasematch: bool) -> Letters {
-    if nocasematch { Letters::Equal } else { Letters::Differ }
 }

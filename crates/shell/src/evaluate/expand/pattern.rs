@@ -80,11 +80,6 @@ enum Class {
     Xdigit,
 }
 
-/// The bytes of a text without quotes.
-pub(in crate::evaluate) fn marked(text: &[u8], is_quoted: bool) -> impl Iterator<Item = Marked> {
-    text.iter().map(move |byte| (*byte, is_quoted))
-}
-
 /// Whether any byte makes a pattern of a file's name.
 pub(in crate::evaluate) fn is_pattern(text: &[Marked], syntax: Syntax) -> bool {
     let opens_group = |window: &[Marked]| matches!(window, [(mark, false), (b'(', false)] if b"?*+@!".contains(mark));

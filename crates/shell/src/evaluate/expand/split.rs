@@ -2,7 +2,7 @@
 
 use bstr::ByteSlice;
 
-use super::pattern::{Marked, marked};
+use super::pattern::Marked;
 use super::{Kind, Piece};
 use crate::evaluate::dialect::Dialect;
 use crate::evaluate::shell::{Eval, Evaluator};
@@ -47,7 +47,7 @@ impl Evaluator<'_, '_> {
                 Piece::Text(text, kind) => {
                     fields.is_after_blank = false;
                     let current = fields.current.get_or_insert_default();
-                    current.extend(marked(&text, kind == Kind::Quoted));
+                    current.extend(kind.marked(&text));
                 }
                 Piece::Break => {
                     fields.end();

@@ -10,16 +10,16 @@ use crate::process::errno;
 
 impl Evaluator<'_, '_> {
     /// Expands the tilde that a text begins with, and gives the rest of the text. The name has to
-    /// be all there, without quotes, which `is_whole` says of a text without a slash.
+    /// be all there, without quotes: up to a slash, or there are no `more` parts in the word.
     pub(super) fn tilde(
         &mut self,
         text: &[u8],
-        is_whole: bool,
+        more: &[Part],
         pieces: &mut Vec<Piece>,
     ) -> Eval<BString> {
         let slash = text.find_byte(b'/');
         let name = &text[1..slash.unwrap_or(text.len())];
-        let home = match slash.is_some() || is_whole {
+        let home = match slash.is_some() || more.is_empty() {
             true => self.home(name)?,
             false => None,
         };

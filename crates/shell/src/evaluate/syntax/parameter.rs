@@ -21,7 +21,7 @@ impl Parser<'_> {
             self.at += 1;
             name
         };
-        Some(plain(name, false))
+        Some(plain(name))
     }
 
     /// Letters, digits and underscores.
@@ -59,7 +59,12 @@ impl Parser<'_> {
             let subscript = self.subscript()?;
             if self.current() == Some(b'}') {
                 let operation = Operation::Length;
-                return Ok(Some(Parameter { subscript, operation, ..plain(name, true) }));
+                return Ok(Some(Parameter {
+                    subscript,
+                    operation,
+                    is_braced: true,
+                    ..plain(name)
+                }));
             }
         }
         (self.at, self.line) = (at, line);
@@ -78,7 +83,7 @@ impl Parser<'_> {
             && matches!(subscript, Some(Subscript::All | Subscript::Joined))
         {
             let operation = Operation::Keys;
-            return Ok(Parameter { subscript, operation, ..plain(name, true) });
+            return Ok(Parameter { subscript, operation, is_braced: true, ..plain(name) });
         }
         let operation = self.operation(quotes)?;
         Ok(Parameter { name, subscript, is_indirect, is_braced: true, operation })
@@ -231,9 +236,9 @@ impl Parser<'_> {
     }
 }
 
-pub(super) fn plain(name: Name, is_braced: bool) -> Parameter {
+pub(super) fn plain(name: Name) -> Parameter {
     let operation = Operation::Plain;
-    Parameter { name, subscript: None, is_indirect: false, is_braced, operation }
+    Parameter { name, subscript: None, is_indirect: false, is_braced: false, operation }
 }
 
 fn special(byte: u8) -> Option<Name> {
