@@ -14,10 +14,8 @@ impl Evaluator<'_, '_> {
     }
 
     fn expression(&mut self, word: &Word) -> Eval<i64> {
-        if self.shell.options.xtrace {
-            return self.refuse("set -x", "what it shows of arithmetic");
-        }
         let text = self.single(word)?;
+        self.trace_arithmetic(&text)?;
         self.arithmetic(&text)
     }
 
@@ -52,8 +50,14 @@ impl Evaluator<'_, '_> {
     fn goes_on(&mut self, condition: &Word) -> Eval<bool> {
         let text = self.single(condition)?;
         match text.trim().is_empty() {
+            true if self.shell.options.xtrace => {
+                self.refuse("set -x", "what it shows of an empty condition")
+            }
             true => Ok(true),
-            false => Ok(self.arithmetic(&text)? != 0),
+            false => {
+                self.trace_arithmetic(&text)?;
+                Ok(self.arithmetic(&text)? != 0)
+            }
         }
     }
 

@@ -76,6 +76,14 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// bash shows what is computed.
+    pub(super) fn trace_arithmetic(&mut self, text: &BString) -> Eval<()> {
+        match self.shell.options.xtrace {
+            true => self.trace_line(&[b"(( ", text.as_bytes(), b" ))"].concat()),
+            false => Ok(()),
+        }
+    }
+
     fn trace_line(&mut self, shown: &[u8]) -> Eval<()> {
         let own = self.shell.variables.value(b"PS4").cloned();
         let mut prompt = own.unwrap_or_else(|| "+ ".into());

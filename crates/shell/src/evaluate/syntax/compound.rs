@@ -393,6 +393,8 @@ fn split_at_semicolons(word: Word) -> Vec<Word> {
             if index > 0 {
                 pieces.push(Vec::new());
             }
+            let begins = pieces.last().is_some_and(Vec::is_empty);
+            let text = if begins { text.trim_start() } else { text };
             let part = Part::Literal(text.into());
             pieces.last_mut().into_iter().for_each(|piece| piece.push(part.clone()));
         }

@@ -2,6 +2,7 @@
 
 use bstr::ByteSlice;
 
+use super::{Shells, check};
 use crate::fixture::Image;
 
 #[test]
@@ -56,4 +57,13 @@ fn files_are_made_by_the_mask() {
     + /work/a b 644 "x.txt y.txt\n"
     + /work/both 644 "a\n"
     "#);
+}
+
+#[test]
+fn bash_shows_what_it_computes() {
+    check(&[(
+        Shells::Bash,
+        "set -x; for (( i = 0 ; i < 1 ; i++ )); do :; done; (( 0 )) || echo n",
+        "n\n!+ (( i = 0  ))\n!+ (( i < 1  ))\n!+ :\n!+ (( i++  ))\n!+ (( i < 1  ))\n!+ ((  0  ))\n!+ echo n\n",
+    )]);
 }
