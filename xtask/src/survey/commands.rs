@@ -40,7 +40,7 @@ pub struct SimpleCommand {
 
 /// The simple commands of a script in the order in which they stand there, one that holds others in
 /// front of them. Calls of functions that the script itself defines are left out: what they do is in
-/// the list.
+/// the list. A `for` loop begins with an assignment of its first word.
 ///
 /// # Errors
 /// What is no script.
@@ -123,7 +123,13 @@ impl Search {
             CompoundCommand::BraceGroup(group) => self.list(&group.list),
             CompoundCommand::Subshell(subshell) => self.list(&subshell.list),
             CompoundCommand::ForClause(clause) => {
-                self.words(clause.values.as_deref().unwrap_or_default())?;
+                let values = clause.values.as_deref().unwrap_or_default();
+                self.words(values)?;
+                // So the commands of the loop can be looked at with its first word.
+                if let Some(first) = values.first() {
+                    let text = format!("{}={first}", clause.variable_name);
+                    self.found.push(SimpleCommand { text, words: Vec::new() });
+                }
                 self.list(&clause.body.list)
             }
             CompoundCommand::CaseClause(clause) => {
@@ -447,7 +453,7 @@ mod tests {
             ("a && b -x 'y z' || ! c | d & e", &["a", "b -x 'y z'", "c", "d", "e"][..]),
             ("(a; { b; })", &["a", "b"]),
             ("if a; then b; elif c; then d; else e; fi", &["a", "b", "c", "d", "e"]),
-            ("for x in $(a) b; do c $x; done", &["a", "c $x"]),
+            ("for x in $(a) b; do c $x; done", &["a", "x=$(a)", "c $x"]),
             ("while a; do b; done; until c; do d; done", &["a", "b", "c", "d"]),
             ("case $(a) in x) b;; *) c; esac", &["a", "b", "c"]),
             ("f() { a; }; f x; g() (b); g", &["a", "b"]),

@@ -32,11 +32,11 @@ pub struct Images {
 
 const TIME: i64 = 1_700_000_000;
 
-const DIRECTORIES: &str = "app etc etc/apt etc/apt/apt.conf.d etc/apt/sources.list.d etc/default \
+const DIRECTORIES: &str = "app etc etc/alternatives etc/apt etc/apt/apt.conf.d etc/apt/sources.list.d etc/default \
     etc/profile.d etc/skel etc/ssl etc/ssl/certs home media mnt opt root run srv tmp usr usr/bin \
     usr/include usr/lib usr/local usr/local/bin usr/local/lib usr/local/sbin usr/local/share \
     usr/sbin usr/share usr/share/doc usr/share/zoneinfo usr/src var var/cache var/lib var/lib/apt \
-    var/log var/tmp";
+    var/lib/dpkg var/lib/dpkg/alternatives var/log var/tmp";
 
 const LINKS: [(&str, &str); 3] = [("bin", "usr/bin"), ("lib", "usr/lib"), ("sbin", "usr/sbin")];
 

@@ -35,10 +35,14 @@ pub struct Obstacle {
 const NOT_RUN: [u8; 2] = [126, 127];
 /// Programs that read a script.
 const SHELLS: [&str; 4] = ["ash", "bash", "dash", "sh"];
+/// Where programs are found by their names alone.
+const PROGRAM_DIRECTORIES: [&str; 4] =
+    ["/usr/local/bin/", "/usr/local/sbin/", "/usr/bin/", "/bin/"];
 /// Builtins that tell by the same status that a name is none of a program's.
 const ASKING: [&str; 3] = ["command", "hash", "type"];
-/// Longer names are cut off.
+/// Longer names, and longer examples, are cut off.
 const LONGEST_NAME: usize = 60;
+const LONGEST_EXAMPLE: usize = 120;
 
 /// Looks at a line: whole, and each of its simple commands by itself.
 pub fn judge(line: &Line, images: &Images) -> Judgement {
@@ -90,8 +94,11 @@ impl Looked<'_> {
             words.remove(0);
         }
         let name = words.first().map(|word| base_name(word).to_owned()).unwrap_or_default();
+        if packages::PYTHON.contains(&&name[..]) {
+            return self.add("python FILE".to_owned(), Reason::Program.to_string());
+        }
         if !SHELLS.contains(&&name[..]) {
-            return self.add(name, "is not built in".to_owned());
+            return self.add_missing(&name);
         }
         words.truncate(1);
         words.push("-c".to_owned());
@@ -105,15 +112,15 @@ impl Looked<'_> {
             looked.run(words)
         };
         let whole = run_text(self, text);
-        if let Ok(outcome) = &whole {
-            missing_programs(outcome).for_each(|name| self.add_missing(&name));
+        if shell.first().is_none_or(|name| !SHELLS.contains(&base_name(name))) {
+            return self.note(whole, shell);
         }
+        let is_refused = matches!(whole, Err(Stop::Refused(_)));
+        self.note(whole, &[]);
         let commands = match simple_commands(text) {
             Ok(commands) => commands,
-            Err(refusal) => {
-                self.note(whole, &[]);
-                return self.add_refusal(&refusal);
-            }
+            Err(_) if is_refused => return,
+            Err(refusal) => return self.add_refusal(&refusal),
         };
         // Assignments hold for what follows, if they are understood themselves.
         let mut before = String::new();
@@ -132,7 +139,6 @@ impl Looked<'_> {
             }
             self.note(found, &command.words);
         }
-        self.note(whole, &[]);
     }
 
     /// The name of a command that reads a script of which nothing is known. That the file is missing
@@ -175,13 +181,15 @@ impl Looked<'_> {
 
     fn note(&mut self, ended: Result<Outcome, Stop>, words: &[String]) {
         match ended {
-            Ok(outcome) if NOT_RUN.contains(&outcome.status) => {
-                if let Some(name) = words.first().filter(|name| !ASKING.contains(&&name[..])) {
-                    self.add_missing(name);
+            // A file that is not there is no question of understanding, but for a program's.
+            Ok(outcome) => {
+                let mut missing: Vec<String> = missing_programs(&outcome).collect();
+                if missing.is_empty() && NOT_RUN.contains(&outcome.status) {
+                    let name = words.first().filter(|name| !ASKING.contains(&&name[..]));
+                    missing.extend(name.cloned());
                 }
+                missing.iter().for_each(|name| self.add_missing(name));
             }
-            // A file that is not there is no question of understanding.
-            Ok(_) => {}
             Err(Stop::Refused(refusal)) => self.add_refusal(&refusal),
             Err(Stop::Limit(limit)) => self.add("(a limit)".to_owned(), limit.to_string()),
             // All facts are made up, so none is missing.
@@ -204,6 +212,8 @@ impl Looked<'_> {
     }
 
     fn add(&mut self, command: String, reason: String) {
+        let found_in = PROGRAM_DIRECTORIES.iter().find_map(|place| command.strip_prefix(place));
+        let command = found_in.filter(|name| !name.contains('/')).unwrap_or(&command);
         let word = command.split_whitespace().next().unwrap_or_default();
         let name: String = match word {
             _ if command == "the script" => "(the shell's language)".to_owned(),
@@ -212,7 +222,7 @@ impl Looked<'_> {
             _ if word.contains('/') => "(a program by its path)".to_owned(),
             _ => word.chars().take(LONGEST_NAME).collect(),
         };
-        let example: String = format!("`{command}` {reason}").chars().take(120).collect();
+        let example = without_addresses(&format!("`{command}` {reason}"));
         let obstacle = Obstacle { command: name, example };
         if !self.obstacles.contains(&obstacle) {
             self.obstacles.push(obstacle);
@@ -245,6 +255,12 @@ fn with_plain_name(command: &SimpleCommand) -> String {
 
 fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or_default()
+}
+
+/// An example is about commands: addresses are left out, and what is very long.
+fn without_addresses(example: &str) -> String {
+    let words = example.split(' ').map(|word| if word.contains("://") { "a URL" } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(LONGEST_EXAMPLE).collect()
 }
 
 /// Where a shell's `-c` is, also as in `-ec`.

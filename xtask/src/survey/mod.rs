@@ -11,6 +11,8 @@ mod outside;
 mod packages;
 mod report;
 mod sources;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::path::Path;

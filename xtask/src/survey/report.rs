@@ -60,9 +60,9 @@ impl Count {
     }
 
     fn percent(&self, part: usize) -> String {
-        // To the nearest, halves up; of nothing there is no part.
-        let percent = (part * 100 + self.lines / 2).checked_div(self.lines).unwrap_or_default();
-        format!("{percent} %")
+        // To the nearest tenth, halves up; of nothing there is no part.
+        let tenths = (part * 1000 + self.lines / 2).checked_div(self.lines).unwrap_or_default();
+        format!("{}.{} %", tenths / 10, tenths % 10)
     }
 }
 
@@ -122,8 +122,8 @@ fn write_figures(text: &mut String, surveyed: &[Surveyed], listed: usize) -> std
     )?;
     writeln!(
         text,
-        "There are {} Dockerfiles of {listed} in these figures. {} have no `RUN` line, and {unread} \
-         cannot be read. Of {} all lines are assembled, of {} more all but for packages.",
+        "The figures are of {} Dockerfiles of {listed}. Without a `RUN` line are {} of them, and {unread} \
+         cannot be read. All lines are assembled of {}, and of {} more all but for packages.",
         surveyed.len(),
         without.count(),
         all(&[Verdict::Assembled]),
