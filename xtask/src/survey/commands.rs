@@ -10,18 +10,14 @@ use std::io::Cursor;
 
 use brush_parser::ast::{
     AndOr, AndOrList, AssignmentValue, Command, CommandPrefixOrSuffixItem, CompoundCommand,
-    CompoundList, ExtendedTestExpr, IoFileRedirectTarget, IoRedirect, Pipeline, RedirectList,
-    SimpleCommand as Parsed, Word as Written,
+    CompoundList, CompoundListItem, ExtendedTestExpr, IoFileRedirectTarget, IoRedirect, Pipeline,
+    RedirectList, SeparatorOperator, SimpleCommand as Parsed, Word as Written,
 };
 use brush_parser::word::{self, WordPiece, WordPieceWithSource};
-use brush_parser::{Parser, ParserOptions, unquote_str};
-use shell::{Reason, Refusal};
+use brush_parser::{Parser, ParserOptions};
+use shell::Refusal;
 
-/// How deep brackets and compound commands may be nested; two megabytes of stack are enough for it.
-const DEEPEST: usize = 40;
-/// How many brackets may be open at the end, where there is an error: the parser tries each as
-/// arithmetic, too, which doubles its work.
-const MOST_UNCLOSED: usize = 8;
+use super::written::{self, bare, pieces, refusal, refuse_nesting, text_of};
 
 /// Programs whose `-c` is a script.
 const SHELLS: [&str; 4] = ["ash", "bash", "dash", "sh"];
@@ -40,7 +36,8 @@ pub struct SimpleCommand {
 
 /// The simple commands of a script in the order in which they stand there, one that holds others in
 /// front of them. Calls of functions that the script itself defines are left out: what they do is in
-/// the list. A `for` loop begins with an assignment of its first word.
+/// the list. A `for` loop begins with an assignment of its first word, and `: &` says that a list runs
+/// in the background.
 ///
 /// # Errors
 /// What is no script.
@@ -71,8 +68,8 @@ impl Search {
     fn script(&mut self, text: &str) -> Searched {
         refuse_nesting(text)?;
         self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(too_deep());
+        if self.depth > written::DEEPEST {
+            return Err(written::too_deep());
         }
         let program = Parser::new(Cursor::new(text), &ParserOptions::default()).parse_program();
         for list in &program.map_err(|error| refusal(&error.to_string()))?.complete_commands {
@@ -83,7 +80,13 @@ impl Search {
     }
 
     fn list(&mut self, list: &CompoundList) -> Searched {
-        list.0.iter().try_for_each(|item| self.and_or(&item.0))
+        for CompoundListItem(commands, separator) in &list.0 {
+            if matches!(separator, SeparatorOperator::Async) {
+                self.found.push(SimpleCommand { text: ": &".to_owned(), words: Vec::new() });
+            }
+            self.and_or(commands)?;
+        }
+        Ok(())
     }
 
     fn and_or(&mut self, list: &AndOrList) -> Searched {
@@ -343,101 +346,6 @@ fn script_of<'a>(arguments: &'a [Word<'_>]) -> Option<&'a str> {
     behind.find(|word| !word.bare.starts_with('-')).map(|word| &word.bare[..])
 }
 
-/// The command as a script: here-documents follow the line that announces them.
-fn text_of<'a>(
-    prefix: impl Iterator<Item = &'a CommandPrefixOrSuffixItem>,
-    name: Option<&Written>,
-    suffix: impl Iterator<Item = &'a CommandPrefixOrSuffixItem>,
-) -> String {
-    let mut line = Vec::new();
-    let mut documents = String::new();
-    let mut add = |item: &CommandPrefixOrSuffixItem, line: &mut Vec<String>| {
-        if let CommandPrefixOrSuffixItem::IoRedirect(IoRedirect::HereDocument(fd, document)) = item
-        {
-            let fd = fd.map(|fd| fd.to_string()).unwrap_or_default();
-            let dash = if document.remove_tabs { "-" } else { "" };
-            line.push(format!("{fd}<<{dash}{}", document.here_end.value));
-            documents.push('\n');
-            documents.push_str(&document.doc.value);
-            documents.push_str(&unquote_str(&document.here_end.value));
-        } else {
-            line.push(item.to_string());
-        }
-    };
-    prefix.for_each(|item| add(item, &mut line));
-    line.extend(name.map(|name| name.value.clone()));
-    suffix.for_each(|item| add(item, &mut line));
-    if !documents.is_empty() {
-        documents.push('\n');
-    }
-    line.join(" ") + &documents
-}
-
-fn pieces(written: &str) -> Result<Vec<WordPieceWithSource>, Refusal> {
-    word::parse(written, &ParserOptions::default()).map_err(|error| refusal(&error.to_string()))
-}
-
-/// A word without its quotes.
-fn bare(written: &str) -> Result<String, Refusal> {
-    if !written.contains(['\'', '"', '\\']) {
-        return Ok(written.to_owned());
-    }
-    refuse_nesting(written)?;
-    let mut bare = String::new();
-    add_bare(written, &pieces(written)?, &mut bare);
-    Ok(bare)
-}
-
-fn add_bare(written: &str, pieces: &[WordPieceWithSource], bare: &mut String) {
-    for piece in pieces {
-        match &piece.piece {
-            WordPiece::Text(text) | WordPiece::SingleQuotedText(text) => bare.push_str(text),
-            WordPiece::DoubleQuotedSequence(inner)
-            | WordPiece::GettextDoubleQuotedSequence(inner) => add_bare(written, inner, bare),
-            WordPiece::EscapeSequence(text) => {
-                bare.push_str(text.strip_prefix('\\').unwrap_or(text));
-            }
-            _ => {
-                bare.push_str(written.get(piece.start_index..piece.end_index).unwrap_or_default());
-            }
-        }
-    }
-}
-
-/// Refuses what the parser would go down into too deep. Quotes are not looked at, so this is an
-/// estimate: good for files that somebody brought to be looked at.
-fn refuse_nesting(text: &str) -> Searched {
-    let (mut brackets, mut deepest) = (0usize, 0usize);
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'{' => brackets += 1,
-            b')' | b'}' => brackets = brackets.saturating_sub(1),
-            _ => {}
-        }
-        deepest = deepest.max(brackets);
-    }
-    let (mut compound, mut deepest_compound) = (0usize, 0usize);
-    for word in text.split(|byte: char| !byte.is_ascii_alphanumeric()) {
-        match word {
-            "if" | "case" | "do" => compound += 1,
-            "fi" | "esac" | "done" => compound = compound.saturating_sub(1),
-            _ => {}
-        }
-        deepest_compound = deepest_compound.max(compound);
-    }
-    let is_too_deep = deepest + deepest_compound > DEEPEST || brackets > MOST_UNCLOSED;
-    if is_too_deep { Err(too_deep()) } else { Ok(()) }
-}
-
-fn too_deep() -> Refusal {
-    refusal(&format!("more than {DEEPEST} levels"))
-}
-
-fn refusal(what: &str) -> Refusal {
-    let reason = Reason::Language(what.lines().next().unwrap_or_default().to_owned());
-    Refusal { command: "sh".to_owned(), reason, line: None }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -450,7 +358,8 @@ mod tests {
     #[test]
     fn commands_are_found_wherever_they_are() {
         for (script, expected) in [
-            ("a && b -x 'y z' || ! c | d & e", &["a", "b -x 'y z'", "c", "d", "e"][..]),
+            ("a && b -x 'y z' || ! c | d; e", &["a", "b -x 'y z'", "c", "d", "e"][..]),
+            ("a && b & c", &[": &", "a", "b", "c"]),
             ("(a; { b; })", &["a", "b"]),
             ("if a; then b; elif c; then d; else e; fi", &["a", "b", "c", "d", "e"]),
             ("for x in $(a) b; do c $x; done", &["a", "x=$(a)", "c $x"]),

@@ -190,6 +190,7 @@ impl Looked<'_> {
                 }
                 missing.iter().for_each(|name| self.add_missing(name));
             }
+            Err(Stop::Refused(refusal)) if is_about_bytes(&refusal) => {}
             Err(Stop::Refused(refusal)) => self.add_refusal(&refusal),
             Err(Stop::Limit(limit)) => self.add("(a limit)".to_owned(), limit.to_string()),
             // All facts are made up, so none is missing.
@@ -228,6 +229,12 @@ impl Looked<'_> {
             self.obstacles.push(obstacle);
         }
     }
+}
+
+/// Whether a refusal is about an archive that is none: made-up bytes, or the empty input of a command
+/// that stands behind a pipe.
+fn is_about_bytes(refusal: &Refusal) -> bool {
+    matches!(&refusal.reason, Reason::Use(what) if what.starts_with("reads an archive"))
 }
 
 /// The names of programs that were wanted and not there. A command that ran others has only passed

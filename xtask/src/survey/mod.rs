@@ -13,6 +13,7 @@ mod report;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod written;
 
 use std::fs;
 use std::path::Path;

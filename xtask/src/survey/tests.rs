@@ -48,6 +48,7 @@ fn lines_that_are_assembled() {
          RUN for f in a b; do if [ -f \"$f\" ]; then cp \"$f\" /tmp/; fi; done
          RUN curl -fsSL -o /usr/local/share/x https://a.example/x && chmod 644 /usr/local/share/x
          RUN [\"/bin/bash\", \"-c\", \"mkdir -p /a/{b,c}\"]
+         RUN curl -fsSL https://a.example/x.tar.bz2 | tar -xj -C /opt --strip-components=1
          RUN f() { mkdir \"$1\"; }; f /x
          RUN . /etc/os-release && echo $ID
          RUN <<EOF
@@ -59,6 +60,7 @@ EOF
     python: assembled
     python: assembled +pip
     python: assembled +pip
+    python: assembled
     python: assembled
     python: assembled
     python: assembled
