@@ -97,7 +97,8 @@ pub(super) fn repeated(
     Ok(Some(Entry { path: path.clone(), attributes, node: Node::Directory }))
 }
 
-fn entries(changed: Changed) -> Vec<Entry> {
+/// What a changed path is in a layer: an entry, and what it hides.
+pub(super) fn entries(changed: Changed) -> Vec<Entry> {
     let Changed { path, attributes, node } = changed;
     let mut opaque = Vec::new();
     let node = match node {

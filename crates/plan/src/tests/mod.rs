@@ -16,6 +16,7 @@ mod plywood_toml;
 mod python_files;
 mod python_layers;
 mod python_replaced;
+mod run_environments;
 mod run_pip;
 mod show;
 mod stages;

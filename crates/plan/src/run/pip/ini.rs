@@ -156,13 +156,14 @@ mod tests {
         let mut ini = Ini::parse(text).unwrap();
         ini.set("install", "user", "yes");
         ini.set("list", "format", "columns");
-        insta::assert_snapshot!(ini.text(), @r"
+        let visible = ini.text().replace(" \n", " .\n").replace("\t\n", "\t.\n");
+        insta::assert_snapshot!(visible, @r"
         [global]
         index-url = https://a.example/simple
         timeout = 60
-        extra-index-url = 
+        extra-index-url = .
         	https://b.example
-        	
+        	.
         	https://c.example
 
         [install]

@@ -67,9 +67,9 @@ pub(super) fn install_written(
     let old = answer.replaced(python, asked, &placement);
     say(process, asked, "Installing collected packages: ", &answer.names())?;
     for distribution in old {
-        let interpreter = python.interpreter();
-        let said = uninstall::Said::of(asked.verbosity);
-        uninstall::replace(run, process, scene, interpreter, distribution, said)?;
+        let (place, said) = ((scene, python.interpreter()), uninstall::Said::of(asked.verbosity));
+        let because = uninstall::Because::Replaced;
+        uninstall::remove(run, process, place, distribution, because, said)?;
     }
     let replaced = if asked.upgrade == Upgrade::Nothing { Replaced::Stays } else { Replaced::Goes };
     place(run, process, &answer.packages, &answer.wheels, &placement, replaced)?;

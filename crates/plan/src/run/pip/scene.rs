@@ -4,14 +4,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use layer::{Attributes, Entry, LayerIndex, Node, RootFs};
+use layer::{Content, LayerIndex, RootFs};
 use oci::{Digest, ImagePath};
 use python::{Missing, View};
-use shell::files::{Below, FileError};
+use shell::files::FileError;
 use shell::{
     Changed, ChangedNode, Data, Files, Missing as ShellMissing, Stop as ShellStop, Stored,
 };
 
+use super::super::lay;
 use super::super::outside::RunOutside;
 use crate::outcome::Source;
 
@@ -35,43 +36,23 @@ impl Scene {
             texts: RefCell::new(planner.shared.facts.texts.clone()),
             stored: HashMap::new(),
         };
-        let entries = changes.into_iter().flat_map(|changed| scene.entries(changed)).collect();
+        changes.iter().for_each(|changed| scene.note(changed));
+        let entries = changes.into_iter().flat_map(lay::entries).collect();
         scene.root.push(Some(Arc::new(LayerIndex::from_entries(entries))));
         Ok(scene)
     }
 
-    fn entries(&mut self, changed: Changed) -> Vec<Entry> {
-        let Changed { path, attributes, node } = changed;
-        let mut entries = Vec::new();
-        let node = match node {
-            ChangedNode::Gone => Node::Whiteout,
-            ChangedNode::File(data) => Node::File(self.content(&path, data)),
-            ChangedNode::Directory { below } => {
-                if below == Below::Hidden {
-                    let attributes = Attributes::root(0, 0);
-                    entries.push(Entry { path: path.clone(), attributes, node: Node::Opaque });
-                }
-                Node::Directory
+    /// Remembers what a changed file holds.
+    fn note(&mut self, changed: &Changed) {
+        match &changed.node {
+            ChangedNode::File(Data::Inline(bytes)) => {
+                self.texts.get_mut().insert(Content::of(bytes).digest, Arc::from(&bytes[..]));
             }
-            ChangedNode::Symlink(target) => Node::Symlink(target),
-            ChangedNode::Hardlink(target) => Node::Hardlink(target),
-            ChangedNode::CharDevice { major, minor } => Node::CharDevice { major, minor },
-            ChangedNode::BlockDevice { major, minor } => Node::BlockDevice { major, minor },
-            ChangedNode::Fifo => Node::Fifo,
-        };
-        entries.push(Entry { path, attributes, node });
-        entries
-    }
-
-    fn content(&mut self, path: &ImagePath, data: Data) -> layer::Content {
-        let content = data.content();
-        match data {
-            Data::Inline(bytes) => {
-                self.texts.get_mut().insert(content.digest, Arc::from(&bytes[..]));
+            ChangedNode::File(Data::Stored(stored)) => {
+                self.stored.insert(changed.path.clone(), stored.clone());
             }
-            Data::Stored(stored) => drop(self.stored.insert(path.clone(), stored)),
+            _ => {}
         }
-        content
     }
 
     /// Asks a question; what the answer lacks is asked for.

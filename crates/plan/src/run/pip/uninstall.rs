@@ -55,7 +55,10 @@ pub(super) fn uninstall(
     let said = Said::of(options.verbosity());
     for (name, written) in names {
         match python.distribution(&name) {
-            Some(found) => remove(run, process, scene, python.interpreter(), found, said)?,
+            Some(found) => {
+                let place = (scene, python.interpreter());
+                remove(run, process, place, found, Because::Asked, said)?;
+            }
             None => {
                 let line = format!("WARNING: Skipping {written} as it is not installed.\n");
                 process.write_to(2, line.as_bytes())?;
@@ -87,54 +90,41 @@ pub(super) fn names(
     Ok(names)
 }
 
-/// Takes a distribution away, as `pip uninstall` does.
+/// Why a distribution goes, which decides how deep in the lines are that say so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Because {
+    /// It is asked for.
+    Asked,
+    /// Another takes its place.
+    Replaced,
+}
+
+/// Takes a distribution away.
 pub(super) fn remove(
     run: &RunOutside<'_, '_, '_>,
     process: &mut Process<'_, '_>,
-    scene: &Scene,
-    interpreter: &Interpreter,
+    (scene, interpreter): (&Scene, &Interpreter),
     old: &Distribution,
+    because: Because,
     said: Said,
 ) -> Result<(), Ended> {
     let (name, version) = (spelled(old), &old.version);
-    if said == Said::Aloud {
-        process.write(format!("Found existing installation: {name} {version}\n"))?;
-    }
+    let say = |process: &mut Process<'_, '_>, line: String| match said {
+        Said::Aloud => process.write(line),
+        Said::Nothing => Ok(()),
+    };
+    let indent = match because {
+        Because::Asked => "",
+        Because::Replaced => {
+            say(process, format!("  Attempting uninstall: {}\n", old.name))?;
+            "    "
+        }
+    };
+    say(process, format!("{indent}Found existing installation: {name} {version}\n"))?;
     let Some(paths) = paths(run, process, scene, interpreter, old, said)? else { return Ok(()) };
-    if said == Said::Aloud {
-        process.write(format!("Uninstalling {name}-{version}:\n"))?;
-    }
+    say(process, format!("{indent}Uninstalling {name}-{version}:\n"))?;
     take_away(process, &paths)?;
-    if said == Said::Aloud {
-        process.write(format!("  Successfully uninstalled {name}-{version}\n"))?;
-    }
-    Ok(())
-}
-
-/// The same while another takes its place: the lines are deeper in.
-pub(super) fn replace(
-    run: &RunOutside<'_, '_, '_>,
-    process: &mut Process<'_, '_>,
-    scene: &Scene,
-    interpreter: &Interpreter,
-    old: &Distribution,
-    said: Said,
-) -> Result<(), Ended> {
-    let (name, version) = (spelled(old), &old.version);
-    if said == Said::Aloud {
-        process.write(format!(
-            "  Attempting uninstall: {}\n    Found existing installation: {name} {version}\n",
-            old.name
-        ))?;
-    }
-    let Some(paths) = paths(run, process, scene, interpreter, old, said)? else { return Ok(()) };
-    if said == Said::Aloud {
-        process.write(format!("    Uninstalling {name}-{version}:\n"))?;
-    }
-    take_away(process, &paths)?;
-    if said == Said::Aloud {
-        process.write(format!("      Successfully uninstalled {name}-{version}\n"))?;
-    }
+    say(process, format!("{indent}  Successfully uninstalled {name}-{version}\n"))?;
     Ok(())
 }
 

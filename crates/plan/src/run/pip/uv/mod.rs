@@ -16,7 +16,7 @@ use super::install::install_written;
 use super::interpreter::Python;
 use super::layout::Placement;
 use super::scene::Scene;
-use super::uninstall::Said;
+use super::uninstall::{Because, Said};
 use super::{check, listing, misused, uninstall};
 use options::Command;
 pub(super) use options::Options;
@@ -91,8 +91,8 @@ fn remove(
     for (name, written) in uninstall::names(run, process, &asked)? {
         match python.distribution(&name) {
             Some(found) => {
-                let interpreter = python.interpreter();
-                uninstall::remove(run, process, scene, interpreter, found, Said::Nothing)?;
+                let place = (scene, python.interpreter());
+                uninstall::remove(run, process, place, found, Because::Asked, Said::Nothing)?;
             }
             None => {
                 let line = format!("warning: Skipping {written} as it is not installed\n");
