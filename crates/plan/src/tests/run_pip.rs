@@ -8,6 +8,8 @@ use super::{Report, World, context};
 pub(super) const PIP: &[&str] = &[
     "755 usr/local/bin/pip=#!/usr/local/bin/python3.11\nfrom pip._internal.cli.main import main\n",
     "usr/local/bin/pip3 -> pip",
+    "bin/sh -> dash",
+    "755 bin/dash=dash",
     "755 bin/find=find",
     "755 bin/rm=rm",
     "755 bin/cp=cp",
@@ -441,6 +443,60 @@ fn what_a_line_changes_of_packages_is_its_own() {
     0644 0:0 app/lib/flask/__init__.py=1
     0755 0:0 app/lib/flask/json/
     0644 0:0 app/lib/flask/json/tag.py=2
+    0644 0:0 SITE/six.py=1
+    ");
+}
+
+#[test]
+fn lines_as_people_write_them() {
+    let world = with_flask().package("pip==24.0", &["site:pip/__init__.py=2"], &[]);
+    let check = |line: &str| {
+        let report = world.plan(&format!("FROM base\nRUN {line}\n"));
+        let shown = shown(&report);
+        let is_head =
+            |text: &&str| !text.starts_with(&line[..10]) && !text.starts_with("RUN pip install --");
+        shown.lines().filter(is_head).map(|line| format!("{line}\n")).collect::<String>()
+    };
+    insta::assert_snapshot!(check("pip install --no-cache-dir --upgrade pip && pip install flask"), @"
+    0000 0:0 SITE/pip-23.2.1.dist-info Whiteout at 0
+    0755 0:0 SITE/pip/
+    0000 0:0 SITE/pip Opaque at 0
+    RUN pip install pip==24.0 flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    0755 0:0 SITE/flask/json/
+    0644 0:0 SITE/flask/json/tag.py=2
+    0755 0:0 SITE/pip/
+    0644 0:0 SITE/pip/__init__.py=2
+    0644 0:0 SITE/six.py=1
+    ");
+    insta::assert_snapshot!(check("(umask 077 && pip install -t /app/lib six)"), @"
+    RUN pip install six==1.16:
+    0700 0:0 app/lib/
+    0600 0:0 app/lib/six.py=1
+    ");
+    insta::assert_snapshot!(check("pip install six || true; pip freeze --all > /app/pins.txt"), @r"
+    RUN pip install six || true; pip freeze --all > /app/pins.txt:
+    0644 0:0 app/pins.txt=pip==23.2.1\nsix==1.16\n
+    RUN pip install six==1.16:
+    0644 0:0 SITE/six.py=1
+    ");
+    insta::assert_snapshot!(check("pip install -r none.txt 2>/dev/null || pip install six"), @"
+    RUN pip install six==1.16:
+    0644 0:0 SITE/six.py=1
+    ");
+    insta::assert_snapshot!(check("PIP_NO_DEPS=1 python3 -m pip install -q \"six>=1\" 'flask'"), @"
+    RUN pip install flask==3.0 six==1.16:
+    0755 0:0 usr/local/bin/flask=run
+    0755 0:0 SITE/flask/
+    0644 0:0 SITE/flask/__init__.py=1
+    0755 0:0 SITE/flask/json/
+    0644 0:0 SITE/flask/json/tag.py=2
+    0644 0:0 SITE/six.py=1
+    ");
+    insta::assert_snapshot!(check("cd /tmp && printf 'six # x\\n' | pip install -r /dev/stdin && pip cache purge"), @"
+    RUN pip install six==1.16:
     0644 0:0 SITE/six.py=1
     ");
 }
