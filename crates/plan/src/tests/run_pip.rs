@@ -500,3 +500,43 @@ fn lines_as_people_write_them() {
     0644 0:0 SITE/six.py=1
     ");
 }
+
+#[test]
+fn what_is_refused_says_why() {
+    let world = context(&["requirements.txt=flask\n-e git+https://me:SECRET@h.example/r\n"]).image(
+        "base",
+        &[PYTHON, PIP, installed("pip==22.0", &["site:pip/__init__.py=1"])],
+        r#"{"Env":["PATH=/usr/local/bin:/bin"]}"#,
+    );
+    let check = |line: &str| {
+        let dockerfile = format!("FROM base\nWORKDIR /app\nCOPY . .\nRUN {line}\n");
+        let report = world.plan(&dockerfile);
+        let mut refused = report.files.lines().filter(|text| text.contains("needs execution"));
+        let refused = refused.next().and_then(|text| text.split_once("needs execution: "));
+        refused.map(|(_, why)| why.to_owned()).unwrap_or(report.messages)
+    };
+    insta::assert_snapshot!(check("pip install -r requirements.txt"), @"`pip install` reads `requirements.txt`, line 2: an editable requirement has no place in an image");
+    insta::assert_snapshot!(check("pip install git+https://me:SECRET@h.example/r"), @"`pip install` cannot take `git+https://h.example/r`: a requirement is not taken from a repository");
+    insta::assert_snapshot!(check("pip install flask=1.0"), @"`pip install` cannot take `flask=1.0`: `=` is no operator (write `flask==1.0`)");
+    insta::assert_snapshot!(check("pip install -i file:///wheels flask"), @"`pip install` has a value for `-i` that is no `https:` address");
+    insta::assert_snapshot!(check("pip install -i https:me:SECRET@h.example flask"), @"`pip install` has a value for `-i` that is no `https:` address");
+    insta::assert_snapshot!(check("pip install -r https://me:SECRET@h.example/r.txt"), @"`pip install` reads a file from an address: cannot take `https://h.example/r.txt`");
+    insta::assert_snapshot!(check("pip install --root-user-action=ignore flask"), @"
+    error: «RUN pip install --root-user-action=ignore flask»: the command fails with exit status 2:
+    no such option: --root-user-action (it is `pip install --root-user-action=ignore flask` that answers 2; --explain-run shows what came before)
+    ");
+    insta::assert_snapshot!(check("while true; do pip list; done"), @"the number of commands reached the limit of 2000000");
+    insta::assert_snapshot!(check("pip install ./none.whl"), @"
+    error: «RUN pip install ./none.whl»: the command fails with exit status 1:
+    ERROR: Could not install packages due to an OSError: [Errno 2] No such file or directory: 'none.whl'
+     (it is `pip install ./none.whl` that answers 1; --explain-run shows what came before)
+    ");
+    insta::assert_snapshot!(check("pip install"), @r#"
+    error: «RUN pip install»: the command fails with exit status 1:
+    ERROR: You must give at least one requirement to install (see "pip help install") (it is `pip install` that answers 1; --explain-run shows what came before)
+    "#);
+    insta::assert_snapshot!(check("pip --require-virtualenv install flask"), @"
+    error: «RUN pip --require-virtualenv install flask»: the command fails with exit status 3:
+    ERROR: Could not find an activated virtualenv (required). (it is `pip --require-virtualenv install flask` that answers 3; --explain-run shows what came before)
+    ");
+}

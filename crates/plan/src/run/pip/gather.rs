@@ -89,8 +89,7 @@ pub(super) fn requirements(
 /// Adds a requirement of the command line.
 fn add(process: &Process<'_, '_>, text: &str, gathered: &mut Gathered) -> Result<(), Ended> {
     refuse_project(process, text)?;
-    let refused =
-        |problem: Problem| misused(SHOWN, format!("{}: {}", shown(text), problem.message));
+    let refused = |problem: Problem| misused(SHOWN, format!("{}: {}", shown(text), said(&problem)));
     if text.contains(['\n', '\r']) {
         return Err(misused(SHOWN, "has a requirement of several lines".to_owned()).into());
     }
@@ -196,9 +195,18 @@ fn files(
     }
 }
 
+/// A problem with the way out, but for what only `[python]` has.
+fn said(problem: &Problem) -> String {
+    let is_elsewhere = |hint: &&String| hint.contains("project =") || hint.contains("lock");
+    match problem.hint.as_ref().filter(|hint| !is_elsewhere(hint)) {
+        Some(hint) => format!("{} ({hint})", problem.message),
+        None => problem.message.clone(),
+    }
+}
+
 fn listed(problems: &[FileProblem]) -> String {
     let line = |FileProblem { file, problem }: &FileProblem| {
-        format!("reads `{file}`, line {}: {}", problem.line, problem.message)
+        format!("reads `{file}`, line {}: {}", problem.line, said(problem))
     };
     let more = problems.len().saturating_sub(1);
     match problems.first().map(line) {

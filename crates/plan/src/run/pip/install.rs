@@ -16,6 +16,7 @@ use super::interpreter::Python;
 use super::layout::{Placement, PlacementKind};
 use super::place::{Replaced, place};
 use super::scene::Scene;
+use super::uninstall::Voice;
 use super::{Said, stopped, uninstall};
 use crate::facts::InstalledWheel;
 use crate::wheels;
@@ -67,9 +68,9 @@ pub(super) fn install_written(
     let old = answer.replaced(python, asked, &placement);
     say(process, asked, "Installing collected packages: ", &answer.names())?;
     for distribution in old {
-        let (place, said) = ((scene, python.interpreter()), uninstall::Said::of(asked.verbosity));
+        let (place, voice) = ((scene, python.interpreter()), Voice::of(asked.verbosity));
         let because = uninstall::Because::Replaced;
-        uninstall::remove(run, process, place, distribution, because, said)?;
+        uninstall::remove(run, process, place, distribution, because, voice)?;
     }
     let replaced = if asked.upgrade == Upgrade::Nothing { Replaced::Stays } else { Replaced::Goes };
     place(run, process, &answer.packages, &answer.wheels, &placement, replaced)?;

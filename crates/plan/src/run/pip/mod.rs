@@ -81,6 +81,9 @@ pub(crate) fn program(
     process: &mut Process<'_, '_>,
 ) -> Option<Result<u8, ShellStop>> {
     let called = Called::of(process)?;
+    if let Err(stop) = charge(process) {
+        return Some(Err(stop));
+    }
     let done = called.map_err(Ended::from).and_then(|called| match called {
         Called::Pip { python, by, arguments } => pip(run, process, &python, by, &arguments),
         Called::Environment { python, arguments } => {
@@ -92,6 +95,13 @@ pub(crate) fn program(
         Ok(status) | Err(Ended::Status(status)) => Ok(status),
         Err(Ended::Stop(stop)) => Err(stop),
     })
+}
+
+/// So many other commands does one of these cost: it looks at all files.
+const COST: usize = 10_000;
+
+fn charge(process: &mut Process<'_, '_>) -> Result<(), ShellStop> {
+    (0..COST).try_for_each(|_| process.machine.budget.step())
 }
 
 fn pip(

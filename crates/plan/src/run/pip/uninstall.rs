@@ -10,19 +10,18 @@ use super::gather::{self, Ended};
 use super::interpreter::Python;
 use super::options::{Options, refuse};
 use super::scene::Scene;
-use super::{misused, settled};
-use crate::run::pip::Said as Saying;
+use super::{Said, misused, settled};
 
 /// Whether it is said what goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum Voice {
     Aloud,
-    Nothing,
+    Silent,
 }
 
-impl Said {
-    pub(super) fn of(verbosity: i64) -> Said {
-        if verbosity < 0 { Said::Nothing } else { Said::Aloud }
+impl Voice {
+    pub(super) fn of(verbosity: i64) -> Voice {
+        if verbosity < 0 { Voice::Silent } else { Voice::Aloud }
     }
 }
 
@@ -47,17 +46,17 @@ pub(super) fn uninstall(
     if names.is_empty() {
         let message = "You must give at least one requirement to uninstall (see \"pip help \
                        uninstall\")";
-        return Err(Saying(process).error(message));
+        return Err(Said(process).error(message));
     }
     if !options.has("--break-system-packages") {
         refuse_externally_managed(process, python)?;
     }
-    let said = Said::of(options.verbosity());
+    let voice = Voice::of(options.verbosity());
     for (name, written) in names {
         match python.distribution(&name) {
             Some(found) => {
                 let place = (scene, python.interpreter());
-                remove(run, process, place, found, Because::Asked, said)?;
+                remove(run, process, place, found, Because::Asked, voice)?;
             }
             None => {
                 let line = format!("WARNING: Skipping {written} as it is not installed.\n");
@@ -106,12 +105,12 @@ pub(super) fn remove(
     (scene, interpreter): (&Scene, &Interpreter),
     old: &Distribution,
     because: Because,
-    said: Said,
+    voice: Voice,
 ) -> Result<(), Ended> {
     let (name, version) = (spelled(old), &old.version);
-    let say = |process: &mut Process<'_, '_>, line: String| match said {
-        Said::Aloud => process.write(line),
-        Said::Nothing => Ok(()),
+    let say = |process: &mut Process<'_, '_>, line: String| match voice {
+        Voice::Aloud => process.write(line),
+        Voice::Silent => Ok(()),
     };
     let indent = match because {
         Because::Asked => "",
@@ -121,7 +120,7 @@ pub(super) fn remove(
         }
     };
     say(process, format!("{indent}Found existing installation: {name} {version}\n"))?;
-    let Some(paths) = paths(run, process, scene, interpreter, old, said)? else { return Ok(()) };
+    let Some(paths) = paths(run, process, scene, interpreter, old, voice)? else { return Ok(()) };
     say(process, format!("{indent}Uninstalling {name}-{version}:\n"))?;
     take_away(process, &paths)?;
     say(process, format!("{indent}  Successfully uninstalled {name}-{version}\n"))?;
@@ -143,7 +142,7 @@ fn paths(
     scene: &Scene,
     interpreter: &Interpreter,
     old: &Distribution,
-    said: Said,
+    voice: Voice,
 ) -> Result<Option<Vec<ImagePath>>, Ended> {
     let paths = scene.ask(run, |view| old.removal(view, interpreter))?;
     if paths.is_some() {
@@ -152,7 +151,7 @@ fn paths(
     let name = spelled(old);
     let place = old.metadata.parent().unwrap_or_else(ImagePath::root);
     if interpreter.foreign.contains(&place) {
-        if said == Said::Aloud {
+        if voice == Voice::Aloud {
             let prefix = ImagePath::lexical(&interpreter.executable).parent();
             let prefix = prefix.and_then(|bin| bin.parent()).unwrap_or_else(ImagePath::root);
             process.write(format!(
@@ -175,7 +174,7 @@ fn paths(
              uninstall."
         ),
     };
-    Err(Saying(process).error(&message))
+    Err(Said(process).error(&message))
 }
 
 fn take_away(process: &mut Process<'_, '_>, paths: &[ImagePath]) -> Result<(), ShellStop> {

@@ -16,7 +16,7 @@ use super::install::install_written;
 use super::interpreter::Python;
 use super::layout::Placement;
 use super::scene::Scene;
-use super::uninstall::{Because, Said};
+use super::uninstall::{Because, Voice};
 use super::{check, listing, misused, uninstall};
 use options::Command;
 pub(super) use options::Options;
@@ -92,7 +92,7 @@ fn remove(
         match python.distribution(&name) {
             Some(found) => {
                 let place = (scene, python.interpreter());
-                uninstall::remove(run, process, place, found, Because::Asked, Said::Nothing)?;
+                uninstall::remove(run, process, place, found, Because::Asked, Voice::Silent)?;
             }
             None => {
                 let line = format!("warning: Skipping {written} as it is not installed\n");
