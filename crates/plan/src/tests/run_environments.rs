@@ -140,7 +140,7 @@ fn uv_installs_as_pip_does() {
     0644 0:0 app/lib/six.py=1
     ");
     insta::assert_snapshot!(check("uv pip install --target /app six --system"), @r#"RUN ["uv", "pip", "install", "--target", "/app", "six", "--system"]: needs execution: `uv pip install` installs to `/app`, which is there already"#);
-    insta::assert_snapshot!(check("uv sync"), @r#"RUN ["uv", "sync"]: needs execution: `/usr/local/bin/uv` is not built in"#);
+    insta::assert_snapshot!(check("uv sync"), @r#"RUN ["uv", "sync"]: needs execution: `uv` is not built in"#);
     insta::assert_snapshot!(check("uv pip compile x"), @r#"RUN ["uv", "pip", "compile", "x"]: needs execution: `uv pip compile` is not built in"#);
     let index = "uv pip install --system --extra-index-url https://index.example six";
     insta::assert_snapshot!(check(index), @r#"RUN ["uv", "pip", "install", "--system", "--extra-index-url", "https://index.example", "six"]: needs execution: `uv pip install` has several indexes, of which uv takes the first that has a package; `--index-strategy=unsafe-best-match` is built in"#);
