@@ -184,7 +184,7 @@ impl Files {
         self.permit(&above, WRITE | EXECUTE)?;
         let inode = self.own(existing, &stat)?;
         let here = Upper::Here { inode, is_fresh: true };
-        self.writable(id)?.upper.insert(relative, here);
+        self.writable(id)?.set(relative, here);
         self.note(Action::Made, path)
     }
 
@@ -253,7 +253,7 @@ impl Files {
             let rest = path.strip_prefix(from).unwrap_or_default();
             let (id, relative) = self.volume_of(&to.join(rest));
             let here = Upper::Here { inode, is_fresh: true };
-            self.writable(id)?.upper.insert(relative, here);
+            self.writable(id)?.set(relative, here);
             self.note(Action::Removed, path)?;
             self.note(Action::Made, &to.join(rest))?;
         }
@@ -371,9 +371,9 @@ impl Files {
         let volume = self.writable(id)?;
         volume.forget_below(&relative);
         if is_below {
-            volume.upper.insert(relative, Upper::Gone);
+            volume.set(relative, Upper::Gone);
         } else {
-            volume.upper.remove(&relative);
+            volume.forget(&relative);
         }
         Ok(())
     }
@@ -389,7 +389,7 @@ impl Files {
         self.writable(id)?;
         let inode = self.new_inode(attributes, kind);
         let here = Upper::Here { inode, is_fresh: true };
-        self.writable(id)?.upper.insert(relative, here);
+        self.writable(id)?.set(relative, here);
         self.note(action, path)
     }
 
@@ -406,7 +406,7 @@ impl Files {
         self.writable(id)?;
         let inode = self.new_inode(stat.attributes.clone(), stat.kind.clone());
         let here = Upper::Here { inode, is_fresh: false };
-        self.writable(id)?.upper.insert(relative, here);
+        self.writable(id)?.set(relative, here);
         Ok(inode)
     }
 

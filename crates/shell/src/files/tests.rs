@@ -234,3 +234,24 @@ fn changes_are_bounded() {
     let Some(Err(FileError::Stop(crate::Stop::Limit(limit)))) = made.next() else { panic!() };
     assert_eq!(limit.to_string(), "the number of changed files reached the limit of 3");
 }
+
+#[test]
+fn names_are_counted() {
+    let mut image = image();
+    image.entry("work/d/other", 0o644, layer::Node::Hardlink(path("work/d/f")));
+    let mut files = image.files();
+    let names = |files: &Files, at: &str| {
+        let stat = files.stat(&path(at)).unwrap().unwrap();
+        files.links(&stat).unwrap()
+    };
+    assert_eq!((names(&files, "work/d/f"), names(&files, "work/d/other")), (2, 2));
+    files.make(&path("work/a"), NewNode::File(Data::empty()), 0o644).unwrap();
+    files.link(&path("work/a"), &path("work/b")).unwrap();
+    files.link(&path("work/a"), &path("work/d/c")).unwrap();
+    assert_eq!((names(&files, "work/a"), names(&files, "work/d/c")), (3, 3));
+    files.rename(&path("work/b"), &path("work/e")).unwrap();
+    assert_eq!(names(&files, "work/e"), 3);
+    files.remove_all(&path("work/d")).unwrap();
+    files.put_whole(&path("work/e"), Attributes::root(0o644, 0), NewNode::Fifo).unwrap();
+    assert_eq!((names(&files, "work/a"), names(&files, "work/e")), (1, 1));
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::OnceLock;
 
 use bstr::BString;
 use layer::{Node, RootFs};
@@ -32,9 +33,13 @@ pub enum Access {
 pub(super) struct Volume {
     pub(super) at: ImagePath,
     pub(super) below: RootFs,
-    /// Changes, by path in this volume.
+    /// Changes, by path in this volume; [`Volume::set`] and [`Volume::forget`] make them.
     pub(super) upper: BTreeMap<ImagePath, Upper>,
     pub(super) access: Access,
+    /// How many paths in `upper` lead to an inode.
+    names: BTreeMap<InodeId, u64>,
+    /// How many further names files of the layers have, by layer and path, once somebody asked.
+    names_below: OnceLock<BTreeMap<(usize, ImagePath), u64>>,
 }
 
 /// What a change makes of a path.
@@ -50,7 +55,48 @@ pub(super) enum Upper {
 
 impl Volume {
     pub(super) fn new(at: ImagePath, below: RootFs, access: Access) -> Self {
-        Volume { at, below, upper: BTreeMap::new(), access }
+        let (upper, names, names_below) = Default::default();
+        Volume { at, below, upper, access, names, names_below }
+    }
+
+    /// Something else becomes of `path`.
+    pub(super) fn set(&mut self, path: ImagePath, change: Upper) {
+        if let Upper::Here { inode, .. } = change {
+            *self.names.entry(inode).or_default() += 1;
+        }
+        let before = self.upper.insert(path, change);
+        self.lose_name(before);
+    }
+
+    /// Nothing has become of `path`.
+    pub(super) fn forget(&mut self, path: &ImagePath) {
+        let before = self.upper.remove(path);
+        self.lose_name(before);
+    }
+
+    fn lose_name(&mut self, before: Option<Upper>) {
+        if let Some(Upper::Here { inode, .. }) = before
+            && let Some(names) = self.names.get_mut(&inode)
+        {
+            *names -= 1;
+        }
+    }
+
+    /// How many further names the file at a path of a layer has in that layer.
+    fn further_names(&self, layer: usize, path: &ImagePath) -> u64 {
+        let count = || {
+            let mut names = BTreeMap::new();
+            for (number, index) in self.below.layers().iter().enumerate() {
+                for entry in index.iter().flat_map(|index| index.entries()) {
+                    if let Node::Hardlink(to) = &entry.node {
+                        *names.entry((number, to.clone())).or_default() += 1;
+                    }
+                }
+            }
+            names
+        };
+        let names = self.names_below.get_or_init(count);
+        names.get(&(layer, path.clone())).copied().unwrap_or_default()
     }
 
     /// Whether a change of a directory above `path` hides what the layers have there.
@@ -75,7 +121,7 @@ impl Volume {
             .cloned()
             .collect();
         for path in below {
-            self.upper.remove(&path);
+            self.forget(&path);
         }
     }
 
@@ -190,23 +236,17 @@ impl Files {
     /// How many names what is no directory has, as stat(2) counts them on an overlay: what was
     /// copied up counts anew, and a layer's file counts the names that its layer has.
     pub fn links(&self, stat: &Stat) -> FileResult<u64> {
+        let volume = |id: VolumeId| self.volumes.get(id.0);
         let names = match &stat.identity {
-            Identity::Special(_) => 1,
+            Identity::Special(_) => None,
             Identity::Upper(inode) => {
-                let is_name =
-                    |upper: &&Upper| matches!(upper, Upper::Here { inode: of, .. } if of == inode);
-                let volume = self.volumes.get(stat.volume.0);
-                volume.map_or(1, |volume| volume.upper.values().filter(is_name).count())
+                volume(stat.volume).and_then(|volume| volume.names.get(inode).copied())
             }
             Identity::Below(id, layer, path) => {
-                let layers = self.volumes.get(id.0).map(|volume| volume.below.layers());
-                let index = layers.and_then(|layers| layers.get(*layer)?.as_ref());
-                let is_name =
-                    |entry: &&layer::Entry| matches!(&entry.node, Node::Hardlink(to) if to == path);
-                1 + index.map_or(0, |index| index.entries().iter().filter(is_name).count())
+                volume(*id).map(|volume| 1 + volume.further_names(*layer, path))
             }
         };
-        Ok(names as u64)
+        Ok(names.unwrap_or(1))
     }
 
     /// The volume's changes, if it takes any.
@@ -236,7 +276,7 @@ impl Files {
         let id = self.mount(at, RootFs::default(), Access::ReadOnly)?;
         let inode = self.new_inode(attributes, Kind::File(data));
         let here = Upper::Here { inode, is_fresh: true };
-        self.volumes[id.0].upper.insert(ImagePath::root(), here);
+        self.volumes[id.0].set(ImagePath::root(), here);
         Ok(id)
     }
 
@@ -249,7 +289,7 @@ impl Files {
         let id = self.mount(at, RootFs::default(), Access::Discarded)?;
         let inode = self.new_inode(attributes, Kind::Directory);
         let here = Upper::Here { inode, is_fresh: true };
-        self.volumes[id.0].upper.insert(ImagePath::root(), here);
+        self.volumes[id.0].set(ImagePath::root(), here);
         Ok(id)
     }
 
@@ -263,7 +303,7 @@ impl Files {
             }
             let inode = self.new_inode(layer::Attributes::root(0o755, self.clock), Kind::Directory);
             let here = Upper::Here { inode, is_fresh: true };
-            self.volumes[id.0].upper.insert(relative, here);
+            self.volumes[id.0].set(relative, here);
             if id == VolumeId(0) {
                 self.stubs.push(path);
             }

@@ -8,6 +8,8 @@ use super::{Anchors, BeyondAscii, Case, Dialect, Encoding, Groups, Options, Rege
 
 /// Groups inside of each other.
 const DEEPEST: usize = 100;
+/// Repetitions of each other, in each of the groups.
+const DEEPEST_REPETITION: usize = 4;
 /// RE_DUP_MAX of the GNU C library.
 const MOST_REPETITIONS: u32 = 0x7fff;
 
@@ -320,8 +322,7 @@ impl<'p> Parser<'p> {
     /// A piece with all that repeats it.
     fn repeated(&mut self, piece: Piece, of: Token) -> Result<Piece, RegexError> {
         let Piece { mut hir, has_group, has_look } = piece;
-        let mut is_repeated = false;
-        loop {
+        for repetitions in 0_usize.. {
             let (token, length) = self.token(self.left)?;
             let rest = &self.left[length..];
             let (min, max, rest) = match token {
@@ -333,7 +334,7 @@ impl<'p> Parser<'p> {
                 _ => break,
             };
             let is_mark = matches!(token, Token::Repeat(0, None) | Token::Brace);
-            if is_repeated && is_mark && self.dialect == Dialect::Basic {
+            if repetitions > 0 && is_mark && self.dialect == Dialect::Basic {
                 return Err(BAD_REPETITION);
             }
             let is_anchor = matches!(of, Token::Caret | Token::Dollar) && self.is_extended();
@@ -350,8 +351,10 @@ impl<'p> Parser<'p> {
             if has_group && can_be_empty && (min, max) != (1, Some(1)) {
                 self.groups_understood = false;
             }
+            if repetitions >= DEEPEST_REPETITION {
+                return Err(RegexError::NotUnderstood("too many repetitions of each other"));
+            }
             self.left = rest;
-            is_repeated = true;
             hir = Hir::repetition(Repetition { min, max, greedy: true, sub: Box::new(hir) });
         }
         Ok(Piece { hir, has_group, has_look })

@@ -112,7 +112,12 @@ fn replace(process: &mut Process<'_, '_>, link: &BStr, target: &BStr) -> FileRes
     if located.stat.is_some() {
         process.machine.files.remove(&located.path)?;
     }
-    process.machine.files.make(&located.path, NewNode::Symlink(target.to_vec()), 0o777)
+    process.machine.files.make(&located.path, NewNode::Symlink(target.to_vec()), 0o777)?;
+    // The link is as old as what it leads to, so that it is the same whenever it is made.
+    match process.locate(link, Last::Followed)?.stat {
+        Some(stat) => process.machine.files.set_time(&located.path, stat.attributes.mtime),
+        None => Ok(()),
+    }
 }
 
 /// Only links are taken away.
