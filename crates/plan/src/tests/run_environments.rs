@@ -107,7 +107,11 @@ const PIP_SCRIPT: &str =
 
 #[test]
 fn uv_installs_as_pip_does() {
-    let uv: &[&str] = &["755 usr/local/bin/uv=\u{7f}ELF", "app/pyproject.toml=[project]\n"];
+    let uv: &[&str] = &[
+        "755 usr/local/bin/uv=\u{7f}ELF",
+        "755 opt/uv=#!/bin/false\n",
+        "app/pyproject.toml=[project]\n",
+    ];
     let environment: &[&str] = &[
         "venv/pyvenv.cfg=home = /usr/local/bin\ninclude-system-site-packages = false\n",
         "venv/bin/python -> /usr/local/bin/python3.11",
@@ -141,6 +145,7 @@ fn uv_installs_as_pip_does() {
     ");
     insta::assert_snapshot!(check("uv pip install --target /app six --system"), @r#"RUN ["uv", "pip", "install", "--target", "/app", "six", "--system"]: needs execution: `uv pip install` installs to `/app`, which is there already"#);
     insta::assert_snapshot!(check("uv sync"), @r#"RUN ["uv", "sync"]: needs execution: `uv` is not built in"#);
+    insta::assert_snapshot!(check("/opt/uv pip install --system six"), @r#"RUN ["/opt/uv", "pip", "install", "--system", "six"]: needs execution: `/opt/uv` is not built in"#);
     insta::assert_snapshot!(check("uv pip compile x"), @r#"RUN ["uv", "pip", "compile", "x"]: needs execution: `uv pip compile` is not built in"#);
     let index = "uv pip install --system --extra-index-url https://index.example six";
     insta::assert_snapshot!(check(index), @r#"RUN ["uv", "pip", "install", "--system", "--extra-index-url", "https://index.example", "six"]: needs execution: `uv pip install` has several indexes, of which uv takes the first that has a package; `--index-strategy=unsafe-best-match` is built in"#);

@@ -58,6 +58,8 @@ impl Name {
 
 /// Options of Python itself that change nothing for pip.
 const HARMLESS: [&str; 2] = ["-u", "-B"];
+/// What a compiled program begins with (elf(5)).
+const ELF: &[u8] = b"\x7fELF";
 /// The longest script that is looked at: one of pip's has a few lines.
 const LONGEST_SCRIPT: u64 = 1 << 14;
 
@@ -72,12 +74,14 @@ impl Called {
             return Some(Err(misused("pip", "has an argument that is not UTF-8".to_owned())));
         };
         match name {
-            Name::Uv => match arguments.first().map(String::as_str) {
-                Some("pip") => {
+            Name::Uv if arguments.first().is_none_or(|command| command != "pip") => None,
+            Name::Uv => match is_compiled(process) {
+                Ok(false) => None,
+                Ok(true) => {
                     arguments.remove(0);
                     Some(Ok(Called::Uv { arguments }))
                 }
-                _ => None,
+                Err(stop) => Some(Err(stop)),
             },
             Name::Pip => match script_interpreter(process) {
                 Ok(Some(python)) => {
@@ -88,6 +92,17 @@ impl Called {
             },
             Name::Python => module(process, arguments).transpose(),
         }
+    }
+}
+
+/// Whether a program is none of somebody's scripts. The bytes of large ones are not asked for.
+fn is_compiled(process: &mut Process<'_, '_>) -> Result<bool, ShellStop> {
+    let program = process.program.clone();
+    match process.machine.files.data(&program) {
+        Ok(data) if data.size() > LONGEST_SCRIPT => Ok(true),
+        Ok(data) => Ok(process.bytes(&data)?.starts_with(ELF)),
+        Err(FileError::Errno(_)) => Ok(false),
+        Err(FileError::Stop(stop)) => Err(stop),
     }
 }
 
