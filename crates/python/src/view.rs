@@ -23,7 +23,9 @@ pub fn is_asked_for(path: &ImagePath) -> bool {
         b"PKG-INFO" => above.ends_with(b".egg-info"),
         b"status" => above == b"dpkg",
         b"installed" => above == b"db",
-        b"pyvenv.cfg" | b"patchlevel.h" | b"pip" | b"pip3" => true,
+        b"pyvenv.cfg" | b"patchlevel.h" | b"pip" | b"pip3" | b"pip.conf" => true,
+        b"EXTERNALLY-MANAGED" => above.starts_with(b"python3."),
+        name if name.starts_with(b"pip3.") => above == b"bin",
         // What a virtual environment is made of.
         b"__init__.py" => matches!(above, b"venv" | b"ensurepip"),
         b"Activate.ps1" | b"activate" | b"activate.csh" | b"activate.fish" => {
@@ -214,6 +216,9 @@ mod tests {
             ("usr/lib/python3.11/venv/scripts/posix/activate.csh", true),
             ("usr/lib/python3.11/site-packages/flask/__init__.py", false),
             ("venv/bin/activate", false),
+            ("usr/local/bin/pip3.11", true),
+            ("etc/pip.conf", true),
+            ("usr/lib/python3.11/EXTERNALLY-MANAGED", true),
             ("etc/status", false),
             ("app/METADATA", false),
             ("usr/bin/python3.11", false),
