@@ -111,15 +111,18 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
         }
     }
 
-    /// Writes to the standard output. What cannot be written is lost, as for a closed descriptor.
+    /// Writes to the standard output.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Stop> {
         self.write_to(1, bytes.as_ref())
     }
 
     /// Writes what may be elsewhere to the standard output.
     pub fn write_data(&mut self, data: &Data) -> Result<(), Stop> {
-        let Some(handle) = self.descriptors.get(1).cloned() else { return Ok(()) };
-        settled(self.machine.write_data(&handle, data))
+        let written = match self.descriptors.get(1).cloned() {
+            Some(handle) => self.machine.write_data(&handle, data),
+            None => Err(Closed::Errno(Errno::BadDescriptor)),
+        };
+        self.settled(1, data.size() == 0, written)
     }
 
     /// Writes `NAME: MESSAGE` to the standard errors, as GNU's programs and shells do.
@@ -136,8 +139,28 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
 
     /// Writes to a descriptor.
     pub fn write_to(&mut self, number: u32, bytes: &[u8]) -> Result<(), Stop> {
-        let Some(handle) = self.descriptors.get(number).cloned() else { return Ok(()) };
-        settled(self.machine.write(&handle, bytes))
+        let written = match self.descriptors.get(number).cloned() {
+            Some(handle) => self.machine.write(&handle, bytes),
+            None => Err(Closed::Errno(Errno::BadDescriptor)),
+        };
+        self.settled(number, bytes.is_empty(), written)
+    }
+
+    /// What cannot be written of errors is lost. What programs say and do if it is their output
+    /// differs, and is not built in.
+    fn settled(
+        &self,
+        number: u32,
+        is_empty: bool,
+        written: Result<(), Closed>,
+    ) -> Result<(), Stop> {
+        match written {
+            Err(Closed::Stop(stop)) => Err(stop),
+            Err(Closed::Errno(errno)) if number == 1 && !is_empty => {
+                Err(self.refuse(Reason::Use(format!("writes what cannot be written: {errno}"))))
+            }
+            Ok(()) | Err(Closed::Errno(_)) => Ok(()),
+        }
     }
 
     /// Whether the standard output goes to a file, a pipe or a substitution.
@@ -162,14 +185,6 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
             descriptors,
         };
         crate::execute::execute(self.machine, call)
-    }
-}
-
-/// What could not be written because of its descriptor is lost.
-fn settled(written: Result<(), Closed>) -> Result<(), Stop> {
-    match written {
-        Ok(()) | Err(Closed::Errno(_)) => Ok(()),
-        Err(Closed::Stop(stop)) => Err(stop),
     }
 }
 

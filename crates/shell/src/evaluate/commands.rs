@@ -7,8 +7,7 @@ use bstr::{BString, ByteSlice};
 use super::expand::pattern::Pattern;
 use super::shell::{Eval, Evaluator, Flow};
 use super::syntax::tree::{
-    Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Pipeline, Redirect, Until, Waits,
-    Word, Written,
+    Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Pipeline, Until, Waits, Word, Written,
 };
 use crate::data::Stream;
 use crate::descriptor::{Output, input_stream, output, take_stream};
@@ -33,7 +32,9 @@ impl Evaluator<'_, '_> {
     }
 
     fn run_item(&mut self, item: &Item) -> Eval<()> {
-        self.shell.line = item.line;
+        if !self.shell.dialect.is_bash() || item.waits == Waits::No {
+            self.shell.line = item.line;
+        }
         if item.waits == Waits::No {
             return self.refuse("&", "commands in the background");
         }
@@ -138,12 +139,18 @@ impl Evaluator<'_, '_> {
 
     pub(super) fn run_command(&mut self, command: &Command) -> Eval<u8> {
         self.machine.budget.step().map_err(|stop| stop.at_line(command.line))?;
-        self.shell.line = command.line;
+        let outer = self.shell.line;
+        if !self.shell.dialect.is_bash() || has_line_before_redirections(&command.kind) {
+            self.shell.line = command.line;
+        }
         let result = match &command.kind {
             CommandKind::Simple(simple) => self.run_simple(simple, &command.redirects),
             CommandKind::Function { name, body } => self.define(name, body),
-            kind => self.run_compound(kind, &command.redirects),
+            _ => self.run_compound(command),
         };
+        if self.shell.dialect.is_bash() {
+            self.shell.line = outer;
+        }
         result.map_err(|flow| match flow {
             Flow::Stop(stop) => Flow::Stop(stop.at_line(command.line)),
             flow => flow,
@@ -156,7 +163,8 @@ impl Evaluator<'_, '_> {
         Ok(0)
     }
 
-    fn run_compound(&mut self, kind: &CommandKind, redirects: &[Redirect]) -> Eval<u8> {
+    fn run_compound(&mut self, command: &Command) -> Eval<u8> {
+        let Command { line, kind, redirects } = command;
         let outer = self.shell.descriptors.clone();
         if !redirects.is_empty() && !self.redirect(redirects)? {
             self.shell.descriptors = outer;
@@ -164,6 +172,9 @@ impl Evaluator<'_, '_> {
             self.shell.status = status;
             self.check_failure(status)?;
             return Ok(status);
+        }
+        if has_line(kind) {
+            self.shell.line = *line;
         }
         let result = self.deeper(|evaluator| evaluator.run_kind(kind));
         if !redirects.is_empty() {
@@ -313,6 +324,22 @@ impl Evaluator<'_, '_> {
         }
         Ok(false)
     }
+}
+
+/// Whether bash says its line, and not that of the command around it, where what is wrong is not in
+/// a command of its own. Where nothing is around it, the line is the one that was read last.
+fn has_line(kind: &CommandKind) -> bool {
+    match kind {
+        CommandKind::Group(_) | CommandKind::If { .. } | CommandKind::Loop { .. } => false,
+        CommandKind::Simple(_) | CommandKind::Subshell(_) | CommandKind::Function { .. } => true,
+        CommandKind::For { .. } | CommandKind::ArithmeticFor(_) | CommandKind::Case { .. } => true,
+        CommandKind::Arithmetic(_) | CommandKind::Conditional(_) => true,
+    }
+}
+
+/// Whether this is so while its files are opened.
+fn has_line_before_redirections(kind: &CommandKind) -> bool {
+    matches!(kind, CommandKind::Simple(_) | CommandKind::Subshell(_) | CommandKind::Function { .. })
 }
 
 /// What a loop does after its body.

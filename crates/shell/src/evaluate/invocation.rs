@@ -282,7 +282,7 @@ impl Evaluator<'_, '_> {
             line = parser.reached_line();
             let rest = input(Data::of(&text[parser.reached()..]));
             std::mem::swap(&mut *handle.borrow_mut(), &mut *rest.borrow_mut());
-            self.run_line(&list)?;
+            self.run_line(&list, parser.last_line())?;
         }
     }
 
@@ -304,14 +304,16 @@ impl Evaluator<'_, '_> {
         loop {
             parser.has_extended_patterns = self.shell.shopt.extglob;
             match parser.complete_command() {
-                Ok(Some(list)) => self.run_line(&list)?,
+                Ok(Some(list)) => self.run_line(&list, parser.last_line())?,
                 Ok(None) => return Ok(self.shell.status),
                 Err(error) => return Err(syntax_stop(error).into()),
             }
         }
     }
 
-    fn run_line(&mut self, list: &super::syntax::tree::List) -> Eval<()> {
+    /// Runs a complete command, the last token of which is at this line.
+    fn run_line(&mut self, list: &super::syntax::tree::List, line: usize) -> Eval<()> {
+        self.shell.line = line;
         match self.run_list(list) {
             // bash gives up the line, and goes on with the next.
             Err(Flow::Discard(status)) if self.shell.subshells == 0 => {

@@ -9,7 +9,8 @@ use oci::ImagePath;
 use super::dialect::Dialect;
 use super::syntax::tree::Command;
 use super::variables::Variables;
-use crate::descriptor::Descriptors;
+use crate::descriptor::{Closed, Descriptors};
+use crate::files::Errno;
 use crate::machine::Machine;
 use crate::stop::{Reason, Stop};
 
@@ -223,12 +224,18 @@ impl Evaluator<'_, '_> {
         self.say_plainly(message)
     }
 
-    /// Writes to a descriptor; what cannot be written is lost.
+    /// Writes to a descriptor; what cannot be written of errors is lost.
     pub(super) fn write(&mut self, number: u32, bytes: &[u8]) -> Eval<()> {
-        let Some(handle) = self.shell.descriptors.get(number).cloned() else { return Ok(()) };
-        match self.machine.write(&handle, bytes) {
-            Ok(()) | Err(crate::descriptor::Closed::Errno(_)) => Ok(()),
-            Err(crate::descriptor::Closed::Stop(stop)) => Err(stop.into()),
+        let written = match self.shell.descriptors.get(number).cloned() {
+            Some(handle) => self.machine.write(&handle, bytes),
+            None => Err(Closed::Errno(Errno::BadDescriptor)),
+        };
+        match written {
+            Err(Closed::Stop(stop)) => Err(stop.into()),
+            Err(Closed::Errno(errno)) if number == 1 && !bytes.is_empty() => {
+                self.refuse(">&1", format!("writing what cannot be written: {errno}"))
+            }
+            Ok(()) | Err(Closed::Errno(_)) => Ok(()),
         }
     }
 

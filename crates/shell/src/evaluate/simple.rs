@@ -33,6 +33,9 @@ impl Evaluator<'_, '_> {
         if words.is_empty() {
             return self.run_assignments(&simple.assignments, redirects);
         }
+        if !self.shell.dialect.is_bash() && self.shell.aliases.contains_key(&words[0]) {
+            return self.refuse(words[0].to_string(), "an alias");
+        }
         let from = self.machine.files.journal().len();
         let meaning = self.meaning(&words[0]);
         let is_special = matches!(meaning, Meaning::Special(_));
@@ -211,6 +214,9 @@ impl Evaluator<'_, '_> {
         let outer = std::mem::replace(&mut self.shell.positional, positional);
         let loops = std::mem::take(&mut self.shell.loops);
         let line = self.shell.line;
+        if self.shell.dialect.is_bash() {
+            self.shell.line = body.line;
+        }
         self.shell.functions_entered += 1;
         self.shell.variables.enter_function();
         let result = self.deeper(|evaluator| evaluator.run_command(body));

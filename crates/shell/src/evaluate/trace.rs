@@ -110,18 +110,38 @@ fn shown_word(word: &[u8]) -> Vec<u8> {
 /// A text in quotes, if it has to be, as bash writes it.
 pub(super) fn quoted(text: &[u8]) -> Vec<u8> {
     let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+=:.,/@%^{}~#".contains(byte);
-    let needs = text.iter().any(|byte| !is_plain(byte))
+    let is_shown = |byte: &u8| matches!(byte, b'\t' | b'\n' | b' '..=b'~');
+    let needs = text.iter().any(|byte| is_shown(byte) && !is_plain(byte))
         || text.starts_with(b"~")
         || text.starts_with(b"#")
         || text.contains(&b'^')
         || text.iter().any(|byte| b"{}".contains(byte));
     if !needs {
-        return text.to_vec();
+        return if text.iter().all(is_shown) { text.to_vec() } else { escaped(text) };
     }
     if text == b"'" {
         return b"\\'".to_vec();
     }
     single_quoted(text, b"'\\''")
+}
+
+/// A text as `$'…'`: what no terminal shows in the C locale is escaped.
+fn escaped(text: &[u8]) -> Vec<u8> {
+    let mut shown = b"$'".to_vec();
+    for byte in text {
+        match byte {
+            0x07 => shown.extend(b"\\a"),
+            0x08 => shown.extend(b"\\b"),
+            0x0b => shown.extend(b"\\v"),
+            0x0c => shown.extend(b"\\f"),
+            b'\r' => shown.extend(b"\\r"),
+            0x1b => shown.extend(b"\\E"),
+            b' '..=b'~' => shown.push(*byte),
+            other => shown.extend(format!("\\{other:03o}").bytes()),
+        }
+    }
+    shown.push(b'\'');
+    shown
 }
 
 /// A text in single quotes; what stands for a single quote differs.

@@ -109,7 +109,10 @@ pub(super) fn source(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Ev
     let reading = evaluator.shell.reading.replace(name.clone());
     evaluator.shell.sources += 1;
     evaluator.shell.status = 0;
-    let result = evaluator.deeper(|evaluator| evaluator.run_text(&text));
+    // A file that reads itself takes more of the stack at each level than a function.
+    let result = evaluator.deeper(|evaluator| {
+        evaluator.deeper(|evaluator| evaluator.deeper(|evaluator| evaluator.run_text(&text)))
+    });
     evaluator.shell.reading = reading;
     evaluator.shell.sources -= 1;
     evaluator.shell.line = line;

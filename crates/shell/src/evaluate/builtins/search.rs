@@ -71,7 +71,7 @@ pub(super) fn command(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> E
         return evaluator.show_all(words, names, shown);
     }
     if let Some(builtin) = super::find(&operands[0], evaluator.shell.dialect) {
-        return (builtin.run)(evaluator, operands);
+        return evaluator.deeper(|evaluator| (builtin.run)(evaluator, operands));
     }
     if !is_standard {
         return evaluator.run_program(operands);
@@ -88,7 +88,7 @@ pub(super) fn command(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> E
 pub(super) fn builtin(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval<u8> {
     let Some(name) = words.get(1) else { return Ok(0) };
     match super::find(name, evaluator.shell.dialect) {
-        Some(builtin) => (builtin.run)(evaluator, &words[1..]),
+        Some(builtin) => evaluator.deeper(|evaluator| (builtin.run)(evaluator, &words[1..])),
         None => {
             let message = [name.as_bytes(), b": not a shell builtin"].concat();
             evaluator.builtin_error(words, message)

@@ -281,7 +281,8 @@ impl Evaluator<'_, '_> {
             None => self.variable_value(&target.name)?,
         };
         let Some(value) = value else {
-            if self.shell.options.nounset {
+            // The others do not look at `set -u` here.
+            if self.shell.options.nounset && self.shell.dialect.is_bash() {
                 self.unset_error(&target.name.to_string())?;
             }
             return Ok(0);

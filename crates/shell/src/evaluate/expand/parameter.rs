@@ -182,7 +182,7 @@ impl Evaluator<'_, '_> {
             }
             Found::Many(values) => values,
         };
-        self.machine.budget.hold(values.iter().map(|value| value.len()).sum())?;
+        self.machine.budget.hold(held(&values))?;
         let is_joined = parameter.name == Name::Joined
             || matches!(parameter.subscript, Some(Subscript::Joined));
         let joins = is_joined && (kind == Kind::Quoted || context.purpose == Purpose::Single);
@@ -217,4 +217,9 @@ impl Evaluator<'_, '_> {
             None => " ".into(),
         }
     }
+}
+
+/// What a list of words takes: a word that is short takes more than its letters.
+fn held(values: &[BString]) -> usize {
+    values.iter().map(|value| value.len() + size_of::<Piece>()).sum()
 }

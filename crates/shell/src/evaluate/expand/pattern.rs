@@ -83,7 +83,10 @@ enum Class {
 /// Whether any byte makes a pattern of a file's name.
 pub(in crate::evaluate) fn is_pattern(text: &[Marked], syntax: Syntax) -> bool {
     let opens_group = |window: &[Marked]| matches!(window, [(mark, false), (b'(', false)] if b"?*+@!".contains(mark));
-    text.iter().any(|(byte, is_quoted)| !is_quoted && b"*?[".contains(byte))
+    let unquoted = || text.iter().filter(|(_, is_quoted)| !is_quoted).map(|(byte, _)| *byte);
+    unquoted().any(|byte| b"*?".contains(&byte))
+        // A bracket that is not closed is a letter.
+        || unquoted().skip_while(|byte| *byte != b'[').any(|byte| byte == b']')
         || (syntax == Syntax::Extended && text.windows(2).any(opens_group))
 }
 

@@ -133,6 +133,7 @@ impl Parser<'_> {
         self.enter()?;
         let line = self.token_line()?;
         let kind = self.command_kind()?;
+        let end = self.last_line();
         let mut redirects = Vec::new();
         let kind = match kind {
             Some(kind) => {
@@ -142,6 +143,11 @@ impl Parser<'_> {
             None => self.simple_or_function(&mut redirects)?,
         };
         self.leave();
+        // bash says of a subshell where it ends.
+        let line = match kind {
+            CommandKind::Subshell(_) if self.dialect.is_bash() => end,
+            _ => line,
+        };
         Ok(Command { line, kind, redirects })
     }
 

@@ -49,6 +49,7 @@ pub(in crate::evaluate) struct Parser<'t> {
     pub(super) depth: usize,
     pub(super) heredocs: Vec<Pending>,
     peeked: Option<(Token, usize)>,
+    last_line: usize,
     /// Where the token that was read last begins and ends.
     token: std::ops::Range<usize>,
     /// Whether the last command ended with `;` or `&`.
@@ -76,6 +77,7 @@ impl<'t> Parser<'t> {
             depth: 0,
             heredocs: Vec::new(),
             peeked: None,
+            last_line: line,
             token: 0..0,
             follows_separator: false,
             may_assign: true,
@@ -193,7 +195,16 @@ impl<'t> Parser<'t> {
     /// The next token.
     pub(super) fn next(&mut self) -> Parsed<Token> {
         self.peek()?;
-        Ok(self.peeked.take().map_or(Token::End, |(token, _)| token))
+        let Some((token, line)) = self.peeked.take() else { return Ok(Token::End) };
+        if !matches!(token, Token::End) {
+            self.last_line = line;
+        }
+        Ok(token)
+    }
+
+    /// The line at which the last token begins.
+    pub(in crate::evaluate) fn last_line(&self) -> usize {
+        self.last_line
     }
 
     /// The next token as it is written, without escaped line ends.
@@ -210,7 +221,7 @@ impl<'t> Parser<'t> {
     pub(super) fn takes_operator(&mut self, expected: &str) -> Parsed<bool> {
         let is_next = self.peeks_operator(expected)?;
         if is_next {
-            self.peeked = None;
+            self.next()?;
         }
         Ok(is_next)
     }
@@ -223,7 +234,7 @@ impl<'t> Parser<'t> {
     pub(super) fn takes_reserved(&mut self, expected: &str) -> Parsed<bool> {
         let is_next = self.peeks_reserved(expected)?;
         if is_next {
-            self.peeked = None;
+            self.next()?;
         }
         Ok(is_next)
     }
