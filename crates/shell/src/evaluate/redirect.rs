@@ -4,7 +4,7 @@ use bstr::{BString, ByteSlice};
 
 use super::builtins::Role;
 use super::dialect::Dialect;
-use super::shell::{Eval, Evaluator, Posix};
+use super::shell::{Eval, Evaluator, Flow, Posix};
 use super::syntax::tree::{BothMode, Clobber, Direction, Redirect, RedirectKind, Word};
 use crate::data::Data;
 use crate::descriptor::{Handle, Output, Position, input, output};
@@ -51,7 +51,13 @@ impl Evaluator<'_, '_> {
             RedirectKind::Duplicate(word, direction) => self.duplicate(number, word, *direction),
             RedirectKind::Here(body) => {
                 let text = match body.get() {
-                    Some(word) => self.single(word)?,
+                    Some(word) => match self.single(word) {
+                        // dash expands it in a process of its own, which may end alone.
+                        Err(Flow::Exit(_)) if !self.shell.dialect.is_bash() => {
+                            return self.refuse("<<", "an error in a here-document");
+                        }
+                        text => text?,
+                    },
                     None => BString::default(),
                 };
                 self.read_from(number, text);

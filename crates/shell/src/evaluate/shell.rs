@@ -83,7 +83,8 @@ pub(super) struct Shell {
     pub(super) reading: Option<BString>,
     /// Whether this is a command of a pipeline, and no `(…)` in it.
     pub(super) is_piped: bool,
-    /// Command substitutions that this is inside of.
+    /// Command substitutions, texts of `eval` and files of `.` that this is inside of, which bash
+    /// shows.
     pub(super) substitutions: usize,
     /// The exit status of the last command substitution, for commands that are nothing else.
     pub(super) substituted: Option<u8>,

@@ -32,7 +32,8 @@ const QUOTED: &[&str] =
 
 /// What each script has in front.
 const BEGIN: &str = "mkdir /scratch && cd /scratch && mkdir dir && printf 'b\\na\\nc c\\n' > one.txt \
-    && printf '10 x\\n9 y\\n10 x\\n' > two.txt && echo deep > dir/three.txt && : > data";
+    && printf '10 x\\n9 y\\n10 x\\n' > two.txt && echo deep > dir/three.txt && : > data \
+    && printf 'x:1\\ny 2\\nlast' > list";
 
 impl Grammar {
     pub(crate) fn new(dialect: Dialect, seed: u64) -> Self {
@@ -107,7 +108,7 @@ impl Grammar {
             2 => self.for_loop(),
             3 => self.while_loop(),
             4 | 5 => self.case(),
-            6 => self.function(),
+            6 if !self.is_in_function => self.function(),
             7 => format!("( {}\n)", self.list()),
             8 => format!("{{ {}\n}}{}", self.list(), self.redirection()),
             9 | 10 => self.pipeline(),
@@ -550,10 +551,9 @@ impl Grammar {
         self.depth += 1;
         let command = self.command();
         self.depth -= 1;
-        format!(
-            "while {read}; do echo \"[$a] [$b]\"\n{command} < /dev/null\ndone < {}",
-            self.file()
-        )
+        // No command writes to these.
+        let file = self.pick(&["list", "list", "missing"]);
+        format!("while {read}; do echo \"[$a] [$b]\"\n{command} < /dev/null\ndone < {file}")
     }
 
     fn file_command(&mut self) -> String {

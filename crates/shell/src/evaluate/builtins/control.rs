@@ -83,7 +83,9 @@ pub(super) fn eval(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval
     let reads = (!evaluator.shell.dialect.is_bash()).then(|| "eval".into());
     let outer = evaluator.shell.reading.clone();
     evaluator.shell.reading = reads.or(outer.clone());
+    evaluator.shell.substitutions += 1;
     let result = evaluator.deeper(|evaluator| evaluator.run_text_from(&text, line));
+    evaluator.shell.substitutions -= 1;
     evaluator.shell.reading = outer;
     result
 }
@@ -108,6 +110,7 @@ pub(super) fn source(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Ev
     let line = evaluator.shell.line;
     let reading = evaluator.shell.reading.replace(name.clone());
     evaluator.shell.sources += 1;
+    evaluator.shell.substitutions += 1;
     evaluator.shell.status = 0;
     // A file that reads itself takes more of the stack at each level than a function.
     let result = evaluator.deeper(|evaluator| {
@@ -115,6 +118,7 @@ pub(super) fn source(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Ev
     });
     evaluator.shell.reading = reading;
     evaluator.shell.sources -= 1;
+    evaluator.shell.substitutions -= 1;
     evaluator.shell.line = line;
     if sets {
         evaluator.shell.positional = outer;

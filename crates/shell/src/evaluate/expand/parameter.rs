@@ -154,7 +154,7 @@ impl Evaluator<'_, '_> {
         let name = parameter.name.shown();
         let own = self.single(word)?;
         let is_bash = self.shell.dialect.is_bash();
-        let message = match (own.is_empty(), test) {
+        let message = match (word.parts.is_empty(), test) {
             (false, _) => own,
             (true, Test::Unset) => "parameter not set".into(),
             (true, Test::UnsetOrEmpty) if is_bash => "parameter null or not set".into(),
