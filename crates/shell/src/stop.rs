@@ -7,6 +7,9 @@ use layer::{Content, NotLoaded};
 use crate::data::Origin;
 use crate::files::VolumeId;
 
+/// Characters of a command or a reason that are kept.
+const MOST_QUOTED: usize = 200;
+
 /// What an evaluation ends with that does not come to its end.
 ///
 /// None of these is an answer of the command line itself: that one is an exit status.
@@ -97,9 +100,10 @@ pub struct Limit {
 }
 
 impl Stop {
-    /// A refusal of `command`.
+    /// A refusal of `command`. What is long of it is cut: a reader knows it by its beginning.
     pub fn refuse(command: impl Into<String>, reason: Reason) -> Self {
-        Stop::Refused(Refusal { command: command.into(), reason, line: None })
+        let (command, reason) = (cut(command.into()), reason.cut());
+        Stop::Refused(Refusal { command, reason, line: None })
     }
 
     /// The same at a line of the script, unless a line is known already.
@@ -116,6 +120,28 @@ impl Stop {
             missing @ Stop::Missing(_) => missing,
         }
     }
+}
+
+impl Reason {
+    fn cut(self) -> Self {
+        match self {
+            Reason::Program => Reason::Program,
+            Reason::Option(option) => Reason::Option(cut(option)),
+            Reason::Use(what) => Reason::Use(cut(what)),
+            Reason::Machine(what) => Reason::Machine(cut(what)),
+            Reason::Language(what) => Reason::Language(cut(what)),
+        }
+    }
+}
+
+/// The beginning of a text that is longer than [`MOST_QUOTED`].
+fn cut(mut text: String) -> String {
+    if text.chars().nth(MOST_QUOTED).is_some() {
+        let end = text.char_indices().nth(MOST_QUOTED - 1).map_or(0, |(end, _)| end);
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 impl std::fmt::Display for Refusal {
