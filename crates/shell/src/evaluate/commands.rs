@@ -58,6 +58,12 @@ impl Evaluator<'_, '_> {
         };
         self.shell.tested = outer;
         let status = status?;
+        if let [command] = &pipeline.commands[..]
+            && is_one(&command.kind)
+        {
+            self.shell.pipe_statuses.clear();
+            self.shell.pipe_statuses.push(status);
+        }
         self.shell.status = if pipeline.is_negated { u8::from(status == 0) } else { status };
         Ok(self.shell.status)
     }
@@ -65,6 +71,7 @@ impl Evaluator<'_, '_> {
     /// Runs each command to its end, and gives what it wrote to the next.
     fn run_pipes(&mut self, commands: &[Command]) -> Eval<u8> {
         let mut flows: Option<Stream> = None;
+        let mut statuses = Vec::new();
         let mut failed = 0;
         let mut status = 0;
         for (index, command) in commands.iter().enumerate() {
@@ -84,9 +91,11 @@ impl Evaluator<'_, '_> {
             });
             self.shell.descriptors = outer;
             status = ran?;
+            statuses.push(status);
             failed = if status == 0 { failed } else { status };
             flows = writes.map(|handle| take_stream(&handle));
         }
+        self.shell.pipe_statuses = statuses;
         let status = if self.shell.options.pipefail { failed } else { status };
         self.shell.status = status;
         self.check_failure(status)?;
@@ -361,6 +370,23 @@ fn turn(flow: Flow) -> Eval<Turn> {
         Flow::Continue(0 | 1) => Ok(Turn::Next(None)),
         Flow::Continue(more) => Err(Flow::Continue(more - 1)),
         flow => Err(flow),
+    }
+}
+
+/// Whether a command is a pipeline of its own for `PIPESTATUS`; what others are made of sets it.
+fn is_one(kind: &CommandKind) -> bool {
+    match kind {
+        CommandKind::Simple(_)
+        | CommandKind::Subshell(_)
+        | CommandKind::Arithmetic(_)
+        | CommandKind::Conditional(_)
+        | CommandKind::Function { .. } => true,
+        CommandKind::Group(_)
+        | CommandKind::If { .. }
+        | CommandKind::Loop { .. }
+        | CommandKind::For { .. }
+        | CommandKind::ArithmeticFor(_)
+        | CommandKind::Case { .. } => false,
     }
 }
 

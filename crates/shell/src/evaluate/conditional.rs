@@ -3,31 +3,38 @@
 use bstr::{BString, ByteSlice};
 
 use super::commands::Turn;
-use super::expand::pattern::{Letters, Syntax};
+use super::expand::pattern::{Letters, Marked, Pattern, Syntax};
 use super::shell::{Eval, Evaluator};
 use super::syntax::tree::{ArithmeticFor, Condition, Word};
 
 impl Evaluator<'_, '_> {
     pub(super) fn run_arithmetic(&mut self, word: &Word) -> Eval<u8> {
         let value = self.expression(word)?;
-        Ok(u8::from(value == 0))
+        Ok(u8::from(value.is_none_or(|value| value == 0)))
     }
 
-    fn expression(&mut self, word: &Word) -> Eval<i64> {
+    /// The value of an expression; none after an error that lets the command fail.
+    fn expression(&mut self, word: &Word) -> Eval<Option<i64>> {
         let text = self.single(word)?;
         self.trace_arithmetic(&text)?;
-        self.arithmetic(&text)
+        self.arithmetic_of(&text, "((")
     }
 
     pub(super) fn run_arithmetic_for(&mut self, clause: &ArithmeticFor) -> Eval<u8> {
         let ArithmeticFor { start, condition, step, body } = clause;
-        self.expression(start)?;
+        if self.expression(start)?.is_none() {
+            return Ok(1);
+        }
         let mut status = 0;
         self.shell.loops += 1;
         let result = loop {
             match self.goes_on(condition) {
-                Ok(true) => {}
-                Ok(false) => break Ok(()),
+                Ok(Some(true)) => {}
+                Ok(Some(false)) => break Ok(()),
+                Ok(None) => {
+                    status = 1;
+                    break Ok(());
+                }
                 Err(flow) => break Err(flow),
             }
             match self.run_body(body) {
@@ -38,8 +45,13 @@ impl Evaluator<'_, '_> {
                 }
                 Err(flow) => break Err(flow),
             }
-            if let Err(flow) = self.expression(step) {
-                break Err(flow);
+            match self.expression(step) {
+                Ok(Some(_)) => {}
+                Ok(None) => {
+                    status = 1;
+                    break Ok(());
+                }
+                Err(flow) => break Err(flow),
             }
         };
         self.shell.loops -= 1;
@@ -47,40 +59,78 @@ impl Evaluator<'_, '_> {
     }
 
     /// An empty condition holds.
-    fn goes_on(&mut self, condition: &Word) -> Eval<bool> {
+    fn goes_on(&mut self, condition: &Word) -> Eval<Option<bool>> {
         let text = self.single(condition)?;
         match text.trim().is_empty() {
             true if self.shell.options.xtrace => {
                 self.refuse("set -x", "what it shows of an empty condition")
             }
-            true => Ok(true),
+            true => Ok(Some(true)),
             false => {
                 self.trace_arithmetic(&text)?;
-                Ok(self.arithmetic(&text)? != 0)
+                Ok(self.arithmetic_of(&text, "((")?.map(|value| value != 0))
             }
         }
     }
 
+    /// Exit status 2 is that of a regular expression that is none.
     pub(super) fn run_conditional(&mut self, condition: &Condition) -> Eval<u8> {
-        if self.shell.options.xtrace {
-            return self.refuse("set -x", "what it shows of `[[`");
-        }
-        Ok(u8::from(!self.holds(condition)?))
+        self.test_condition(condition, Sense::Asserted)
     }
 
-    fn holds(&mut self, condition: &Condition) -> Eval<bool> {
-        match condition {
-            Condition::And(left, right) => Ok(self.holds(left)? && self.holds(right)?),
-            Condition::Or(left, right) => Ok(self.holds(left)? || self.holds(right)?),
-            Condition::Not(inner) => Ok(!self.holds(inner)?),
-            Condition::NotEmpty(word) => Ok(!self.single(word)?.is_empty()),
-            Condition::Unary(operator, word) => self.holds_of(operator, word),
-            Condition::Binary(left, operator, right) => self.compares(left, operator, right),
-        }
+    fn test_condition(&mut self, condition: &Condition, sense: Sense) -> Eval<u8> {
+        let holds = match condition {
+            Condition::And(left, right) => {
+                return match self.test_condition(left, Sense::Asserted)? {
+                    0 => self.test_condition(right, Sense::Asserted),
+                    status => Ok(status),
+                };
+            }
+            Condition::Or(left, right) => {
+                return match self.test_condition(left, Sense::Asserted)? {
+                    0 => Ok(0),
+                    _ => self.test_condition(right, Sense::Asserted),
+                };
+            }
+            Condition::Not(inner) => {
+                return Ok(u8::from(self.test_condition(inner, sense.other())? == 0));
+            }
+            Condition::Grouped(inner) => return self.test_condition(inner, Sense::Asserted),
+            Condition::NotEmpty(word) => {
+                let value = self.single(word)?;
+                self.trace_test(sense, &[b"-n", &value])?;
+                !value.is_empty()
+            }
+            Condition::Unary(operator, word) => {
+                let value = self.single(word)?;
+                self.trace_test(sense, &[operator, &value])?;
+                self.holds_of(operator, value)?
+            }
+            Condition::Binary(left, operator, right) => {
+                let left = self.single(left)?;
+                return self.compare(left, operator, right, sense);
+            }
+        };
+        Ok(u8::from(!holds))
     }
 
-    fn holds_of(&mut self, operator: &BString, word: &Word) -> Eval<bool> {
-        let value = self.single(word)?;
+    /// `set -x`: each test is shown as it comes.
+    fn trace_test(&mut self, sense: Sense, words: &[&[u8]]) -> Eval<()> {
+        if !self.shell.options.xtrace {
+            return Ok(());
+        }
+        let sign: &[&[u8]] = if sense == Sense::Denied { &[b"!"] } else { &[] };
+        let words = words.iter().map(|word| if word.is_empty() { b"''" } else { *word });
+        let all: Vec<&[u8]> = [&b"[["[..]]
+            .into_iter()
+            .chain(sign.iter().copied())
+            .chain(words)
+            .chain([&b"]]"[..]])
+            .collect();
+        self.trace_line(&all.join(&b' '))
+    }
+
+    fn holds_of(&mut self, operator: &BString, value: BString) -> Eval<bool> {
         match &operator[..] {
             b"-n" => Ok(!value.is_empty()),
             b"-z" => Ok(value.is_empty()),
@@ -95,42 +145,87 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    fn compares(&mut self, left: &Word, operator: &BString, right: &Word) -> Eval<bool> {
-        let value = self.single(left)?;
-        match &operator[..] {
-            b"=" | b"==" | b"!=" => {
-                let letters = match self.shell.shopt.nocasematch {
-                    true => Letters::Equal,
-                    false => Letters::Differ,
+    fn compare(
+        &mut self,
+        left: BString,
+        operator: &BString,
+        right: &Word,
+        sense: Sense,
+    ) -> Eval<u8> {
+        let holds = match &operator[..] {
+            b"=~" => {
+                let expression = self.marked(right)?;
+                let expression = super::regular::written(&expression);
+                let Some(expression) = expression else {
+                    return self.refuse("[[ =~", "quotes in brackets");
                 };
-                let pattern = self.pattern_with(right, Syntax::Extended, letters)?;
-                let matches = pattern.matches(&value, &mut self.machine.budget)?;
-                Ok(matches == (operator != "!="))
+                self.trace_test(sense, &[&left, operator, &expression])?;
+                return self.match_expression(&left, &expression);
             }
-            b"=~" => self.refuse("[[ =~", "a regular expression"),
-            b"<" | b">" => {
-                let right = self.single(right)?;
-                if !value.is_ascii() || !right.is_ascii() {
-                    return self.refuse("[[ <", "an order that depends on the locale");
-                }
-                Ok(if operator == "<" { value < right } else { value > right })
-            }
-            b"-ef" | b"-nt" | b"-ot" => {
-                let right = self.single(right)?;
-                self.asks_test(vec![value, operator.clone(), right])
+            b"=" | b"==" | b"!=" => {
+                let text = self.marked(right)?;
+                self.trace_test(sense, &[&left, operator, &shown_pattern(&text)])?;
+                let pattern = Pattern::new(&text, Syntax::Extended, self.letters());
+                let matches = pattern.matches(&left, &mut self.machine.budget)?;
+                matches == (operator != "!=")
             }
             _ => {
                 let right = self.single(right)?;
-                let (left, right) = (self.arithmetic(&value)?, self.arithmetic(&right)?);
-                Ok(match &operator[..] {
-                    b"-eq" => left == right,
-                    b"-ne" => left != right,
-                    b"-lt" => left < right,
-                    b"-le" => left <= right,
-                    b"-gt" => left > right,
-                    _ => left >= right,
-                })
+                self.trace_test(sense, &[&left, operator, &right])?;
+                self.compare_values(left, operator, right)?
             }
+        };
+        Ok(u8::from(!holds))
+    }
+
+    fn letters(&self) -> Letters {
+        if self.shell.shopt.nocasematch { Letters::Equal } else { Letters::Differ }
+    }
+
+    fn compare_values(&mut self, left: BString, operator: &BString, right: BString) -> Eval<bool> {
+        match &operator[..] {
+            b"<" | b">" => {
+                if !left.is_ascii() || !right.is_ascii() {
+                    return self.refuse("[[ <", "an order that depends on the locale");
+                }
+                return Ok(if operator == "<" { left < right } else { left > right });
+            }
+            b"-ef" | b"-nt" | b"-ot" => {
+                return self.asks_test(vec![left, operator.clone(), right]);
+            }
+            _ => {}
+        }
+        let Some(left) = self.arithmetic_of(&left, "[[")? else { return Ok(false) };
+        let Some(right) = self.arithmetic_of(&right, "[[")? else { return Ok(false) };
+        Ok(match &operator[..] {
+            b"-eq" => left == right,
+            b"-ne" => left != right,
+            b"-lt" => left < right,
+            b"-le" => left <= right,
+            b"-gt" => left > right,
+            _ => left >= right,
+        })
+    }
+}
+
+/// Whether a test stands behind a `!`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sense {
+    Asserted,
+    Denied,
+}
+
+impl Sense {
+    fn other(self) -> Self {
+        match self {
+            Sense::Asserted => Sense::Denied,
+            Sense::Denied => Sense::Asserted,
         }
     }
+}
+
+/// A pattern as `set -x` shows it: a backslash before each byte that was quoted.
+fn shown_pattern(text: &[Marked]) -> Vec<u8> {
+    let bytes = text.iter().map(|(byte, is_quoted)| (is_quoted.then_some(b'\\'), *byte));
+    bytes.flat_map(|(mark, byte)| mark.into_iter().chain([byte])).collect()
 }

@@ -12,6 +12,7 @@ pub mod dialect;
 mod expand;
 mod invocation;
 mod redirect;
+mod regular;
 mod shell;
 mod simple;
 mod syntax;

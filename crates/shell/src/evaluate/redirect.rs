@@ -7,7 +7,7 @@ use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator, Flow, Posix};
 use super::syntax::tree::{BothMode, Clobber, Direction, Redirect, RedirectKind, Word};
 use crate::data::Data;
-use crate::descriptor::{Handle, Output, Position, input, output};
+use crate::descriptor::{Handle, Output, Position, input, input_stream, output};
 use crate::files::{Errno, FileResult, Kind, Last, NewNode};
 use crate::process::{errno, is_input};
 
@@ -35,6 +35,13 @@ impl Evaluator<'_, '_> {
         let number = redirect.descriptor;
         match &redirect.kind {
             RedirectKind::Read(word) => self.open_at(number.unwrap_or(0), word, Open::Read),
+            RedirectKind::ReadOutput(list) => {
+                let outer = self.shell.status;
+                let (stream, _) = self.output_of(list)?;
+                self.shell.status = outer;
+                self.shell.descriptors.set(number.unwrap_or(0), input_stream(stream));
+                Ok(true)
+            }
             RedirectKind::Write(word, clobber) => {
                 self.open_at(number.unwrap_or(1), word, Open::Write(*clobber))
             }

@@ -83,6 +83,10 @@ pub(super) struct Shell {
     pub(super) reading: Option<BString>,
     /// Whether this is a command of a pipeline, and no `(…)` in it.
     pub(super) is_piped: bool,
+    /// `PIPESTATUS`
+    pub(super) pipe_statuses: Vec<u8>,
+    /// What `pushd` has put below the working directory, the next one last.
+    pub(super) directories: Vec<BString>,
     /// Command substitutions, texts of `eval` and files of `.` that this is inside of, which bash
     /// shows.
     pub(super) substitutions: usize,
@@ -108,6 +112,10 @@ pub(super) struct Options {
     pub(super) nounset: bool,
     pub(super) xtrace: bool,
     pub(super) pipefail: bool,
+    /// Whether functions inherit the trap `ERR`, which there never is.
+    pub(super) errtrace: bool,
+    /// The same for `DEBUG` and `RETURN`.
+    pub(super) functrace: bool,
     pub(super) reads_input: bool,
     pub(super) is_command: bool,
 }
@@ -152,6 +160,8 @@ impl Shell {
             subshells: 0,
             reading: None,
             is_piped: false,
+            pipe_statuses: Vec::new(),
+            directories: Vec::new(),
             substitutions: 0,
             substituted: None,
             getopts_letter: 0,

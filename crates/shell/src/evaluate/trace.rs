@@ -84,7 +84,7 @@ impl Evaluator<'_, '_> {
         }
     }
 
-    fn trace_line(&mut self, shown: &[u8]) -> Eval<()> {
+    pub(super) fn trace_line(&mut self, shown: &[u8]) -> Eval<()> {
         let own = self.shell.variables.value(b"PS4").cloned();
         let mut prompt = own.unwrap_or_else(|| "+ ".into());
         if prompt.contains(&b'$') || prompt.contains(&b'`') || prompt.contains(&b'\\') {

@@ -104,6 +104,11 @@ impl Variables {
         }
     }
 
+    /// Whether a function that is entered has a variable of this name of its own.
+    pub(super) fn is_local(&self, name: &[u8]) -> bool {
+        self.hidden.iter().any(|hidden| hidden.contains_key(name.as_bstr()))
+    }
+
     /// Remembers a variable until the function ends; says whether it is the first time.
     pub(super) fn hide(&mut self, name: &[u8]) -> bool {
         let variable = self.get(name).cloned();

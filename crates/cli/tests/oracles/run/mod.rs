@@ -14,31 +14,17 @@ use tempfile::TempDir;
 use testbed::base::{self, PythonBase};
 use testbed::{Context, Plywood, Result, run, umoci};
 
-use crate::support::plywood;
-
 /// What images are called here.
 const NAME: &str = "localhost/made-by-run:1";
 
-/// An image in plywood's store.
-struct Built {
-    plywood: Plywood,
-}
-
-impl Built {
-    /// Builds `context`, whose Dockerfile begins with `FROM base`, on this base.
-    fn on(base: &PythonBase, context: &Context) -> Result<Self> {
-        let plywood = plywood()?;
-        run(build(&plywood, base, context).args(["--quiet", "--tag", NAME]))?;
-        Ok(Built { plywood })
-    }
-
-    /// The image's tree, as umoci unpacks it.
-    fn unpacked(&self) -> Result<Bundle> {
-        let directory = tempfile::Builder::new().prefix("unpacked-").tempdir().unwrap();
-        let bundle = Bundle { directory };
-        umoci::unpack(&self.plywood.store(), NAME, &bundle.path())?;
-        Ok(bundle)
-    }
+/// The tree of the image that `context`, whose Dockerfile begins with `FROM base`, becomes on this
+/// base, as umoci unpacks it.
+fn unpacked(plywood: &Plywood, base: &PythonBase, context: &Context) -> Result<Bundle> {
+    run(build(plywood, base, context).args(["--quiet", "--tag", NAME]))?;
+    let directory = tempfile::Builder::new().prefix("unpacked-").tempdir().unwrap();
+    let bundle = Bundle { directory };
+    umoci::unpack(&plywood.store(), NAME, &bundle.path())?;
+    Ok(bundle)
 }
 
 /// A `plywood build` of this context on this base.

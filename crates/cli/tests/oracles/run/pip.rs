@@ -1,9 +1,9 @@
 //! `RUN` lines with pip, as they stand in public Dockerfiles: the tree is pip's, path by path.
 
 use testbed::base::{self, PythonBase};
-use testbed::{Chroot, Comparison, Context, House, Index, Result, Side, run};
+use testbed::{Chroot, Comparison, Context, House, Index, Plywood, Result, Side, run};
 
-use super::Built;
+use crate::support::plywood;
 
 /// A line, and what lies beside its Dockerfile.
 struct Line {
@@ -90,23 +90,29 @@ fn lines_of_public_dockerfiles_are_as_pip_makes_them() -> Result {
     let houses = [House::listed("lines")?, House::listed("earlier")?];
     let index = Index::of(&[&houses[0], &houses[1]])?;
     assert!(LINES.len() >= 25, "{} lines", LINES.len());
+    let plywood = plywood()?;
     let mut wrong = Vec::new();
     for line in LINES {
-        let compared = compare(&base, &index, line);
+        let compared = compare(&plywood, &base, &index, line);
         wrong.extend(compared.err().map(|failure| format!("RUN {}\n{failure}", line.command)));
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), LINES.len(), wrong.join("\n\n"));
     Ok(())
 }
 
-fn compare(base: &PythonBase, index: &Index, line: &Line) -> Result {
-    let ours = Side::read("plywood", &by_plywood(base, index, line)?.root())?;
+fn compare(plywood: &Plywood, base: &PythonBase, index: &Index, line: &Line) -> Result {
+    let ours = Side::read("plywood", &by_plywood(plywood, base, index, line)?.root())?;
     let chroot = by_pip(base, index, line)?;
     let theirs = Side::read("pip", chroot.root())?;
     Comparison::of(&ours, &theirs).demand_equal()
 }
 
-fn by_plywood(base: &PythonBase, index: &Index, line: &Line) -> Result<super::Bundle> {
+fn by_plywood(
+    plywood: &Plywood,
+    base: &PythonBase,
+    index: &Index,
+    line: &Line,
+) -> Result<super::Bundle> {
     let environment = ENVIRONMENT.join(" ");
     let Line { flags, command, files } = line;
     let copy = if files.is_empty() { "" } else { "COPY *.txt ./\n" };
@@ -117,7 +123,7 @@ fn by_plywood(base: &PythonBase, index: &Index, line: &Line) -> Result<super::Bu
     for (name, text) in *files {
         context = context.file(name, text)?;
     }
-    Built::on(base, &context)?.unpacked()
+    super::unpacked(plywood, base, &context)
 }
 
 fn by_pip(base: &PythonBase, index: &Index, line: &Line) -> Result<Chroot> {

@@ -10,7 +10,7 @@ use crate::process::errno;
 
 /// Whether links stay in what `pwd` says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Links {
+pub(super) enum Links {
     /// `-L`
     Shown,
     /// `-P`
@@ -19,7 +19,7 @@ enum Links {
 
 /// Whether the new directory is written, as `cd -` does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Notice {
+pub(super) enum Notice {
     Given,
     None,
 }
@@ -167,7 +167,7 @@ fn symbolic(word: &[u8], mask: u32) -> Option<u32> {
 }
 
 impl Evaluator<'_, '_> {
-    fn change_directory(
+    pub(super) fn change_directory(
         &mut self,
         words: &[BString],
         target: &BString,

@@ -5,6 +5,7 @@ mod directory;
 mod input;
 mod options;
 mod search;
+mod stack;
 mod text;
 mod variables;
 
@@ -105,7 +106,7 @@ static BUILTINS: &[Builtin] = &[
     regular("cd", directory::cd),
     regular("command", search::command),
     added("declare", Speakers::Bash, variables::declare),
-    added("dirs", Speakers::Bash, refused),
+    added("dirs", Speakers::Bash, stack::dirs),
     added("disown", Speakers::Bash, refused),
     regular("echo", text::echo),
     added("enable", Speakers::Bash, refused),
@@ -118,9 +119,9 @@ static BUILTINS: &[Builtin] = &[
     added("let", Speakers::BashAndAsh, variables::let_),
     regular("local", variables::local),
     added("mapfile", Speakers::Bash, input::mapfile),
-    added("popd", Speakers::Bash, refused),
+    added("popd", Speakers::Bash, stack::popd),
     regular("printf", text::printf),
-    added("pushd", Speakers::Bash, refused),
+    added("pushd", Speakers::Bash, stack::pushd),
     regular("pwd", directory::pwd),
     regular("read", input::read),
     added("readarray", Speakers::Bash, input::mapfile),

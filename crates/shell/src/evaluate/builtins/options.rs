@@ -65,7 +65,8 @@ impl Evaluator<'_, '_> {
     /// Sets an option by its letter.
     pub(in crate::evaluate) fn switch_letter(&mut self, letter: u8, switch: Switch) -> Eval<()> {
         let is_on = switch == Switch::On;
-        match option_of(&mut self.shell.options, letter) {
+        let dialect = self.shell.dialect;
+        match option_of(&mut self.shell.options, letter, dialect) {
             Some(option) => {
                 *option = is_on;
                 Ok(())
@@ -92,6 +93,8 @@ impl Evaluator<'_, '_> {
             b"noclobber" => b'C',
             b"nounset" => b'u',
             b"xtrace" => b'x',
+            b"errtrace" if self.shell.dialect.is_bash() => b'E',
+            b"functrace" if self.shell.dialect.is_bash() => b'T',
             b"pipefail" if self.shell.dialect != Dialect::Dash => {
                 self.shell.options.pipefail = switch == Switch::On;
                 return Ok(0);
@@ -124,6 +127,8 @@ impl Evaluator<'_, '_> {
                 ('x', options.xtrace),
                 ('B', true),
                 ('C', options.noclobber),
+                ('E', options.errtrace),
+                ('T', options.functrace),
                 ('c', options.is_command),
                 ('s', options.reads_input),
             ],
@@ -160,7 +165,7 @@ impl Evaluator<'_, '_> {
     }
 }
 
-fn option_of(options: &mut Options, letter: u8) -> Option<&mut bool> {
+fn option_of(options: &mut Options, letter: u8, dialect: Dialect) -> Option<&mut bool> {
     Some(match letter {
         b'a' => &mut options.allexport,
         b'e' => &mut options.errexit,
@@ -168,6 +173,8 @@ fn option_of(options: &mut Options, letter: u8) -> Option<&mut bool> {
         b'C' => &mut options.noclobber,
         b'u' => &mut options.nounset,
         b'x' => &mut options.xtrace,
+        b'E' if dialect.is_bash() => &mut options.errtrace,
+        b'T' if dialect.is_bash() => &mut options.functrace,
         _ => return None,
     })
 }

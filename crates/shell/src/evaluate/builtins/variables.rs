@@ -382,7 +382,8 @@ pub(super) fn let_(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval
     }
     let mut value = 0;
     for word in &words[1..] {
-        value = evaluator.arithmetic(word)?;
+        let Some(next) = evaluator.arithmetic_of(word, "let")? else { return Ok(1) };
+        value = next;
     }
     Ok(u8::from(value == 0))
 }

@@ -25,11 +25,21 @@ pub(super) enum Wrong {
     Error(Cause),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause {
-    DivisionByZero,
+    /// Where, unless it is in an assignment.
+    DivisionByZero(Option<Division>),
     /// Not an expression.
     Syntax,
+}
+
+/// A division by zero, as bash shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Division {
+    /// All of the expression.
+    expression: BString,
+    /// What is left of it from the divisor on.
+    rest: BString,
 }
 
 impl From<Flow> for Wrong {
@@ -45,7 +55,7 @@ impl Evaluator<'_, '_> {
     ///
     /// # Errors
     /// An expression that is none ends the shell, as it does for the real ones; what they say of
-    /// it is only known for a division by zero.
+    /// it is only known for a division by zero, and not in each place.
     pub(in crate::evaluate) fn arithmetic(&mut self, text: &[u8]) -> Eval<i64> {
         match self.compute(text, 0) {
             Ok(value) => Ok(value),
@@ -54,14 +64,47 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// The value of `$((…))`.
+    pub(super) fn arithmetic_expansion(&mut self, text: &[u8]) -> Eval<i64> {
+        match self.arithmetic_of(text, "")? {
+            Some(value) => Ok(value),
+            None => self.fatal(),
+        }
+    }
+
+    /// The value that a command of bash's has computed: `((`, `[[`, `let`. None after a division by
+    /// zero, of which it has said something; it fails then.
+    pub(in crate::evaluate) fn arithmetic_of(
+        &mut self,
+        text: &[u8],
+        command: &str,
+    ) -> Eval<Option<i64>> {
+        let division = match self.compute(text, 0) {
+            Ok(value) => return Ok(Some(value)),
+            Err(Wrong::Flow(flow)) => return Err(flow),
+            Err(Wrong::Error(Cause::DivisionByZero(Some(division))))
+                if self.shell.dialect.is_bash() =>
+            {
+                division
+            }
+            Err(Wrong::Error(cause)) => return self.arithmetic_error(text, cause).map(Some),
+        };
+        let separator = if command.is_empty() { "" } else { ": " };
+        let Division { expression, rest } = division;
+        self.say(format!(
+            "{command}{separator}{expression}: division by 0 (error token is \"{rest}\")"
+        ))?;
+        Ok(None)
+    }
+
     fn arithmetic_error(&mut self, text: &[u8], cause: Cause) -> Eval<i64> {
         let shown = text.as_bstr();
         match (cause, self.shell.dialect) {
-            (Cause::DivisionByZero, Dialect::Dash) => {
+            (Cause::DivisionByZero(_), Dialect::Dash) => {
                 self.say(format!("arithmetic expression: division by zero: \"{shown}\""))?;
                 self.fatal()
             }
-            (Cause::DivisionByZero, Dialect::Bash) => {
+            (Cause::DivisionByZero(_), Dialect::Bash) => {
                 self.refuse(shown.to_string(), "a division by zero")
             }
             _ => self.refuse(shown.to_string(), "not an arithmetic expression"),
@@ -153,6 +196,8 @@ impl Evaluator<'_, '_> {
             };
             let counts = counts.and(!is_skipped);
             expression.enter()?;
+            expression.peek();
+            let from = expression.at;
             // `**` goes from right to left.
             let next = if operator == "**" { closeness } else { closeness + 1 };
             let right = self.operators(expression, counts, next)?;
@@ -160,7 +205,8 @@ impl Evaluator<'_, '_> {
             left = match operator {
                 "&&" => i64::from(left != 0 && right != 0),
                 "||" => i64::from(left != 0 || right != 0),
-                _ => binary(operator, left, right, counts)?,
+                _ => binary(operator, left, right, counts)
+                    .map_err(|wrong| wrong.at(expression.text, from))?,
             };
         }
         Ok(left)
@@ -314,6 +360,20 @@ impl Evaluator<'_, '_> {
     }
 }
 
+impl Wrong {
+    /// The same where the divisor begins at `from`.
+    fn at(self, text: &[u8], from: usize) -> Self {
+        match self {
+            Wrong::Error(Cause::DivisionByZero(None)) => {
+                let expression = text.trim_start().into();
+                let rest = text.get(from..).unwrap_or_default().into();
+                Wrong::Error(Cause::DivisionByZero(Some(Division { expression, rest })))
+            }
+            wrong => wrong,
+        }
+    }
+}
+
 /// What an expression assigns to.
 struct Target {
     name: BString,
@@ -330,7 +390,7 @@ fn binary(operator: &str, left: i64, right: i64, counts: Counts) -> Computed<i64
     let divides = matches!(operator, "/" | "%");
     if divides && right == 0 {
         return match counts {
-            Counts::Yes => Err(Wrong::Error(Cause::DivisionByZero)),
+            Counts::Yes => Err(Wrong::Error(Cause::DivisionByZero(None))),
             Counts::No => Ok(0),
         };
     }

@@ -10,7 +10,7 @@ use crate::evaluate::syntax::tree::{Name, Operation, Parameter, Subscript};
 use crate::evaluate::variables::Value;
 
 /// Variables whose values are facts about the machine or the very release of bash.
-const MACHINE: [&str; 11] = [
+const MACHINE: [&str; 10] = [
     "BASHPID",
     "BASH_VERSINFO",
     "BASH_VERSION",
@@ -20,7 +20,6 @@ const MACHINE: [&str; 11] = [
     "HOSTTYPE",
     "MACHTYPE",
     "OSTYPE",
-    "PIPESTATUS",
     "PPID",
 ];
 
@@ -48,6 +47,7 @@ impl Evaluator<'_, '_> {
 
     fn find_variable(&mut self, name: &BString, parameter: &Parameter) -> Eval<Found> {
         let one = |value: Option<BString>| value.map_or(Found::Unset, Found::One);
+        self.keep_up(name);
         match &parameter.subscript {
             None => Ok(one(self.variable_value(name)?)),
             Some(Subscript::All | Subscript::Joined) => {
@@ -71,8 +71,19 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// bash sets `PIPESTATUS` with each pipeline; here it is once somebody looks.
+    fn keep_up(&mut self, name: &BString) {
+        if name != "PIPESTATUS" || !self.shell.dialect.is_bash() {
+            return;
+        }
+        let statuses = self.shell.pipe_statuses.iter();
+        let elements = (0..).zip(statuses.map(|status| status.to_string().into()));
+        self.shell.variables.entry(name).value = Some(Value::Indexed(elements.collect()));
+    }
+
     /// The value of a variable, or of what looks like one.
     pub(in crate::evaluate) fn variable_value(&mut self, name: &BString) -> Eval<Option<BString>> {
+        self.keep_up(name);
         if let Some(value) = self.shell.variables.value(name) {
             return Ok(Some(value.clone()));
         }
@@ -131,6 +142,7 @@ impl Evaluator<'_, '_> {
         let Name::Variable(name) = &parameter.name else {
             return self.refuse("${!", "keys of what is no array");
         };
+        self.keep_up(name);
         let variable = self.shell.variables.get(name);
         match variable.and_then(|variable| variable.value.as_ref()) {
             Some(Value::Indexed(elements)) => {
@@ -166,6 +178,7 @@ impl Evaluator<'_, '_> {
         name: &BString,
         index: i64,
     ) -> Eval<Option<BString>> {
+        self.keep_up(name);
         let variable = self.shell.variables.get(name);
         let elements = match variable.and_then(|variable| variable.value.as_ref()) {
             Some(Value::Indexed(elements)) => elements,

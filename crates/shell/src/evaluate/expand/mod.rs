@@ -26,7 +26,7 @@ use super::shell::{Eval, Evaluator};
 use super::syntax::tree::{Argument, AssignedValue, List, Name, Parameter, Part, Subscript, Word};
 use crate::data::Stream;
 use crate::descriptor::{Output, output, take_stream};
-use pattern::{Letters, Pattern};
+use pattern::{Letters, Marked, Pattern};
 
 /// A piece of an expanded word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,6 +174,12 @@ impl Evaluator<'_, '_> {
         syntax: pattern::Syntax,
         letters: Letters,
     ) -> Eval<Pattern> {
+        let text = self.marked(word)?;
+        Ok(Pattern::new(&text, syntax, letters))
+    }
+
+    /// Expands to a text, each byte with whether it was quoted.
+    pub(super) fn marked(&mut self, word: &Word) -> Eval<Vec<Marked>> {
         let context = Context { quoting: Quoting::None, purpose: Purpose::Single };
         let mut pieces = Vec::new();
         self.expand_parts(&word.parts, context, &mut pieces)?;
@@ -187,7 +193,8 @@ impl Evaluator<'_, '_> {
                 Piece::Nothing => {}
             }
         }
-        Ok(Pattern::new(&text, syntax, letters))
+        self.machine.budget.hold(text.len() * size_of::<Marked>())?;
+        Ok(text)
     }
 
     fn expand_parts(
@@ -230,7 +237,7 @@ impl Evaluator<'_, '_> {
             }
             Part::Arithmetic(word) => {
                 let text = self.single(word)?;
-                let value = self.arithmetic(&text)?;
+                let value = self.arithmetic_expansion(&text)?;
                 pieces.push(Piece::Text(value.to_string().into(), context.expanded()));
             }
         }
@@ -258,6 +265,24 @@ impl Evaluator<'_, '_> {
 
     /// Runs commands and takes what they write, without line ends at the end (POSIX XCU 2.6.3).
     fn substitute(&mut self, list: &Rc<List>) -> Eval<BString> {
+        let (stream, status) = self.output_of(list)?;
+        self.shell.substituted = Some(status);
+        if self.shell.dialect.is_bash() {
+            self.shell.status = status;
+        }
+        let data = stream.into_data(self.machine.outside, &mut self.machine.budget)?;
+        let bytes = data.bytes(self.machine.outside, &mut self.machine.budget)?;
+        self.machine.budget.hold(bytes.len())?;
+        let mut text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
+        if text.len() != bytes.len() && self.shell.dialect.is_bash() {
+            self.say("warning: command substitution: ignored null byte in input")?;
+        }
+        text.truncate(text.trim_end_with(|character| character == '\n').len());
+        Ok(text.into())
+    }
+
+    /// What commands write, which run in a shell of their own, and the exit status.
+    pub(super) fn output_of(&mut self, list: &List) -> Eval<(Stream, u8)> {
         let handle = output(Output::Stream(Stream::default()));
         let outer = self.shell.clone();
         self.shell.descriptors.set(1, Rc::clone(&handle));
@@ -273,27 +298,13 @@ impl Evaluator<'_, '_> {
         let line = outer.line;
         self.shell = outer;
         self.shell.line = line;
-        let status = status?;
-        self.shell.substituted = Some(status);
-        if self.shell.dialect.is_bash() {
-            self.shell.status = status;
-        }
-        let data =
-            take_stream(&handle).into_data(self.machine.outside, &mut self.machine.budget)?;
-        let bytes = data.bytes(self.machine.outside, &mut self.machine.budget)?;
-        self.machine.budget.hold(bytes.len())?;
-        let mut text: Vec<u8> = bytes.iter().copied().filter(|byte| *byte != 0).collect();
-        if text.len() != bytes.len() && self.shell.dialect.is_bash() {
-            self.say("warning: command substitution: ignored null byte in input")?;
-        }
-        text.truncate(text.trim_end_with(|character| character == '\n').len());
-        Ok(text.into())
+        Ok((take_stream(&handle), status?))
     }
 }
 
 impl Kind {
     /// A text's bytes, each with whether it is quoted.
-    fn marked(self, text: &[u8]) -> impl Iterator<Item = pattern::Marked> {
+    fn marked(self, text: &[u8]) -> impl Iterator<Item = Marked> {
         text.iter().map(move |byte| (*byte, self == Kind::Quoted))
     }
 }

@@ -50,13 +50,23 @@ impl Evaluator<'_, '_> {
         let plain =
             Parameter { is_indirect: false, operation: Operation::Plain, ..parameter.clone() };
         let Found::One(target) = self.find(&plain)? else {
-            return self.refuse(format!("${{!{}}}", parameter.name.shown()), "an unset name");
+            return match &parameter.name {
+                Name::Variable(name) if parameter.subscript.is_none() => {
+                    self.say(format!("{name}: invalid indirect expansion"))?;
+                    self.fatal()
+                }
+                name => self.refuse(format!("${{!{}}}", name.shown()), "an unset name"),
+            };
         };
         let name = if crate::evaluate::dialect::is_name(&target) {
             Name::Variable(target)
         } else {
             match target.to_str().ok().and_then(|digits| digits.parse::<usize>().ok()) {
                 Some(number) if number > 0 => Name::Positional(number),
+                None if target.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ') => {
+                    self.say([target.as_bytes(), b": invalid variable name"].concat())?;
+                    return self.fatal();
+                }
                 _ => {
                     return self.refuse(
                         format!("${{!{}}}", parameter.name.shown()),

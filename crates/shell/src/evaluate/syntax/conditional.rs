@@ -56,7 +56,7 @@ impl Parser<'_> {
         } else if self.takes_operator("(")? {
             let inner = self.alternatives()?;
             self.expect_operator(")")?;
-            inner
+            Condition::Grouped(Box::new(inner))
         } else {
             self.primary()?
         };

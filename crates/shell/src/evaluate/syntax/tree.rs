@@ -153,6 +153,8 @@ pub(in crate::evaluate) struct Redirect {
 pub(in crate::evaluate) enum RedirectKind {
     /// `<`
     Read(Word),
+    /// `< <(…)`
+    ReadOutput(List),
     /// `>`, `>|`
     Write(Word, Clobber),
     /// `>>`
@@ -343,6 +345,8 @@ pub(in crate::evaluate) enum Condition {
     And(Box<Condition>, Box<Condition>),
     Or(Box<Condition>, Box<Condition>),
     Not(Box<Condition>),
+    /// In parentheses.
+    Grouped(Box<Condition>),
     Unary(BString, Word),
     Binary(Word, BString, Word),
     NotEmpty(Word),

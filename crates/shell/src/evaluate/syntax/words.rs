@@ -113,7 +113,7 @@ impl Parser<'_> {
                 b'(' => !self.follows_pattern_mark(),
                 _ => b" \t\n;&|<>)".contains(&byte),
             },
-            Until::Regex => b" \t\n".contains(&byte),
+            Until::Regex => b" \t\n&;<>)".contains(&byte),
             Until::Brace => byte == b'}',
             Until::SlashOrBrace => byte == b'}' || byte == b'/',
             Until::Bracket => byte == b']',
@@ -270,7 +270,7 @@ impl Parser<'_> {
     }
 
     /// The commands up to the `)`.
-    fn substitution(&mut self) -> Parsed<List> {
+    pub(super) fn substitution(&mut self) -> Parsed<List> {
         let outer = std::mem::take(&mut self.heredocs);
         let may_assign = std::mem::replace(&mut self.may_assign, true);
         let list = self.list()?;

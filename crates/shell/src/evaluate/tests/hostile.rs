@@ -90,8 +90,18 @@ fn what_is_not_understood_is_refused_by_name() {
         ),
         (
             Shells::Bash,
-            "while read l; do :; done < <(true)",
+            "echo a > >(cat)",
             "refused: `the script` is not understood: a process substitution\n",
+        ),
+        (
+            Shells::Bash,
+            r#"[[ a- =~ [a"-"z] ]]"#,
+            "refused: `[[ =~` is not understood: quotes in brackets\n",
+        ),
+        (
+            Shells::Bash,
+            r"[[ aa =~ (a)\1 ]]; [[ aa =~ ^(a*)*$ ]]",
+            "refused: `[[ =~` is not understood: a regular expression that uses repeated groups of what may be empty\n",
         ),
         (Shells::Bash, "coproc true", "refused: `the script` is not understood: `coproc`\n"),
         (
@@ -127,4 +137,33 @@ fn bytes_that_are_no_text_survive() {
         r"x=$'\xff\x80'; echo a > $x; for f in *; do [ $f = $x ] && echo same; done; y=${x%?}; [ $y = $'\xff' ] && echo cut",
         "same\ncut\n",
     )]);
+}
+
+#[test]
+fn what_is_quoted_in_a_refusal_is_cut() {
+    let script = format!("echo $(({}", "(".repeat(20_000));
+    let shown = show(Image::new().run(&["/bin/bash", "-c", &script]));
+    assert!(shown.starts_with("limit: ") || shown.len() < 600, "{shown}");
+    let script = format!("echo $(({}))", "1 ".repeat(20_000));
+    for shell in ["/bin/sh", "/bin/bash"] {
+        let shown = show(Image::new().run(&[shell, "-c", &script]));
+        let quoted = "1 ".repeat(100);
+        let quoted = &quoted[..199];
+        let expected =
+            format!("refused: `{quoted}…` is not understood: not an arithmetic expression\n");
+        assert_eq!(shown, expected, "{shell}");
+    }
+}
+
+#[test]
+fn commands_that_run_commands_are_as_deep_as_calls() {
+    let expected = "limit: the depth of calls reached the limit of 200\n";
+    for script in [
+        format!("{}:", "command ".repeat(10_000)),
+        "export S='sh -c \"$S\"'; sh -c \"$S\"".to_owned(),
+        "printf '#!/bin/sh\\n/s' > /s; chmod +x /s; /s".to_owned(),
+        "echo '. /s' > /s; . /s".to_owned(),
+    ] {
+        check(&[(Shells::Both, &script, expected)]);
+    }
 }

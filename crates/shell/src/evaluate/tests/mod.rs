@@ -1,5 +1,6 @@
 //! The language, by tables of scripts and what they print.
 
+mod additions;
 mod builtins;
 mod commands;
 mod failures;
