@@ -181,11 +181,11 @@ pub(super) fn read(
     Ok((set, is_negated, rest))
 }
 
-fn element<'a>(
-    text: &'a [u8],
+fn element(
+    text: &[u8],
     dialect: Dialect,
     options: Options,
-) -> Result<(Element, &'a [u8]), RegexError> {
+) -> Result<(Element, &[u8]), RegexError> {
     for kind in [b':', b'.', b'='] {
         let Some(rest) = text.strip_prefix(&[b'[', kind]) else { continue };
         if dialect == Dialect::Emacs {

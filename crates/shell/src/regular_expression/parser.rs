@@ -237,7 +237,7 @@ impl<'p> Parser<'p> {
         let look = |hir| Ok(Piece::look(hir));
         self.left = &taken[length..];
         match token {
-            Token::Open => return self.group(),
+            Token::Open => self.group(),
             Token::Bracket => {
                 let (set, is_negated, rest) =
                     brackets::read(self.left, self.dialect, self.options)?;
@@ -292,7 +292,7 @@ impl<'p> Parser<'p> {
         match self.dialect {
             Dialect::Extended => Err(BAD_REPETITION),
             Dialect::Basic if is_brace => Err(BAD_REPETITION),
-            Dialect::GrepExtended if is_brace && self.interval(&self.left[..])?.is_none() => Ok(()),
+            Dialect::GrepExtended if is_brace && self.interval(self.left)?.is_none() => Ok(()),
             Dialect::GrepExtended | Dialect::Awk | Dialect::Emacs => {
                 Err(RegexError::NotUnderstood("a repetition of nothing"))
             }

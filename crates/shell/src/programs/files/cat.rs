@@ -2,13 +2,13 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::quoting::bare;
 use super::report::attempt;
 use crate::data::Data;
 use crate::descriptor::{OpenFile, Output};
 use crate::files::{Identity, Last};
 use crate::options::{Known, Options, Order, flag};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::bare;
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

@@ -5,11 +5,11 @@ use oci::ImagePath;
 
 use super::destination::inside;
 use super::modes::{ModeChange, Subject, permissions};
-use super::quoting::{bare, cited, quoted};
 use super::report::{attempt, refuse_option, usage};
 use crate::files::{Errno, Kind, Last, Located, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::{bare, cited, quoted};
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

@@ -5,11 +5,11 @@ use oci::ImagePath;
 
 use super::destination::inside;
 use super::owners::{BadOwner, Owners, Ownership};
-use super::quoting::{cited, quoted};
 use super::report::{attempt, fail, usage};
 use crate::files::{Kind, Last, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::{cited, quoted};
 use crate::stop::Stop;
 
 const CHOWN: &[Known] = &[

@@ -2,11 +2,11 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::quoting::quoted;
 use super::report::{fail, usage};
 use crate::files::{Errno, Last};
 use crate::options::Options;
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 
 /// Operands, sorted out.

@@ -8,12 +8,12 @@ use super::mkdir::{Making, make_path};
 use super::modes::{ModeChange, Subject};
 use super::names::directory;
 use super::owners::{Owners, Ownership};
-use super::quoting::{cited, quoted};
 use super::report::{attempt, fail, refuse_use, usage};
 use crate::data::Data;
 use crate::files::{Errno, Kind, Last, Located, NewNode, Stat};
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::{cited, quoted};
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

@@ -4,11 +4,11 @@ use bstr::{BString, ByteSlice};
 use oci::ImagePath;
 
 use super::destination::{Destination, LinkedDirectory, base, inside, sort_out};
-use super::quoting::{bare, quoted};
 use super::report::{attempt, fail};
 use crate::files::{Errno, Kind, Last, Located, NewNode, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::{bare, quoted};
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

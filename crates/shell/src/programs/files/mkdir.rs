@@ -3,11 +3,11 @@
 use bstr::ByteSlice;
 
 use super::modes::{ModeChange, Subject};
-use super::quoting::{cited, quoted};
 use super::report::{attempt, fail, usage};
 use crate::files::{Errno, Kind, Last, Located, NewNode, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::{cited, quoted};
 use crate::stop::Stop;
 
 const MKDIR: &[Known] =

@@ -3,12 +3,12 @@
 use bstr::{BString, ByteSlice};
 
 use super::destination::inside;
-use super::quoting::cited;
 use super::report::{attempt, fail, usage};
 use crate::data::Data;
 use crate::files::{Errno, Last, Located, NewNode};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::cited;
 
 const OPTIONS: &[Known] = &[
     flag("-d", 'd', &["directory"]),

@@ -19,7 +19,6 @@ mod mv;
 mod names;
 mod owners;
 mod patterns;
-mod quoting;
 mod readlink;
 mod report;
 mod rm;

@@ -7,9 +7,9 @@ use super::copying::{
     is_older,
 };
 use super::destination::{Destination, LinkedDirectory, base, inside, sort_out, without_slashes};
-use super::quoting::quoted;
 use super::report::{attempt, fail};
 use super::rm::{Removal, remove_tree};
+use crate::programs::quoting::quoted;
 use oci::ImagePath;
 
 use crate::files::{Errno, Kind, Last, Located, Stat};

@@ -3,10 +3,10 @@
 use bstr::ByteSlice;
 
 use super::destination::{base, without_slashes};
-use super::quoting::cited;
 use super::report::usage;
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run};
+use crate::programs::quoting::cited;
 
 const BASENAME: &[Known] =
     &[flag("-a", 'a', &["multiple"]), value("-s", 's', &["suffix"]), flag("-z", 'z', &["zero"])];

@@ -6,11 +6,11 @@ use std::collections::VecDeque;
 use bstr::BString;
 use oci::ImagePath;
 
-use super::quoting::bare;
 use super::report::{attempt, usage};
 use crate::files::{Errno, FileResult, Kind, Last, Located};
 use crate::options::{Known, Options, Order, Takes, flag, long};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::bare;
 use crate::stop::Stop;
 
 const READLINK: &[Known] = &[

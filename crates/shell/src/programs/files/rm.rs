@@ -4,11 +4,11 @@ use bstr::ByteSlice;
 use oci::ImagePath;
 
 use super::destination::{base, inside};
-use super::quoting::quoted;
 use super::report::{attempt, fail, is_absent, usage};
 use crate::files::{Errno, Last, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

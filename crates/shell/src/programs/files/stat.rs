@@ -5,11 +5,11 @@ use bstr::{BString, ByteSlice};
 
 use super::modes::permissions;
 use super::owners::Owners;
-use super::quoting::quoted;
 use super::report::{attempt, refuse_use, usage};
 use crate::files::{Kind, Last, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

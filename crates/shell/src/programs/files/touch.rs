@@ -1,12 +1,12 @@
 //! `touch` (coreutils manual, "touch invocation").
 
-use super::quoting::{cited, quoted};
 use super::report::{attempt, fail, refuse_use, usage};
 use super::times;
 use crate::data::Data;
 use crate::files::{Errno, Last, Located, NewNode};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::{cited, quoted};
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

@@ -2,12 +2,12 @@
 
 use bstr::ByteSlice;
 
-use super::quoting::{cited, quoted};
 use super::report::{attempt, fail, usage};
 use crate::data::Data;
 use crate::files::{Last, Located, NewNode};
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run};
+use crate::programs::quoting::{cited, quoted};
 use crate::stop::Stop;
 
 const TRUNCATE: &[Known] = &[

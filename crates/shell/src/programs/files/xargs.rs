@@ -2,7 +2,6 @@
 
 use bstr::{BString, ByteSlice};
 
-use super::quoting::bare;
 use super::report::{attempt, refuse_option, refuse_use, usage};
 use crate::data::Data;
 use crate::descriptor::input;
@@ -10,6 +9,7 @@ use crate::execute::{Lookup, look_up};
 use crate::files::Errno;
 use crate::options::{Known, Options, Order, Takes, flag, value};
 use crate::process::{Process, Run};
+use crate::programs::quoting::bare;
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[

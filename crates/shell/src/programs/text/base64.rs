@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::busybox::{self, options};
 use super::input::{or_input, read};
-use crate::options::{Known, Options, Order, flag, value};
+use crate::options::{Known, Order, flag, value};
 use crate::process::{Process, Run};
 use crate::programs::quoting::{bare, quoted};
 

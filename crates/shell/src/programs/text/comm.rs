@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::busybox::options;
 use super::input::{lines, read};
 use super::locale::refuse_collation;
-use crate::options::{Known, Options, Order, Takes, flag, long};
+use crate::options::{Known, Order, Takes, flag, long};
 use crate::process::{Process, Run};
 use crate::programs::quoting::bare;
 use crate::stop::Reason;

@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::busybox::options;
 use super::input::filter;
-use crate::options::{Known, Options, Order, flag, value};
+use crate::options::{Known, Order, flag, value};
 use crate::process::{Process, Run};
 use crate::stop::Reason;
 

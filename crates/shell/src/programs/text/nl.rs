@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 
 use super::busybox::options;
 use super::input::{filter, lines};
-use crate::options::{Known, Options, Order, value};
+use crate::options::{Known, Order, value};
 use crate::process::{Process, Run};
 use crate::stop::{Reason, Stop};
 

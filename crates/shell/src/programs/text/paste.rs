@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::busybox::options;
 use super::input::{lines, or_input, read};
 use crate::files::Errno;
-use crate::options::{Known, Options, Order, flag, value};
+use crate::options::{Known, Order, flag, value};
 use crate::process::{Process, Run};
 use crate::programs::quoting::bare;
 use crate::stop::Reason;

@@ -4,7 +4,7 @@ use super::busybox::options;
 use super::input::{or_input, read};
 use super::locale::refuse_wide;
 use crate::files::Errno;
-use crate::options::{Options, Order};
+use crate::options::Order;
 use crate::process::{Process, Run};
 use crate::programs::quoting::{bare, quoted};
 use crate::stop::Reason;

@@ -3,7 +3,7 @@
 use super::busybox::options;
 use super::input::{Keep, put};
 use crate::data::Data;
-use crate::options::{Known, Options, Order, flag};
+use crate::options::{Known, Order, flag};
 use crate::process::{Process, Run, errno};
 use crate::programs::quoting::bare;
 

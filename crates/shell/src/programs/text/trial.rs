@@ -27,7 +27,7 @@ pub(super) fn run(image: &Image, shell: Option<Dialect>, words: &[&str], given: 
         directory: ImagePath::lexical("work"),
         umask: 0o022,
         descriptors: Descriptors::to_transcript().with(0, input(Data::of(given))),
-        program: ImagePath::lexical(&format!("usr/bin/{name}")),
+        program: ImagePath::lexical(format!("usr/bin/{name}")),
         flavour: Flavour::Gnu,
         speaker: shell.map(|_| format!("sh: 1: {name}").into()),
         machine: &mut machine,

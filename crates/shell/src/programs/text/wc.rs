@@ -4,7 +4,7 @@ use super::busybox::options;
 use super::input::{or_input, read};
 use super::locale::{Charset, charset, refuse_wide};
 use crate::files::{Errno, Kind, Last};
-use crate::options::{Known, Options, Order, flag};
+use crate::options::{Known, Order, flag};
 use crate::process::{Process, Run, errno};
 use crate::programs::Flavour;
 use crate::programs::quoting::bare;

@@ -6,8 +6,8 @@ use super::{Copier, Depth, Existing, Following, Job, Telling, Volumes, find_sour
 use crate::files::{Kind, Last, Located, NewNode};
 use crate::process::{Process, errno};
 use crate::programs::files::destination::inside;
-use crate::programs::files::quoting::quoted;
 use crate::programs::files::report::attempt;
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 
 impl Copier {

@@ -10,10 +10,10 @@ use bstr::BString;
 use layer::Attributes;
 use oci::ImagePath;
 
-use super::quoting::quoted;
 use super::report::{attempt, refuse_use};
 use crate::files::{Errno, FileResult, Identity, Kind, Last, Located, NewNode, Stat};
 use crate::process::{Process, errno};
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 pub(super) use manner::{
     Depth, Existing, Following, Keeps, Making, Manner, Replacing, Telling, Volumes,

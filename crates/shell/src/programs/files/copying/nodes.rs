@@ -6,8 +6,8 @@ use super::{Copier, Depth, Job, Replacing, Telling};
 use crate::data::Data;
 use crate::files::{Errno, Kind, Last, Located, NewNode};
 use crate::process::{Process, errno};
-use crate::programs::files::quoting::{bare, quoted};
 use crate::programs::files::report::{attempt, refuse_use};
+use crate::programs::quoting::{bare, quoted};
 use crate::stop::Stop;
 
 impl Copier {

@@ -8,8 +8,8 @@ use super::{Place, Search};
 use crate::files::Kind;
 use crate::process::{Process, errno};
 use crate::programs::files::patterns::matches;
-use crate::programs::files::quoting::quoted;
 use crate::programs::files::report::refuse_use;
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 
 impl Search {

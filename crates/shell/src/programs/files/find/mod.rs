@@ -10,11 +10,11 @@ use bstr::{BString, ByteSlice};
 use oci::ImagePath;
 
 use super::destination::inside;
-use super::quoting::quoted;
 use super::report::refuse_use;
 use crate::execute::{Lookup, look_up};
 use crate::files::{Errno, Kind, Last, Stat, VolumeId};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 use parse::{Bad, Command, Links};
 

@@ -12,12 +12,12 @@ use oci::ImagePath;
 
 use super::destination::inside;
 use super::owners::Owners;
-use super::quoting::quoted;
 use super::report::{refuse_option, refuse_use};
 use crate::descriptor::{OpenFile, Output};
 use crate::files::{Errno, Kind, Last, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 use long::Long;
 

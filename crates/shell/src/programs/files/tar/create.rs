@@ -20,8 +20,8 @@ use crate::process::{Process, Run, errno};
 use crate::programs::files::compression::gzip;
 use crate::programs::files::destination::inside;
 use crate::programs::files::owners::Owners;
-use crate::programs::files::quoting::bare;
 use crate::programs::files::report::{refuse_option, refuse_use};
+use crate::programs::quoting::bare;
 use crate::stop::Stop;
 
 /// Archives are padded to a multiple of this (GNU tar manual, "The Blocking Factor of an Archive").

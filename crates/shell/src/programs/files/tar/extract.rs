@@ -13,8 +13,8 @@ use crate::process::{Process, Run, errno};
 use crate::programs::files::destination::{base, inside};
 use crate::programs::files::names::directory as above_of;
 use crate::programs::files::owners::Owners;
-use crate::programs::files::quoting::{bare, quoted};
 use crate::programs::files::report::refuse_option;
+use crate::programs::quoting::{bare, quoted};
 use crate::stop::Stop;
 
 struct Extraction<'a> {

@@ -14,12 +14,12 @@ use bstr::{BString, ByteSlice};
 use layer::ArchiveCompression;
 
 use super::compression::{detect, is_installed, program_of};
-use super::quoting::bare;
 use super::report::{refuse_option, refuse_use};
 use crate::data::Data;
 use crate::files::Last;
 use crate::options::{Known, Options, Order, Takes, flag, long, value};
 use crate::process::{Process, Run, errno};
+use crate::programs::quoting::bare;
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[
@@ -47,7 +47,7 @@ const OPTIONS: &[Known] = &[
     flag("-p", 'p', &["preserve-permissions", "same-permissions"]),
     long("--same-owner", &["same-owner"], Takes::Nothing),
     long("--skip-old-files", &["skip-old-files"], Takes::Nothing),
-    long("--strip", &["strip-components"], Takes::Value),
+    long("--strip", &["strip-components", "strip"], Takes::Value),
     flag("-U", 'U', &["unlink-first"]),
     flag("-v", 'v', &["verbose"]),
     long("--warning", &["warning"], Takes::Value),

@@ -226,7 +226,9 @@ impl Sed<'_, '_, '_> {
         let line = self.streams.line_number;
         match address {
             Address::Line(number) => Ok(line == *number),
-            Address::Step(first, step) => Ok(line >= *first && (line - first) % step == 0),
+            Address::Step(first, step) => {
+                Ok(line >= *first && (line - first).is_multiple_of(*step))
+            }
             Address::Last => self.streams.is_last(),
             Address::Match(pattern) => {
                 let regex = self.regex(pattern)?;

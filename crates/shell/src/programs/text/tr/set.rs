@@ -1,13 +1,13 @@
 //! The sets of `tr`: `a-z`, `[:alpha:]`, `\n`, `[x*3]`.
 
 /// A set, in order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Set {
     pub(super) elements: Vec<Element>,
 }
 
 /// A part of a set.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) enum Element {
     /// These bytes.
     Bytes(Vec<u8>),
@@ -18,7 +18,7 @@ pub(super) enum Element {
 }
 
 /// Classes of characters, as ASCII has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub(super) enum Class {
     Lower,
     Upper,
