@@ -14,7 +14,7 @@ RUN mkdir -p /opt/tools/bin && printf '#!/bin/sh\necho "tool $1"\n' > /opt/tools
 
 FROM $BASE
 ARG VERSION=1
-ENV APP_HOME=/srv/app LANG=C.UTF-8
+ENV APP_HOME=/srv/app LANG=C.UTF-8 SOURCE_DATE_EPOCH=315619200
 SHELL ["/bin/bash", "-o", "pipefail", "-c"]
 RUN groupadd --gid 1000 app \
     && useradd --uid 1000 --gid app --shell /bin/bash --create-home app
@@ -28,11 +28,9 @@ COPY . /srv/src
 RUN --mount=type=bind,from=tools,source=/opt/tools,target=/tools \
     --mount=type=cache,target=/root/.cache \
     cp /tools/bin/tool /usr/local/bin/ && touch /root/.cache/left && grep -c root /etc/passwd > /srv/count
-RUN <<SCRIPT
-find /srv/src -name '*.txt' | sort | xargs cat > /srv/all.txt
-chown -R app:app /srv/src && chmod -R o-rwx /srv/src
-[ "$(id -u)" -eq 0 ] && echo "export EDITOR=vi" >> /etc/profile
-SCRIPT
+RUN find /srv/src -name '*.txt' | sort | xargs cat > /srv/all.txt; \
+    chown -R app:app /srv/src && chmod -R o-rwx /srv/src; \
+    [ "$(id -u)" -eq 0 ] && echo "export EDITOR=vi" >> /etc/profile
 RUN rm -rf /usr/share/doc/* && find /var/cache -type f -delete
 RUN ["/bin/mkdir", "/srv/$HOME"]
 USER app
