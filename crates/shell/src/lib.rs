@@ -37,6 +37,7 @@ use oci::{ImagePath, Platform};
 
 pub use data::{Data, Origin, Stored};
 pub use descriptor::Channel;
+pub use evaluate::{WrittenCommand, WrittenWord, simple_commands};
 pub use files::{Changed, ChangedNode, Files, User};
 pub use limits::Limits;
 pub use machine::{Event, Fetch, Transcript};

@@ -13,7 +13,6 @@ mod report;
 mod sources;
 #[cfg(test)]
 mod tests;
-mod written;
 
 use std::fs;
 use std::path::Path;

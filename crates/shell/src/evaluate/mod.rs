@@ -21,6 +21,8 @@ mod tests;
 mod trace;
 mod variables;
 
+pub use syntax::{WrittenCommand, WrittenWord, simple_commands};
+
 use crate::programs::Program;
 
 /// Shells, and what else is part of the language and is a program, too.

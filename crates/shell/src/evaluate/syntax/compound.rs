@@ -6,8 +6,8 @@ use bstr::{BString, ByteSlice};
 
 use super::scan::{Parsed, Parser, SyntaxError, Token};
 use super::tree::{
-    ArithmeticFor, Arm, ArmEnd, Command, CommandKind, Connector, Item, List, Part, Pipeline, Until,
-    Waits, Word, Written,
+    ArithmeticFor, Arm, ArmEnd, Command, CommandKind, Connector, Direction, Item, List, Part,
+    Pipeline, Redirect, RedirectKind, Until, Waits, Word, Written,
 };
 use crate::evaluate::dialect::{Dialect, is_name};
 
@@ -78,6 +78,7 @@ impl Parser<'_> {
     fn item(&mut self) -> Parsed<Item> {
         self.follows_separator = false;
         let line = self.token_line()?;
+        let noted = self.noted;
         let first = self.pipeline()?;
         let mut rest = Vec::new();
         loop {
@@ -95,6 +96,7 @@ impl Parser<'_> {
             Token::Operator(";") => true,
             Token::Operator("&") => {
                 waits = Waits::No;
+                self.note_background(noted);
                 true
             }
             _ => false,
@@ -118,10 +120,10 @@ impl Parser<'_> {
         }
         let mut commands = vec![self.command()?];
         loop {
-            if self.peeks_operator("|&")? {
-                return Err(self.error("`|&`"));
-            }
-            if !self.takes_operator("|")? {
+            if self.takes_operator("|&")? {
+                let last = commands.pop().map(with_errors);
+                commands.extend(last);
+            } else if !self.takes_operator("|")? {
                 return Ok(Pipeline { is_negated, commands });
             }
             self.skip_newlines()?;
@@ -200,12 +202,12 @@ impl Parser<'_> {
     /// `((…))`, or two subshells.
     fn arithmetic_or_subshell(&mut self) -> Parsed<CommandKind> {
         self.next()?;
-        let (at, line) = (self.at, self.line);
+        let place = self.place();
         self.at += 1;
         if let Some(word) = self.arithmetic_text()? {
             return Ok(CommandKind::Arithmetic(word));
         }
-        (self.at, self.line) = (at, line);
+        self.go_back(place);
         self.subshell()
     }
 
@@ -259,7 +261,7 @@ impl Parser<'_> {
         if !is_separated && self.peeks_reserved("in")? {
             self.may_assign = false;
             self.next()?;
-            words = Some(self.written_words()?);
+            words = Some(self.written_words(&name)?);
             self.may_assign = true;
             if !self.takes_operator(";")? && !matches!(self.peek()?, Token::Newline) {
                 return self.unexpected();
@@ -273,13 +275,15 @@ impl Parser<'_> {
         self.unexpected()
     }
 
-    fn written_words(&mut self) -> Parsed<Written> {
+    /// The words of a loop over this variable.
+    fn written_words(&mut self, name: &BString) -> Parsed<Written> {
         let mut written = Written::default();
         while let Token::Word(_) = self.peek()? {
-            if !written.words.is_empty() {
-                written.text.push(b' ');
-            }
             let text = self.written()?;
+            match written.words.is_empty() {
+                true => self.note_loop(name, &text),
+                false => written.text.push(b' '),
+            }
             written.text.extend_from_slice(&text);
             if let Token::Word(word) = self.next()? {
                 written.words.push(word);
@@ -374,6 +378,7 @@ impl Parser<'_> {
             return Err(self.error(format!("a function named `{}`", name.as_bstr())));
         }
         self.may_assign = true;
+        self.note_function(&name);
         self.skip_newlines()?;
         let body = self.command()?;
         if matches!(body.kind, CommandKind::Simple(_)) {
@@ -381,6 +386,14 @@ impl Parser<'_> {
         }
         Ok(CommandKind::Function { name, body: Rc::new(body) })
     }
+}
+
+/// `|&` is `2>&1 |`, behind all other redirections (the GNU manual, "Pipelines").
+fn with_errors(mut command: Command) -> Command {
+    let output = Word { parts: vec![Part::Literal("1".into())] };
+    let kind = RedirectKind::Duplicate(output, Direction::Output);
+    command.redirects.push(Redirect { descriptor: Some(2), kind });
+    command
 }
 
 /// The three expressions of an arithmetic `for`.

@@ -14,6 +14,8 @@ pub(super) struct Pending {
     pub(super) body: Rc<OnceCell<Word>>,
     pub(super) tabs: Tabs,
     pub(super) text: Text,
+    /// The command that it is noted with.
+    pub(super) note: Option<usize>,
 }
 
 /// Tabs at the start of lines.
@@ -63,8 +65,11 @@ impl Parser<'_> {
     /// Reads the bodies that begin at this line.
     pub(super) fn read_heredocs(&mut self) -> Parsed<()> {
         for pending in std::mem::take(&mut self.heredocs) {
-            let line = self.line;
+            let (line, start) = (self.line, self.at);
             let text = self.heredoc_text(&pending)?;
+            if let (Some(notes), Some(number)) = (&self.notes, pending.note) {
+                notes.add_document(number, &self.text[start..self.at]);
+            }
             let word = match pending.text {
                 Text::Literal => Word { parts: vec![Part::Quoted(text)] },
                 Text::Expanded => {

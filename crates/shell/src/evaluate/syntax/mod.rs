@@ -9,10 +9,12 @@
 mod compound;
 mod conditional;
 mod heredoc;
+mod notes;
 mod parameter;
 mod scan;
 mod simple;
 pub(super) mod tree;
 mod words;
 
+pub use notes::{WrittenCommand, WrittenWord, simple_commands};
 pub(super) use scan::{Parser, SyntaxError};

@@ -52,7 +52,7 @@ impl Parser<'_> {
 
     /// `${#name}`; nothing if the `#` is the parameter itself, as in `${#}` and `${#-0}`.
     fn length(&mut self) -> Parsed<Option<Parameter>> {
-        let (at, line) = (self.at, self.line);
+        let place = self.place();
         if self.take(b"#")
             && let Some(name) = self.parameter_name()?
         {
@@ -67,7 +67,7 @@ impl Parser<'_> {
                 }));
             }
         }
-        (self.at, self.line) = (at, line);
+        self.go_back(place);
         Ok(None)
     }
 

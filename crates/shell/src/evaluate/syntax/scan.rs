@@ -6,6 +6,7 @@ use std::rc::Rc;
 use bstr::{BString, ByteSlice};
 
 use super::heredoc::Pending;
+use super::notes::Notes;
 use super::tree::{Assignment, Word};
 use crate::evaluate::dialect::Dialect;
 
@@ -38,6 +39,14 @@ pub(super) enum Token {
     End,
 }
 
+/// A place to come back to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    at: usize,
+    line: usize,
+    noted: usize,
+}
+
 /// Reads commands off a text.
 pub(in crate::evaluate) struct Parser<'t> {
     pub(super) text: &'t [u8],
@@ -48,10 +57,16 @@ pub(in crate::evaluate) struct Parser<'t> {
     pub(in crate::evaluate) has_extended_patterns: bool,
     pub(super) depth: usize,
     pub(super) heredocs: Vec<Pending>,
+    /// Where simple commands are noted, if anybody wants them.
+    pub(super) notes: Option<Notes>,
+    /// The simple command that is being read, among those.
+    pub(super) noting: Option<usize>,
+    /// How many were noted before the token that was read last.
+    pub(super) noted: usize,
     peeked: Option<(Token, usize)>,
     last_line: usize,
     /// Where the token that was read last begins and ends.
-    token: std::ops::Range<usize>,
+    pub(super) token: std::ops::Range<usize>,
     /// Whether the last command ended with `;` or `&`.
     pub(super) follows_separator: bool,
     /// Whether a command may begin here, so that `a=(1 2)` is an assignment.
@@ -76,6 +91,9 @@ impl<'t> Parser<'t> {
             has_extended_patterns: false,
             depth: 0,
             heredocs: Vec::new(),
+            notes: None,
+            noting: None,
+            noted: 0,
             peeked: None,
             last_line: line,
             token: 0..0,
@@ -89,7 +107,22 @@ impl<'t> Parser<'t> {
         let mut parser = Parser::new(text, self.line, self.dialect);
         parser.depth = self.depth;
         parser.has_extended_patterns = self.has_extended_patterns;
+        parser.notes = self.notes.clone();
         parser
+    }
+
+    /// Where reading is.
+    pub(super) fn place(&self) -> Place {
+        let noted = self.notes.as_ref().map_or(0, Notes::len);
+        Place { at: self.at, line: self.line, noted }
+    }
+
+    /// Goes back, to read in another way what follows.
+    pub(super) fn go_back(&mut self, place: Place) {
+        (self.at, self.line) = (place.at, place.line);
+        if let Some(notes) = &self.notes {
+            notes.truncate(place.noted);
+        }
     }
 
     pub(super) fn error(&self, cause: impl Into<String>) -> SyntaxError {
@@ -178,9 +211,10 @@ impl<'t> Parser<'t> {
     pub(super) fn peek(&mut self) -> Parsed<&Token> {
         if self.peeked.is_none() {
             self.skip_blanks();
-            let start = self.at;
+            let start = self.place();
             let token = self.read_token()?;
-            self.token = start..self.at;
+            self.token = start.at..self.at;
+            self.noted = start.noted;
             self.peeked = Some(token);
         }
         Ok(self.peeked.as_ref().map_or(&Token::End, |(token, _)| token))

@@ -23,64 +23,65 @@ impl Parser<'_> {
         redirects: &mut Vec<Redirect>,
     ) -> Parsed<CommandKind> {
         let mut simple = Simple::default();
-        let mut declares = false;
         self.may_assign = true;
+        let mut note = self.begin_note()?;
         loop {
             if self.redirect(redirects)? {
+                note.iter_mut().for_each(|note| note.reach(&self.token));
                 continue;
             }
             match self.peek()? {
                 Token::Word(_) | Token::Assignment(_) => {}
                 _ => break,
             }
-            self.may_assign = simple.words.is_empty() || declares;
+            self.may_assign = simple.words.is_empty() || declares(&simple);
             let token = self.next()?;
-            let word = match token {
-                Token::Word(word) => word,
-                Token::Assignment(assignment) if simple.words.is_empty() => {
-                    simple.assignments.push(*assignment);
-                    continue;
-                }
-                Token::Assignment(assignment) => {
-                    simple.words.push(Argument::Assignment(*assignment));
-                    continue;
-                }
-                _ => break,
-            };
-            if simple.words.is_empty() {
-                let word = match self.scalar_assignment(word) {
-                    Ok(assignment) => {
-                        simple.assignments.push(assignment);
-                        continue;
-                    }
-                    Err(word) => word,
-                };
-                let is_lone = simple.assignments.is_empty() && redirects.is_empty();
-                let literal = word.literal().map(BString::from);
-                declares = literal.as_ref().is_some_and(|name| is_declaring(name));
-                self.may_assign = declares;
-                if is_lone
-                    && let Some(name) = literal.filter(|name| may_name_function(name))
-                    && self.takes_operator("(")?
-                {
+            let span = self.token.clone();
+            let held = simple.words.len();
+            match self.command_token(token, &mut simple)? {
+                Some(name) if redirects.is_empty() && self.takes_operator("(")? => {
+                    self.drop_note(note);
                     self.expect_operator(")")?;
                     return self.function_body(name);
                 }
-                simple.words.push(Argument::Word(word));
-            } else if declares {
-                simple.words.push(match self.scalar_assignment(word) {
-                    Ok(assignment) => Argument::Assignment(assignment),
-                    Err(word) => Argument::Word(word),
-                });
-            } else {
-                simple.words.push(Argument::Word(word));
+                _ => {}
+            }
+            if let Some(note) = &mut note {
+                note.reach(&span);
+                if simple.words.len() > held {
+                    note.add_word(span);
+                }
             }
         }
         self.may_assign = true;
         if simple.words.is_empty() && simple.assignments.is_empty() && redirects.is_empty() {
             return self.unexpected();
         }
+        self.end_note(note)?;
         Ok(CommandKind::Simple(simple))
+    }
+
+    /// Takes a word or an assignment; gives it back if it may be a function's name.
+    fn command_token(&mut self, token: Token, simple: &mut Simple) -> Parsed<Option<BString>> {
+        let is_first = simple.words.is_empty();
+        let assignment = match token {
+            Token::Assignment(assignment) => Ok(*assignment),
+            Token::Word(word) if is_first || declares(simple) => self.scalar_assignment(word),
+            Token::Word(word) => Err(word),
+            _ => return self.unexpected(),
+        };
+        match assignment {
+            Ok(assignment) if is_first => simple.assignments.push(assignment),
+            Ok(assignment) => simple.words.push(Argument::Assignment(assignment)),
+            Err(word) => {
+                let name = word.literal().map(BString::from);
+                simple.words.push(Argument::Word(word));
+                self.may_assign = declares(simple);
+                let is_lone = is_first && simple.assignments.is_empty();
+                return Ok(name.filter(|name| is_lone && may_name_function(name)));
+            }
+        }
+        Ok(None)
     }
 
     /// `name=value` of a word, or the word.
@@ -111,7 +112,7 @@ impl Parser<'_> {
         if !starts || !matches!(rest.get(length), Some(b'=' | b'+' | b'[')) {
             return Ok(None);
         }
-        let (at, line) = (self.at, self.line);
+        let place = self.place();
         let name = BString::from(&rest[..length]);
         self.at += length;
         let subscript = match self.raw() {
@@ -128,7 +129,7 @@ impl Parser<'_> {
             self.take(b"=").then_some(AssignMode::Replace)
         };
         let Some(mode) = mode else {
-            (self.at, self.line) = (at, line);
+            self.go_back(place);
             return Ok(None);
         };
         if self.raw() == Some(b'(') && subscript.is_none() {
@@ -137,7 +138,7 @@ impl Parser<'_> {
             return Ok(Some(Assignment { name, subscript, mode, value }));
         }
         if subscript.is_none() {
-            (self.at, self.line) = (at, line);
+            self.go_back(place);
             return Ok(None);
         }
         let value = AssignedValue::Scalar(self.word()?);
@@ -167,13 +168,13 @@ impl Parser<'_> {
 
     /// `[key]=value`
     fn indexed_element(&mut self) -> Parsed<(Option<Word>, Word)> {
-        let (at, line) = (self.at, self.line);
+        let place = self.place();
         self.at += 1;
         let key = self.word_until(Until::Bracket)?;
         if self.take(b"]=") {
             return Ok((Some(key), self.word()?));
         }
-        (self.at, self.line) = (at, line);
+        self.go_back(place);
         Ok((None, self.word()?))
     }
 
@@ -250,12 +251,17 @@ impl Parser<'_> {
         let tabs = if operator == "<<-" { Tabs::Removed } else { Tabs::Kept };
         let (delimiter, text) = self.heredoc_delimiter(word)?;
         let body = Rc::new(OnceCell::new());
-        let pending = Pending { delimiter, body, tabs, text };
+        let pending = Pending { delimiter, body, tabs, text, note: self.noting };
         Ok(RedirectKind::Here(self.await_heredoc(pending)))
     }
 }
 
-fn is_declaring(name: &[u8]) -> bool {
+/// Whether the command declares variables.
+fn declares(simple: &Simple) -> bool {
+    let name = match simple.words.first() {
+        Some(Argument::Word(word)) => word.literal().unwrap_or_default(),
+        _ => return false,
+    };
     DECLARING.iter().any(|declaring| declaring.as_bytes() == name)
 }
 

@@ -256,7 +256,7 @@ impl Parser<'_> {
     /// `$(…)` or `$((…))`, from the parenthesis on.
     fn parenthesized(&mut self) -> Parsed<Part> {
         self.at += 1;
-        let (at, line) = (self.at, self.line);
+        let place = self.place();
         if self.take(b"(") {
             if let Some(word) = self.arithmetic_text()? {
                 return Ok(Part::Arithmetic(word));
@@ -264,7 +264,7 @@ impl Parser<'_> {
             if self.dialect == Dialect::Dash {
                 return Err(self.error("syntax error: `))` is missing"));
             }
-            (self.at, self.line) = (at, line);
+            self.go_back(place);
         }
         Ok(Part::Command(Rc::new(self.substitution()?)))
     }
@@ -317,7 +317,7 @@ impl Parser<'_> {
     }
 
     /// Commands in backquotes (POSIX XCU 2.6.3).
-    fn backquoted(&mut self, quotes: Quotes) -> Parsed<Part> {
+    pub(super) fn backquoted(&mut self, quotes: Quotes) -> Parsed<Part> {
         self.enter()?;
         let line = self.line;
         self.at += 1;

@@ -138,6 +138,11 @@ const SUBSTITUTIONS: &[(Shells, &str, &str)] = &[
         "2\nq-w e\ndeep\n",
     ),
     (Shells::Bash, "x=1; cat < <(x=2; echo $x); echo $x", "2\n1\n"),
+    (
+        Shells::Bash,
+        "{ echo a; echo b >&2; } |& cat | wc -l; { echo c; echo d >&2; } >/dev/null |& wc -l",
+        "2\n0\n",
+    ),
 ];
 
 const DIVISIONS: &[(Shells, &str, &str)] = &[

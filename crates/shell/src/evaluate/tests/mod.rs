@@ -5,6 +5,7 @@ mod builtins;
 mod commands;
 mod failures;
 mod hostile;
+mod listing;
 mod parameters;
 mod redirections;
 mod trace;
