@@ -128,8 +128,7 @@ impl Options {
         known: &[Known],
         words: &mut impl Iterator<Item = &'a BString>,
     ) -> Result<(), String> {
-        let mut letters = word.char_indices().skip(1);
-        while let Some((_, end, letter)) = letters.next() {
+        for (_, end, letter) in word.char_indices().skip(1) {
             let found = known.iter().find(|known| known.short == Some(letter));
             let known = found.ok_or_else(|| format!("-{letter}"))?;
             let rest = &word[end..];
