@@ -158,7 +158,11 @@ impl Parser<'_> {
 
     /// The word of `"${name-word}"`, up to the brace.
     pub(super) fn quoted_operand(&mut self) -> Parsed<Word> {
-        Ok(Word { parts: vec![Part::Double(self.inside(Inside::Operand)?)] })
+        let parts = self.inside(Inside::Operand)?;
+        Ok(match parts.is_empty() {
+            true => Word::default(),
+            false => Word { parts: vec![Part::Double(parts)] },
+        })
     }
 
     fn inside(&mut self, inside: Inside) -> Parsed<Vec<Part>> {
