@@ -13,4 +13,5 @@ mod image;
 mod lines;
 mod random;
 mod snippets;
+mod transcripts;
 mod watched;

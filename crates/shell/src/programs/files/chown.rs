@@ -174,6 +174,8 @@ fn names(owners: &Owners, to: Ownership, spec: &[u8]) -> (Option<String>, Option
         None if spec.is_empty() => owners.user(uid),
         None => uid.to_string(),
     });
+    // An owner that is written as nothing is still written.
+    let user = user.or_else(|| (spec.len() > 1 && spec.starts_with(b":")).then(String::new));
     let group = to.gid.map(|gid| match owners.named_group(group) {
         Some(_) => group.as_bstr().to_string(),
         None if group.is_empty() => owners.group(gid),
@@ -358,9 +360,11 @@ impl Chown {
             (Some(user), Some(group)) => format!("{user}:{group}"),
             (user, group) => user.or(group).unwrap_or_default(),
         };
-        let user = self.to.uid.map(|_| self.owners.user(old.0));
-        let group = self.to.gid.map(|_| self.owners.group(old.1));
-        let (what, path) = (if self.is_of_group() { "group" } else { "ownership" }, quoted(path));
+        let (named_user, named_group) = &self.named;
+        let user = named_user.as_ref().map(|_| self.owners.user(old.0));
+        let group = named_group.as_ref().map(|_| self.owners.group(old.1));
+        let is_of_group = named_user.is_none() && named_group.is_some();
+        let (what, path) = (if is_of_group { "group" } else { "ownership" }, quoted(path));
         let before = joined(user, group);
         let after = joined(self.named.0.clone(), self.named.1.clone());
         process.write(match (is_changed, before.is_empty()) {

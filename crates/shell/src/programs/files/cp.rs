@@ -171,16 +171,16 @@ fn keeps(process: &Process<'_, '_>, options: &Options) -> Result<Keeps, Stop> {
 
 fn set(keeps: &mut Keeps, name: &[u8], is_kept: bool) -> Option<()> {
     match name {
-        b"mode" => keeps.mode = is_kept,
+        // A mode that is expressly not kept is as if there was no original.
+        b"mode" | b"all" if !is_kept => return None,
+        b"mode" => keeps.mode = true,
         b"ownership" => keeps.owner = is_kept,
         b"timestamps" => keeps.time = is_kept,
         b"links" => keeps.links = is_kept,
         b"xattr" => keeps.xattrs = is_kept,
         // No file here has a context.
         b"context" if !is_kept => {}
-        b"all" => {
-            *keeps = if is_kept { Keeps::ALL } else { Keeps::default() };
-        }
+        b"all" => *keeps = Keeps::ALL,
         _ => return None,
     }
     Some(())

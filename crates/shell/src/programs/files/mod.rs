@@ -24,6 +24,8 @@ mod report;
 mod rm;
 mod stat;
 mod tar;
+#[cfg(test)]
+mod tests;
 mod times;
 mod touch;
 mod truncate;

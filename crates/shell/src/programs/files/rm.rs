@@ -102,8 +102,7 @@ fn remove_operand(process: &mut Process<'_, '_>, removal: &Removal, path: &[u8])
             let (path, real) = (inside(path, &name), real.join(&name));
             remove_found(process, removal, &path, &real, &stat)?;
         }
-        let error = Errno::NotADirectory;
-        return fail(process, format!("cannot remove {}: {error}", quoted(path)));
+        return absent(process, removal, path, Errno::NotADirectory);
     }
     remove_found(process, removal, path, &real, &stat)
 }

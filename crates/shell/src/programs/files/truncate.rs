@@ -17,6 +17,9 @@ const TRUNCATE: &[Known] = &[
 ];
 const SYNC: &[Known] = &[flag("-d", 'd', &["data"]), flag("-f", 'f', &["file-system"])];
 
+/// What is said of a number that no file's size can be.
+const TOO_LARGE: &str = ": Value too large for defined data type";
+
 /// A size, and how it counts.
 enum Size {
     Exactly(u64),
@@ -39,8 +42,14 @@ pub(super) fn truncate(process: &mut Process<'_, '_>) -> Run {
             return Err(super::report::refuse_use(process, "has a size and a reference"));
         }
         (Some(text), None) => match parse(text) {
+            Some(Size::RoundedDown(0) | Size::RoundedUp(0)) => {
+                return fail(process, "division by zero");
+            }
             Some(size) => size,
-            None => return fail(process, format!("Invalid number: {}", cited(text))),
+            None => {
+                let too_large = parse_number(unsigned(text)).map_or("", |_| TOO_LARGE);
+                return fail(process, format!("Invalid number: {}{too_large}", cited(text)));
+            }
         },
         (None, Some(reference)) => {
             let found = process.find(reference, Last::Followed);
@@ -62,8 +71,7 @@ pub(super) fn truncate(process: &mut Process<'_, '_>) -> Run {
 }
 
 fn parse(text: &[u8]) -> Option<Size> {
-    let text = text.trim().to_str().ok()?;
-    let wrap = match text.as_bytes().first()? {
+    let wrap = match text.trim().first()? {
         b'+' => Size::More,
         b'-' => Size::Less,
         b'<' => Size::AtMost,
@@ -72,36 +80,34 @@ fn parse(text: &[u8]) -> Option<Size> {
         b'%' => Size::RoundedUp,
         _ => Size::Exactly,
     };
-    let digits = text.trim_start_matches(['+', '-', '<', '>', '/', '%']);
-    let number = parse_number(digits)?;
-    (number > 0 || !text.starts_with(['/', '%'])).then(|| wrap(number))
+    let number = i64::try_from(parse_number(unsigned(text))?).ok()?.unsigned_abs();
+    Some(wrap(number))
+}
+
+/// Without the mark that says how it counts.
+fn unsigned(text: &[u8]) -> &[u8] {
+    match text.trim() {
+        [b'+' | b'-' | b'<' | b'>' | b'/' | b'%', rest @ ..] => rest,
+        text => text,
+    }
 }
 
 /// A number with a suffix: `K` and `KiB` are 1024, `KB` is 1000.
-pub(super) fn parse_number(text: &str) -> Option<u64> {
+fn parse_number(text: &[u8]) -> Option<u128> {
+    let text = text.to_str().ok().filter(|text| !text.is_empty())?;
     let end = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let (digits, suffix) = text.split_at(end);
-    let number: u64 = if digits.is_empty() { 1 } else { digits.parse().ok()? };
-    if text.is_empty() {
-        return None;
-    }
-    let letters = ["K", "M", "G", "T", "P"];
-    let power = |letter: &str| letters.iter().position(|known| *known == letter);
-    let factor = match suffix.to_ascii_uppercase().as_str() {
-        "" => 1,
-        suffix => {
-            let power_of = |base: u64, letter: &str| {
-                let power = u32::try_from(power(letter)? + 1).ok()?;
-                base.checked_pow(power)
-            };
-            match (suffix.strip_suffix("IB"), suffix.strip_suffix('B')) {
-                (Some(letter), _) => power_of(1024, letter)?,
-                (None, Some(letter)) => power_of(1000, letter)?,
-                (None, None) => power_of(1024, suffix)?,
-            }
-        }
+    let number: u128 = if digits.is_empty() { 1 } else { digits.parse().unwrap_or(u128::MAX) };
+    let Some(letter) = suffix.chars().next() else { return Some(number) };
+    let base: u128 = match &suffix[letter.len_utf8()..] {
+        "" | "iB" => 1024,
+        "B" => 1000,
+        _ => return None,
     };
-    number.checked_mul(factor)
+    let powers =
+        [&['K', 'k'][..], &['M', 'm'], &['G', 'g'], &['T', 't'], &['P'], &['E'], &['Z'], &['Y']];
+    let power = powers.iter().position(|letters| letters.contains(&letter))?;
+    Some(number.saturating_mul(base.pow(u32::try_from(power).ok()? + 1)))
 }
 
 fn set_size(process: &mut Process<'_, '_>, size: &Size, makes: bool, path: &[u8]) -> Run {

@@ -9,7 +9,7 @@ use crate::execute::{Lookup, look_up};
 use crate::files::Errno;
 use crate::options::{Known, Options, Order, Takes, flag, value};
 use crate::process::{Process, Run};
-use crate::programs::quoting::bare;
+use crate::programs::quoting::{bare, cited};
 use crate::stop::Stop;
 
 const OPTIONS: &[Known] = &[
@@ -62,7 +62,7 @@ pub(super) fn xargs(process: &mut Process<'_, '_>) -> Run {
         }
         Some(path) => {
             let opened = process.open_bytes(path);
-            let what = || format!("Cannot open input file {}", bare(path));
+            let what = || format!("Cannot open input file {}", cited(path));
             match attempt(process, opened, what)? {
                 Some(text) => {
                     xargs.input = process.read_input()?;
@@ -100,7 +100,11 @@ fn settings(process: &mut Process<'_, '_>, options: &Options) -> Result<Result<X
     for (number, id) in numbers.iter_mut().zip(["-n", "-L"]) {
         if let Some(value) = options.value(id) {
             match value.to_str().ok().and_then(|value| value.parse().ok()) {
-                Some(0) | None => {
+                Some(0) => {
+                    let message = format!("value 0 for {id} option should be >= 1");
+                    return usage(process, message).map(Err);
+                }
+                None => {
                     let message = format!("invalid number \"{value}\" for {id} option");
                     return usage(process, message).map(Err);
                 }

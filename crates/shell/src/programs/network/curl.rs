@@ -31,6 +31,8 @@ const KNOWN: &[Known] = &[
     value("-X", 'X', &["request"]),
     flag("progress", '#', &["progress-bar", "no-progress-meter"]),
     flag("how", '4', &["ipv4"]),
+    // What is fetched is checked, and recorded by its digest, in any case.
+    flag("how", 'k', &["insecure"]),
     flag("how", '6', &["ipv6"]),
     flag("how", '0', &["http1.0"]),
     flag("how", '1', &["tlsv1"]),
@@ -265,6 +267,7 @@ mod tests {
         check("curl -fsSL https://example.test/f.txt", "hello");
         check("curl -fsSL -o - https://example.test/f.txt", "hello");
         check("curl example.test/f.txt", "hello");
+        check("curl -ks https://example.test/f.txt", "hello");
         check("curl -fsSLO https://example.test/f.txt", made);
         check("curl -fsSL -o f.txt https://example.test/f.txt", made);
         check("curl https://example.test/f.txt --output f.txt --retry 3 --tlsv1.2", made);
@@ -311,8 +314,8 @@ mod tests {
     #[test]
     fn what_is_not_understood_is_refused() {
         check(
-            "curl -k https://example.test/f.txt",
-            "refused: `curl` has the option `-k`, which is not built in",
+            "curl -H Accept:text/plain https://example.test/f.txt",
+            "refused: `curl` has the option `-H`, which is not built in",
         );
         check(
             "curl -s https://example.test/gone",

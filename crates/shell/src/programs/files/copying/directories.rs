@@ -6,7 +6,7 @@ use super::{Copier, Depth, Existing, Following, Job, Telling, Volumes, find_sour
 use crate::files::{Kind, Last, Located, NewNode};
 use crate::process::{Process, errno};
 use crate::programs::files::destination::inside;
-use crate::programs::files::report::attempt;
+use crate::programs::files::report::{attempt, refuse_use};
 use crate::programs::quoting::quoted;
 use crate::stop::Stop;
 
@@ -22,9 +22,8 @@ impl Copier {
             return Ok(false);
         }
         if self.top.as_ref() == Some(&job.source) {
-            let (from, to) = (quoted(&self.operand.0), quoted(&self.operand.1));
-            process.complain(format!("cannot copy a directory, {from}, into itself, {to}"))?;
-            return Ok(false);
+            // What has been copied by then depends on the disk's order.
+            return Err(refuse_use(process, "copies a directory into itself"));
         }
         let what = || format!("cannot create directory {}", quoted(job.to));
         let target = process.locate(job.to, Last::Kept);
@@ -99,7 +98,7 @@ impl Copier {
     }
 
     fn is_other_volume(&self, process: &Process<'_, '_>, job: &Job<'_>) -> Result<bool, Stop> {
-        let operand = errno(process.find(&self.operand.0, Last::Followed))?;
+        let operand = errno(process.find(&self.operand, Last::Followed))?;
         Ok(operand.is_ok_and(|(_, operand)| operand.volume != job.stat.volume))
     }
 

@@ -28,8 +28,8 @@ pub(super) struct Copier {
     made: HashSet<ImagePath>,
     /// Operands so far.
     sources: HashSet<(BString, Identity)>,
-    /// The operand that is being copied, and where to.
-    operand: (BString, BString),
+    /// The operand that is being copied.
+    operand: BString,
     /// The directory that was made for it.
     top: Option<ImagePath>,
     umask: u32,
@@ -52,7 +52,7 @@ impl Copier {
             copied: HashMap::new(),
             made: HashSet::new(),
             sources: HashSet::new(),
-            operand: Default::default(),
+            operand: BString::default(),
             top: None,
             umask,
         }
@@ -65,7 +65,7 @@ impl Copier {
         from: &[u8],
         to: &[u8],
     ) -> Result<bool, Stop> {
-        self.operand = (from.into(), to.into());
+        self.operand = from.into();
         self.top = None;
         let last = match self.manner.following {
             Following::None => Last::Kept,

@@ -120,8 +120,7 @@ impl Parser<'_, '_, '_> {
         match self.peek() {
             None => {}
             Some(b")") => {
-                let message = "invalid expression; you have too many ')'";
-                return said(message);
+                return said("you have too many ')'");
             }
             Some(word) => {
                 let word = word.as_bstr();
