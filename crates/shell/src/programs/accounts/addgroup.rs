@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use bstr::{BStr, ByteSlice};
 
 use super::adduser::{self, Configuration, Talk, call, find_program, take_lock};
+use super::busybox;
 use super::fail;
 use super::lookup;
 use crate::options::Options;
 use crate::process::{Process, Run};
+use crate::programs::Flavour;
 
 /// Which groups are meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +20,10 @@ pub(super) enum Of {
 }
 
 pub(super) fn addgroup(process: &mut Process<'_, '_>) -> Run {
-    adduser::run(process, adduser::Mode::Group)
+    match process.flavour {
+        Flavour::Gnu => adduser::run(process, adduser::Mode::Group),
+        Flavour::BusyBox => busybox::addgroup(process),
+    }
 }
 
 /// Adds a group.

@@ -10,6 +10,7 @@ mod system;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::addgroup::{self, Of};
+use super::busybox;
 use super::home::{self, Owner, Times};
 use super::lookup;
 use super::{database, fail, refused, require_root};
@@ -77,7 +78,10 @@ impl Talk {
 }
 
 pub(super) fn adduser(process: &mut Process<'_, '_>) -> Run {
-    run(process, Mode::User)
+    match process.flavour {
+        Flavour::Gnu => run(process, Mode::User),
+        Flavour::BusyBox => busybox::adduser(process),
+    }
 }
 
 /// `adduser` and `addgroup` are one program.

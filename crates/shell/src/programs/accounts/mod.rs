@@ -5,6 +5,7 @@
 
 mod addgroup;
 mod adduser;
+mod busybox;
 mod chfn;
 mod chpasswd;
 mod chsh;
