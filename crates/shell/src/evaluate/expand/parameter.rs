@@ -6,7 +6,7 @@ use super::{Context, Kind, Piece, Purpose, Quoting};
 use crate::evaluate::dialect::Dialect;
 use crate::evaluate::shell::{Eval, Evaluator, Flow};
 use crate::evaluate::syntax::tree::{
-    Alternative, Name, Operation, Parameter, Subscript, Test, Word,
+    Alternative, Name, Operation, Parameter, Part, Subscript, Test, Word,
 };
 
 /// What a parameter stands for.
@@ -164,7 +164,8 @@ impl Evaluator<'_, '_> {
         let name = parameter.name.shown();
         let own = self.single(word)?;
         let is_bash = self.shell.dialect.is_bash();
-        let message = match (word.parts.is_empty(), test) {
+        let is_nothing = |part: &Part| matches!(part, Part::Literal(text) if text.is_empty());
+        let message = match (word.parts.iter().all(is_nothing), test) {
             (false, _) => own,
             (true, Test::Unset) => "parameter not set".into(),
             (true, Test::UnsetOrEmpty) if is_bash => "parameter null or not set".into(),
