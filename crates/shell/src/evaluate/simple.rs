@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bstr::{BString, ByteSlice};
 
 use super::builtins::{self, Builtin, Role};
-use super::dialect::Dialect;
+use super::dialect::{Dialect, is_name};
 use super::shell::{Eval, Evaluator, Flow};
 use super::syntax::tree::{
     Argument, AssignMode, AssignedValue, Assignment, Command, Redirect, Simple,
@@ -73,7 +73,10 @@ impl Evaluator<'_, '_> {
             }
         }
         self.trace(&shown, &[])?;
-        let status = self.shell.substituted.take().unwrap_or(0);
+        // With redirections, bash does not look at how substitutions ended.
+        let substituted = self.shell.substituted.take();
+        let is_seen = redirects.is_empty() || !self.shell.dialect.is_bash();
+        let status = substituted.filter(|_| is_seen).unwrap_or(0);
         self.shell.status = status;
         self.check_failure(status)?;
         Ok(status)
@@ -162,7 +165,14 @@ impl Evaluator<'_, '_> {
         for assignment in assignments {
             shown.push(self.shown_assignment(assignment)?);
         }
-        self.trace(&shown, words)
+        self.trace(&shown, words)?;
+        // bash shows what these two assign once more.
+        let shows = self.shell.dialect.is_bash()
+            && words.first().is_some_and(|word| word == "export" || word == "readonly");
+        for word in words.iter().skip(1).filter(|word| shows && is_assignment(word)) {
+            self.trace(std::slice::from_ref(word), &[])?;
+        }
+        Ok(())
     }
 
     /// Assignments in front of a command, exported while it runs; what was there before.
@@ -280,4 +290,8 @@ impl Evaluator<'_, '_> {
         self.say([name.as_bytes(), b": ", message.as_bytes()].concat())?;
         Ok(126)
     }
+}
+
+fn is_assignment(word: &BString) -> bool {
+    word.split_once_str("=").is_some_and(|(name, _)| is_name(name))
 }

@@ -77,7 +77,9 @@ pub(super) fn eval(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eval
         words = &words[1..];
     }
     let text = BString::from(bstr::join(" ", words));
-    evaluator.shell.status = 0;
+    if text.trim().is_empty() {
+        return Ok(0);
+    }
     // bash counts the lines on from where it is.
     let line = if evaluator.shell.dialect.is_bash() { evaluator.shell.line } else { 1 };
     let reads = (!evaluator.shell.dialect.is_bash()).then(|| "eval".into());

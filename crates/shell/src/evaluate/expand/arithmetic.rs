@@ -141,10 +141,14 @@ impl Evaluator<'_, '_> {
             && let Some(target) = self.target(expression, counts)?
             && let Some(operator) = expression.assigning()
         {
-            let right = self.assignment(expression, counts)?;
             let operator = operator.trim_end_matches('=');
-            let value = match operator {
-                "" => right,
+            let reads = if operator.is_empty() { Counts::No } else { counts };
+            // What stands there before the right side assigns, as bash has it, or after.
+            let before = self.variable(&target, expression.depth, reads)?;
+            let right = self.assignment(expression, counts)?;
+            let value = match (operator, self.shell.dialect) {
+                ("", _) => right,
+                (_, Dialect::Bash) => binary(operator, before, right, counts)?,
                 _ => {
                     let left = self.variable(&target, expression.depth, counts)?;
                     binary(operator, left, right, counts)?

@@ -164,7 +164,11 @@ impl Evaluator<'_, '_> {
         let name = parameter.name.shown();
         let own = self.single(word)?;
         let is_bash = self.shell.dialect.is_bash();
-        let is_nothing = |part: &Part| matches!(part, Part::Literal(text) if text.is_empty());
+        let is_nothing = |part: &Part| match part {
+            Part::Literal(text) => text.is_empty(),
+            Part::Double(parts) => parts.is_empty(),
+            _ => false,
+        };
         let message = match (word.parts.iter().all(is_nothing), test) {
             (false, _) => own,
             (true, Test::Unset) => "parameter not set".into(),
