@@ -5,7 +5,7 @@
 //! `cargo run -p shell --example differences -- random bash 7 1000`
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool of tests")]
-#![allow(dead_code, reason = "the tests use more of it")]
+#![allow(dead_code, unused_imports, reason = "the tests use more of it")]
 
 #[path = "../tests/oracles/comparison.rs"]
 mod comparison;

@@ -89,7 +89,7 @@ impl Image {
             }
             Err(Stop::Refused(refusal)) => {
                 let refusal = refusal.to_string();
-                format!("refused: {}", refusal.chars().take(70).collect::<String>())
+                format!("refused: {}", refusal.chars().take(70).collect::<String>().trim_end())
             }
             Err(Stop::Limit(limit)) => format!("limit: {limit}"),
             Err(Stop::Missing(missing)) => format!("missing: {missing:?}"),
@@ -165,7 +165,7 @@ fn tar(members: &[Member<'_>]) -> Vec<u8> {
         let mut header = [0; 512];
         let mut put = |at: usize, text: &[u8]| header[at..at + text.len()].copy_from_slice(text);
         put(0, name.as_bytes());
-        put(100, b"0000644\0000000000\00000000\0");
+        put(100, b"0000644\x000000000\x000000000\x00");
         put(124, format!("{:011o}\0{:011o}\0", bytes.len(), 1000).as_bytes());
         put(148, b"        ");
         put(156, &[*kind]);
