@@ -232,7 +232,9 @@ impl Regex {
                 between(Look::WordStartHalfAscii, hir, Look::WordEndHalfAscii)
             }
         };
+        // Nothing is searched in parallel, and how many processors there are is not to be asked for.
         let config = meta::Config::new()
+            .pool_capacity(1)
             .utf8_empty(false)
             .nfa_size_limit(Some(AUTOMATON))
             .hybrid_cache_capacity(AUTOMATON);
