@@ -5,7 +5,7 @@ use oci::ImagePath;
 
 use super::destination::inside;
 use super::modes::{ModeChange, Subject, permissions};
-use super::report::{attempt, refuse_option, usage};
+use super::report::{Talk, attempt, refuse_option, usage};
 use crate::files::{Errno, Kind, Last, Located, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long};
 use crate::process::{Process, Run, errno};
@@ -28,15 +28,7 @@ struct Chmod {
     /// A mode that looks like an option is a typing error if the umask makes another of it.
     is_minded: bool,
     is_recursive: bool,
-    telling: Telling,
-    is_silent: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Telling {
-    Nothing,
-    Changes,
-    All,
+    talk: Talk,
 }
 
 /// Changes modes.
@@ -74,12 +66,7 @@ pub(super) fn chmod(process: &mut Process<'_, '_>) -> Run {
         umask,
         is_minded,
         is_recursive: options.has("-R"),
-        telling: match options.last_of(&["-c", "-v"]) {
-            Some("-v") => Telling::All,
-            Some(_) => Telling::Changes,
-            None => Telling::Nothing,
-        },
-        is_silent: options.has("-f"),
+        talk: Talk::of(&options),
     };
     let mut status = 0;
     for path in &options.operands {
@@ -126,17 +113,10 @@ impl Chmod {
                     }
                     _ => format!("cannot access {shown}: {}", Errno::NotFound),
                 };
-                self.complain(process, message)
+                self.talk.complain(process, message)
             }
-            Err(error) => self.complain(process, format!("cannot access {shown}: {error}")),
+            Err(error) => self.talk.complain(process, format!("cannot access {shown}: {error}")),
         }
-    }
-
-    fn complain(&self, process: &mut Process<'_, '_>, message: String) -> Run {
-        if !self.is_silent {
-            process.complain(message)?;
-        }
-        Ok(1)
     }
 
     fn change_tree(
@@ -163,7 +143,7 @@ impl Chmod {
                 ),
                 Err(error) => {
                     let message = format!("cannot read directory {}: {error}", quoted(&path));
-                    status |= self.complain(process, message)?;
+                    status |= self.talk.complain(process, message)?;
                 }
             }
         }
@@ -179,7 +159,7 @@ impl Chmod {
     ) -> Run {
         let shown = quoted(path);
         if matches!(stat.kind, Kind::Symlink(_)) {
-            if self.telling == Telling::All {
+            if self.talk.tells(false) {
                 let line = format!("neither symbolic link {shown} nor referent has been changed\n");
                 process.write(line)?;
             }
@@ -192,7 +172,7 @@ impl Chmod {
             let set = process.machine.files.set_mode(real, new);
             if let Err(error) = errno(set)? {
                 let message = format!("changing permissions of {shown}: {error}");
-                return self.complain(process, message);
+                return self.talk.complain(process, message);
             }
         }
         self.tell(process, &shown, old, new)?;
@@ -213,15 +193,15 @@ impl Chmod {
         old: u32,
         new: u32,
     ) -> Result<(), Stop> {
-        let (before, after) = (permissions(old), permissions(new));
-        match (self.telling, old == new) {
-            (Telling::All, true) => {
-                process.write(format!("mode of {shown} retained as {new:04o} ({after})\n"))
-            }
-            (Telling::All | Telling::Changes, false) => process.write(format!(
-                "mode of {shown} changed from {old:04o} ({before}) to {new:04o} ({after})\n"
-            )),
-            _ => Ok(()),
+        if !self.talk.tells(old != new) {
+            return Ok(());
         }
+        let (before, after) = (permissions(old), permissions(new));
+        process.write(match old == new {
+            true => format!("mode of {shown} retained as {new:04o} ({after})\n"),
+            false => format!(
+                "mode of {shown} changed from {old:04o} ({before}) to {new:04o} ({after})\n"
+            ),
+        })
     }
 }

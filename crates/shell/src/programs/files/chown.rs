@@ -5,7 +5,7 @@ use oci::ImagePath;
 
 use super::destination::inside;
 use super::owners::{BadOwner, Owners, Ownership};
-use super::report::{attempt, fail, usage};
+use super::report::{Talk, attempt, fail, usage};
 use crate::files::{Kind, Last, Stat};
 use crate::options::{Known, Options, Order, Takes, flag, long};
 use crate::process::{Process, Run, errno};
@@ -37,8 +37,7 @@ struct Chown {
     from: Ownership,
     owners: Owners,
     walking: Walking,
-    telling: Telling,
-    is_silent: bool,
+    talk: Talk,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,13 +59,6 @@ enum Inner {
     Targets,
     /// Everything below what they lead to is changed.
     Trees,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Telling {
-    Nothing,
-    Changes,
-    All,
 }
 
 /// Changes owners and groups.
@@ -147,13 +139,7 @@ fn change(
         Ok(walking) => walking,
         Err(message) => return fail(process, message),
     };
-    let telling = match options.last_of(&["-c", "-v"]) {
-        Some("-v") => Telling::All,
-        Some(_) => Telling::Changes,
-        None => Telling::Nothing,
-    };
-    let is_silent = options.has("-f");
-    let chown = Chown { to, named, from, owners, walking, telling, is_silent };
+    let chown = Chown { to, named, from, owners, walking, talk: Talk::of(&options) };
     let mut status = 0;
     for path in &options.operands {
         status |= chown.change_operand(process, path)?;
@@ -222,16 +208,9 @@ impl Chown {
             Err(error) => {
                 let is_link = errno(process.find(path, Last::Kept))?.is_ok();
                 let what = if is_link { "dereference" } else { "access" };
-                self.complain(process, format!("cannot {what} {}: {error}", quoted(path)))
+                self.talk.complain(process, format!("cannot {what} {}: {error}", quoted(path)))
             }
         }
-    }
-
-    fn complain(&self, process: &mut Process<'_, '_>, message: String) -> Run {
-        if !self.is_silent {
-            process.complain(message)?;
-        }
-        Ok(1)
     }
 
     /// Changes what a directory holds, and then the directory.
@@ -269,7 +248,8 @@ impl Chown {
                         Ok((real, stat)) => self.change(process, &path, &real, &stat)?,
                         Err(error) => {
                             let path = quoted(&path);
-                            self.complain(process, format!("cannot dereference {path}: {error}"))?
+                            self.talk
+                                .complain(process, format!("cannot dereference {path}: {error}"))?
                         }
                     }
                 }
@@ -291,7 +271,7 @@ impl Chown {
             Ok(children) => children,
             Err(error) => {
                 let message = format!("cannot read directory {}: {error}", quoted(&place.path));
-                return self.complain(process, message);
+                return self.talk.complain(process, message);
             }
         };
         for (name, child) in children {
@@ -329,7 +309,7 @@ impl Chown {
             if let Err(error) = errno(set)? {
                 let what = if self.is_of_group() { "group" } else { "ownership" };
                 let message = format!("changing {what} of {}: {error}", quoted(path));
-                return self.complain(process, message);
+                return self.talk.complain(process, message);
             }
         }
         let new = (self.to.uid.unwrap_or(old.0), self.to.gid.unwrap_or(old.1));
@@ -348,12 +328,7 @@ impl Chown {
         old: (u32, u32),
         is_changed: bool,
     ) -> Result<(), Stop> {
-        let is_told = match self.telling {
-            Telling::Nothing => false,
-            Telling::Changes => is_changed,
-            Telling::All => true,
-        };
-        if !is_told {
+        if !self.talk.tells(is_changed) {
             return Ok(());
         }
         let joined = |user: Option<String>, group: Option<String>| match (user, group) {

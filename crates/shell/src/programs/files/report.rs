@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use crate::files::{Errno, FileResult};
+use crate::options::Options;
 use crate::process::{Process, Run, errno};
 use crate::stop::{Reason, Stop};
 
@@ -34,6 +35,45 @@ pub(super) fn attempt<T>(
             process.complain(format_args!("{what}: {error}"))?;
             Ok(None)
         }
+    }
+}
+
+/// What programs that change attributes say.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Talk {
+    telling: Telling,
+    is_silent: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Telling {
+    Nothing,
+    Changes,
+    All,
+}
+
+impl Talk {
+    /// As `-c`, `-f` and `-v` say.
+    pub(super) fn of(options: &Options) -> Self {
+        let telling = match options.last_of(&["-c", "-v"]) {
+            Some("-v") => Telling::All,
+            Some(_) => Telling::Changes,
+            None => Telling::Nothing,
+        };
+        Talk { telling, is_silent: options.has("-f") }
+    }
+
+    /// Whether what is done is told if it changes something, and if not.
+    pub(super) fn tells(self, is_changed: bool) -> bool {
+        self.telling == Telling::All || (self.telling == Telling::Changes && is_changed)
+    }
+
+    /// A complaint, if there may be any; exit status 1.
+    pub(super) fn complain(self, process: &mut Process<'_, '_>, message: String) -> Run {
+        if !self.is_silent {
+            process.complain(message)?;
+        }
+        Ok(1)
     }
 }
 

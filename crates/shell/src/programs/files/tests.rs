@@ -1,8 +1,8 @@
 //! What the programs do with a few files, as `transcripts/*.txt` have it.
 //!
-//! There, a line of `sh` stands behind a `$`, and below it what came of it, as
-//! [`Image::sh`] shows it. What real programs say to the same lines is asked by the target
-//! `oracles`.
+//! There, a line of `sh` stands behind a `$`, and below it what came of it, as [`Image::sh`] shows
+//! it, but for white space at the ends of lines. What real programs say to the same lines is asked
+//! by the target `oracles`.
 
 use crate::fixture::Image;
 
@@ -23,41 +23,50 @@ fn image() -> Image {
     image
 }
 
-fn check(transcript: &str) {
-    let image = image();
+fn check(image: &Image, transcript: &str) {
     // What is in front of the first line is about the file.
     for row in transcript.split("\n$ ").skip(1) {
         let (line, expected) = row.split_once('\n').unwrap_or((row, ""));
-        assert_eq!(image.sh(line), expected.trim_end_matches('\n'), "{line}");
+        let shown: Vec<String> =
+            image.sh(line).lines().map(|line| line.trim_end().to_owned()).collect();
+        assert_eq!(shown.join("\n").trim_end(), expected.trim_end(), "{line}");
     }
 }
 
 #[test]
 fn files_are_copied_and_moved() {
-    check(include_str!("transcripts/copying.txt"));
+    check(&image(), include_str!("transcripts/copying.txt"));
 }
 
 #[test]
 fn files_are_made_and_removed() {
-    check(include_str!("transcripts/removing.txt"));
+    check(&image(), include_str!("transcripts/removing.txt"));
 }
 
 #[test]
 fn modes_and_owners_are_changed() {
-    check(include_str!("transcripts/modes.txt"));
+    check(&image(), include_str!("transcripts/modes.txt"));
 }
 
 #[test]
 fn files_are_shown() {
-    check(include_str!("transcripts/names.txt"));
+    check(&image(), include_str!("transcripts/names.txt"));
 }
 
 #[test]
 fn files_are_found() {
-    check(include_str!("transcripts/finding.txt"));
+    check(&image(), include_str!("transcripts/finding.txt"));
 }
 
 #[test]
 fn archives_are_made_and_unpacked() {
-    check(include_str!("transcripts/archives.txt"));
+    check(&image(), include_str!("transcripts/archives.txt"));
+}
+
+/// Compared with Info-ZIP's in a directory with the same archive.
+#[test]
+fn zip_archives_are_unpacked() {
+    let mut image = image();
+    image.file("work/small.zip", include_bytes!("transcripts/small.zip"), 0o644);
+    check(&image, include_str!("transcripts/unzip.txt"));
 }

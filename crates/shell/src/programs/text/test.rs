@@ -15,6 +15,9 @@ use crate::process::{Process, Run};
 use crate::programs::Flavour;
 use crate::stop::Stop;
 
+/// Parentheses are not deeper inside of each other.
+const MOST_DEPTH: usize = 200;
+
 /// The program.
 pub(super) fn program(process: &mut Process<'_, '_>) -> Run {
     match process.flavour {

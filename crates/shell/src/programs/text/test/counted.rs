@@ -4,7 +4,7 @@
 use bstr::BString;
 
 use super::primary::{binary, is_binary, is_unary, unary};
-use super::{Answer, Wrong};
+use super::{Answer, MOST_DEPTH, Wrong};
 use crate::evaluate::dialect::Dialect;
 use crate::process::Process;
 use crate::programs::quoting::cited;
@@ -28,9 +28,6 @@ pub(super) fn evaluate(
         None => Wrong::syntax("extra argument ", cited(left).as_bytes(), ""),
     })
 }
-
-/// Parentheses are not deeper inside of each other.
-const MOST_DEPTH: usize = 200;
 
 struct Reader<'p, 'm, 'o: 'm> {
     process: &'p Process<'m, 'o>,

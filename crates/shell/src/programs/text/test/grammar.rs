@@ -4,7 +4,7 @@
 use bstr::BString;
 
 use super::primary::{binary, is_binary, is_unary, unary};
-use super::{Answer, Wrong};
+use super::{Answer, MOST_DEPTH, Wrong};
 use crate::evaluate::dialect::Dialect;
 use crate::process::Process;
 
@@ -74,9 +74,6 @@ enum Token {
     Open,
     Close,
 }
-
-/// Parentheses are not deeper inside of each other.
-const MOST_DEPTH: usize = 200;
 
 struct Reader<'p, 'm, 'o: 'm> {
     process: &'p Process<'m, 'o>,
