@@ -117,7 +117,7 @@ impl Word {
 }
 
 /// What stands behind a shell's `-c`, also as in `-ec`.
-fn script_of<'a>(arguments: &'a [Word]) -> Option<&'a str> {
+fn script_of(arguments: &[Word]) -> Option<&str> {
     let options = arguments.iter().take_while(|word| word.bare.starts_with(['-', '+']));
     let at = options.clone().position(|word| {
         !word.bare.starts_with("--") && word.bare.starts_with('-') && word.bare.ends_with('c')

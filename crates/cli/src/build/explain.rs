@@ -8,7 +8,10 @@ pub(super) fn lines(plans: &[Plan]) -> Vec<String> {
     for plan in plans {
         let several = plans.len() > 1;
         for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
-            let platform = several.then(|| format!(" ({})", plan.platform)).unwrap_or_default();
+            let platform = match several {
+                true => format!(" ({})", plan.platform),
+                false => String::new(),
+            };
             explain(step, &platform, &mut lines);
         }
     }
