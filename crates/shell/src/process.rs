@@ -73,6 +73,18 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
         match path {
             b"/dev/stdin" | b"/dev/fd/0" | b"/proc/self/fd/0" => Ok(self.read_input()?),
             b"/dev/null" => Ok(Data::empty()),
+            _ if let Some(number) = descriptor_of(path) => {
+                let Some(handle) = self.descriptors.get(number).cloned() else {
+                    return Err(Errno::NotFound.into());
+                };
+                match self.machine.read_rest(&handle) {
+                    Ok(data) => Ok(data),
+                    Err(Closed::Errno(_)) => {
+                        Err(self.refuse(Reason::Use("reads an output".to_owned())).into())
+                    }
+                    Err(Closed::Stop(stop)) => Err(stop.into()),
+                }
+            }
             _ => {
                 let (path, _) = self.find(path, Last::Followed)?;
                 self.machine.files.data(&path)
@@ -114,6 +126,23 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
     /// Writes to the standard output.
     pub fn write(&mut self, bytes: impl AsRef<[u8]>) -> Result<(), Stop> {
         self.write_to(1, bytes.as_ref())
+    }
+
+    /// [`Process::write`] for a program that has an answer if it cannot be.
+    pub fn try_write(&mut self, bytes: impl AsRef<[u8]>) -> Result<Result<(), Errno>, Stop> {
+        let bytes = bytes.as_ref();
+        if bytes.is_empty() {
+            return Ok(Ok(()));
+        }
+        let written = match self.descriptors.get(1).cloned() {
+            Some(handle) => self.machine.write(&handle, bytes),
+            None => Err(Closed::Errno(Errno::BadDescriptor)),
+        };
+        match written {
+            Ok(()) => Ok(Ok(())),
+            Err(Closed::Errno(errno)) => Ok(Err(errno)),
+            Err(Closed::Stop(stop)) => Err(stop),
+        }
     }
 
     /// Writes what may be elsewhere to the standard output.
@@ -186,6 +215,12 @@ impl<'m, 'o: 'm> Process<'m, 'o> {
         };
         crate::execute::execute(self.machine, call)
     }
+}
+
+/// The descriptor that a path names (proc(5), "/proc/pid/fd").
+pub(crate) fn descriptor_of(path: &[u8]) -> Option<u32> {
+    let number = path.strip_prefix(b"/dev/fd/").or(path.strip_prefix(b"/proc/self/fd/"))?;
+    number.to_str().ok()?.parse().ok()
 }
 
 /// The error of a system call, if it is one that a command can answer to; else the evaluation ends.

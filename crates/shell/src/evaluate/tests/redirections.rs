@@ -31,4 +31,14 @@ const CASES: &[(Shells, &str, &str)] = &[
         "echo 'echo from stdin; echo $1' | sh -s a; echo 'echo x' | sh; sh < /dev/null; echo $?",
         "from stdin\na\nx\n0\n",
     ),
+    (
+        Shells::Dash,
+        "echo a > /dev/full; echo $?; printf a >&-; echo $?; echo -n >&-; echo $?",
+        "1\n1\n0\n!/bin/sh: 1: echo: echo: I/O error\n!/bin/sh: 1: printf: printf: I/O error\n",
+    ),
+    (
+        Shells::Bash,
+        "echo a > /dev/full; echo $?; printf a >&-; echo $?; echo -n >&-; echo $?; env echo a >&-; echo $?",
+        "1\n1\n0\n1\n!/bin/bash: line 1: echo: write error: No space left on device\n!/bin/bash: line 1: printf: write error: Bad file descriptor\n!echo: write error: Bad file descriptor\n",
+    ),
 ];

@@ -2,6 +2,7 @@
 
 use super::escape::{Next, Place, expand};
 use crate::evaluate::dialect::Dialect;
+use crate::files::Errno;
 use crate::process::{Process, Run};
 use crate::programs::Flavour;
 use crate::stop::Reason;
@@ -54,8 +55,28 @@ pub(crate) fn echo(process: &mut Process<'_, '_>, dialect: Option<Dialect>) -> R
     if ends_line && ends == Next::Goes {
         output.push(b'\n');
     }
-    process.write(output)?;
-    Ok(0)
+    match process.try_write(&output)? {
+        Ok(()) => Ok(0),
+        Err(errno) => cannot_write(process, dialect, "echo", errno),
+    }
+}
+
+/// What a shell's builtin, or the program, says if nothing can be written.
+pub(super) fn cannot_write(
+    process: &mut Process<'_, '_>,
+    dialect: Option<Dialect>,
+    name: &str,
+    errno: Errno,
+) -> Run {
+    match dialect {
+        None | Some(Dialect::Bash) => process.complain(format!("write error: {errno}"))?,
+        Some(Dialect::Dash) => process.complain(format!("{name}: I/O error"))?,
+        Some(Dialect::Ash) => {
+            let what = format!("writes what cannot be written: {errno}");
+            return Err(process.refuse(Reason::Use(what)));
+        }
+    }
+    Ok(1)
 }
 
 /// Dash knows `-n` alone, and that once; the others know any mixture of three letters.

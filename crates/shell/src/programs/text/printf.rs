@@ -3,6 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use super::conversion::{Decimal, Inexact, Specification, Width};
+use super::echo;
 use super::escape::{Next, Place, escape, expand};
 use super::numeral::{Numeral, numeral};
 use super::quote::reusable;
@@ -55,8 +56,11 @@ pub(crate) fn printf(process: &mut Process<'_, '_>, dialect: Option<Dialect>) ->
         Err(End::Asked) => {}
         Err(End::Stop(stop)) => return Err(stop),
     }
-    printer.flush()?;
-    Ok(printer.status)
+    let Printer { output, status, .. } = printer;
+    match process.try_write(output)? {
+        Ok(()) => Ok(status),
+        Err(errno) => echo::cannot_write(process, dialect, "printf", errno),
+    }
 }
 
 fn has_options(dialect: Option<Dialect>) -> bool {
