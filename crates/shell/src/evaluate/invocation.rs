@@ -232,7 +232,27 @@ impl Evaluator<'_, '_> {
         }
     }
 
+    /// All that is left to be read from a descriptor.
+    pub(super) fn rest_of(&mut self, number: u32) -> Eval<BString> {
+        let Some(handle) = self.shell.descriptors.get(number).cloned() else {
+            return self.refuse(format!("/dev/fd/{number}"), "a descriptor that is not open");
+        };
+        match self.machine.read_rest(&handle) {
+            Ok(data) => {
+                let bytes = data.bytes(self.machine.outside, &mut self.machine.budget)?;
+                Ok(BString::from(&bytes[..]))
+            }
+            Err(Closed::Errno(_)) => {
+                self.refuse(format!("/dev/fd/{number}"), "an output that is read")
+            }
+            Err(Closed::Stop(stop)) => Err(stop.into()),
+        }
+    }
+
     fn script(&mut self, name: &BString) -> Eval<Option<BString>> {
+        if let Some(number) = crate::process::descriptor_of(name) {
+            return self.rest_of(number).map(Some);
+        }
         let files = &self.machine.files;
         let found = files.find(&self.shell.directory, name, Last::Followed);
         let data = match errno(found)? {

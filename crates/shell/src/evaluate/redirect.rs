@@ -7,7 +7,7 @@ use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator, Flow, Posix};
 use super::syntax::tree::{BothMode, Clobber, Direction, Redirect, RedirectKind, Word};
 use crate::data::Data;
-use crate::descriptor::{Handle, Output, Position, input, input_stream, output};
+use crate::descriptor::{Handle, Output, Position, input, output};
 use crate::files::{Errno, FileResult, Kind, Last, NewNode};
 use crate::process::{errno, is_input};
 
@@ -35,13 +35,6 @@ impl Evaluator<'_, '_> {
         let number = redirect.descriptor;
         match &redirect.kind {
             RedirectKind::Read(word) => self.open_at(number.unwrap_or(0), word, Open::Read),
-            RedirectKind::ReadOutput(list) => {
-                let outer = self.shell.status;
-                let (stream, _) = self.output_of(list)?;
-                self.shell.status = outer;
-                self.shell.descriptors.set(number.unwrap_or(0), input_stream(stream));
-                Ok(true)
-            }
             RedirectKind::Write(word, clobber) => {
                 self.open_at(number.unwrap_or(1), word, Open::Write(*clobber))
             }
@@ -254,11 +247,9 @@ impl Evaluator<'_, '_> {
 /// The descriptor that a name stands for.
 fn descriptor_of(name: &[u8]) -> Option<u32> {
     match name {
-        b"/dev/stdin" => return Some(0),
-        b"/dev/stdout" => return Some(1),
-        b"/dev/stderr" => return Some(2),
-        _ => {}
+        b"/dev/stdin" => Some(0),
+        b"/dev/stdout" => Some(1),
+        b"/dev/stderr" => Some(2),
+        name => crate::process::descriptor_of(name),
     }
-    let number = name.strip_prefix(b"/dev/fd/").or(name.strip_prefix(b"/proc/self/fd/"))?;
-    number.to_str().ok()?.parse().ok()
 }

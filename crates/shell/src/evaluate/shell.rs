@@ -83,6 +83,8 @@ pub(super) struct Shell {
     pub(super) reading: Option<BString>,
     /// Whether this is a command of a pipeline, and no `(…)` in it.
     pub(super) is_piped: bool,
+    /// Descriptors that `<(…)` has opened for commands that are not over.
+    pub(super) processes: Vec<u32>,
     /// `PIPESTATUS`
     pub(super) pipe_statuses: Vec<u8>,
     /// What `pushd` has put below the working directory, the next one last.
@@ -160,6 +162,7 @@ impl Shell {
             subshells: 0,
             reading: None,
             is_piped: false,
+            processes: Vec::new(),
             pipe_statuses: Vec::new(),
             directories: Vec::new(),
             substitutions: 0,

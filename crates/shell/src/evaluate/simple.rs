@@ -27,6 +27,17 @@ type Before = Vec<(BString, Option<Variable>)>;
 
 impl Evaluator<'_, '_> {
     pub(super) fn run_simple(&mut self, simple: &Simple, redirects: &[Redirect]) -> Eval<u8> {
+        let opened = self.shell.processes.len();
+        let result = self.run_expanding(simple, redirects);
+        while self.shell.processes.len() > opened
+            && let Some(number) = self.shell.processes.pop()
+        {
+            self.shell.descriptors.close(number);
+        }
+        result
+    }
+
+    fn run_expanding(&mut self, simple: &Simple, redirects: &[Redirect]) -> Eval<u8> {
         self.shell.substituted = None;
         let words = self.arguments(&simple.words)?;
         let outer = self.shell.descriptors.clone();

@@ -282,6 +282,9 @@ impl Evaluator<'_, '_> {
                 candidates.push(name.clone());
             }
         }
+        if let Some(number) = crate::process::descriptor_of(name) {
+            return self.rest_of(number).map(Some);
+        }
         for candidate in candidates {
             let files = &self.machine.files;
             let found = files.find(&self.shell.directory, &candidate, Last::Followed);

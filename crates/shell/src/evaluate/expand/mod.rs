@@ -25,8 +25,12 @@ use super::dialect::Dialect;
 use super::shell::{Eval, Evaluator};
 use super::syntax::tree::{Argument, AssignedValue, List, Name, Parameter, Part, Subscript, Word};
 use crate::data::Stream;
-use crate::descriptor::{Output, output, take_stream};
+use crate::descriptor::{Output, input_stream, output, take_stream};
 use pattern::{Letters, Marked, Pattern};
+
+/// Descriptors that bash gives to what `<(…)` reads, the last one first.
+const FIRST_OF_PROCESSES: u32 = 32;
+const LAST_OF_PROCESSES: u32 = 63;
 
 /// A piece of an expanded word.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,6 +239,10 @@ impl Evaluator<'_, '_> {
                 let output = self.substitute(list)?;
                 pieces.push(Piece::Text(output, context.expanded()));
             }
+            Part::Process(list) => {
+                let name = self.open_process(list)?;
+                pieces.push(Piece::Text(name, Kind::Quoted));
+            }
             Part::Arithmetic(word) => {
                 let text = self.single(word)?;
                 let value = self.arithmetic_expansion(&text)?;
@@ -279,6 +287,20 @@ impl Evaluator<'_, '_> {
         }
         text.truncate(text.trim_end_with(|character| character == '\n').len());
         Ok(text.into())
+    }
+
+    /// Runs commands, and opens what they write; the name of the descriptor.
+    fn open_process(&mut self, list: &List) -> Eval<BString> {
+        let outer = self.shell.status;
+        let (stream, _) = self.output_of(list)?;
+        self.shell.status = outer;
+        let is_free = |number: &u32| self.shell.descriptors.get(*number).is_none();
+        let Some(number) = (FIRST_OF_PROCESSES..=LAST_OF_PROCESSES).rev().find(is_free) else {
+            return self.refuse("<(", "so many substitutions at once");
+        };
+        self.shell.descriptors.set(number, input_stream(stream));
+        self.shell.processes.push(number);
+        Ok(format!("/dev/fd/{number}").into())
     }
 
     /// What commands write, which run in a shell of their own, and the exit status.

@@ -311,7 +311,7 @@ impl<'t> Parser<'t> {
     fn read_token(&mut self) -> Parsed<(Token, usize)> {
         let line = self.line;
         let Some(byte) = self.current() else { return self.end_of_text() };
-        if let Some(operator) = self.operator(byte) {
+        if let Some(operator) = self.operator(byte).filter(|_| !self.opens_process()) {
             self.at += operator.len();
             if operator == "\n" {
                 self.line += 1;
@@ -363,6 +363,11 @@ impl<'t> Parser<'t> {
             Dialect::Bash => true,
         });
         added.or_else(|| OPERATORS.iter().find(is_next)).copied()
+    }
+
+    /// Whether `<(` comes next, which bash reads as a part of a word.
+    pub(super) fn opens_process(&self) -> bool {
+        self.dialect.is_bash() && self.text[self.at..].starts_with(b"<(")
     }
 
     /// Digits in front of `<` or `>`.

@@ -209,24 +209,13 @@ impl Parser<'_> {
         }
         let may_assign = std::mem::replace(&mut self.may_assign, false);
         self.next()?;
-        if matches!(operator, "<" | ">") && self.raw() == Some(b'(') && self.dialect.is_bash() {
-            return Err(self.error("a process substitution"));
+        if operator == ">" && self.raw() == Some(b'(') && self.dialect.is_bash() {
+            return Err(self.error("a process substitution that is written to"));
         }
         let word = match self.next()? {
             Token::Word(word) => word,
-            Token::Operator("<")
-                if operator == "<" && self.raw() == Some(b'(') && self.dialect.is_bash() =>
-            {
-                self.at += 1;
-                self.enter()?;
-                let kind = RedirectKind::ReadOutput(self.substitution()?);
-                self.leave();
-                self.may_assign = may_assign;
-                redirects.push(Redirect { descriptor, kind });
-                return Ok(true);
-            }
-            Token::Operator("<" | ">") if self.raw() == Some(b'(') && self.dialect.is_bash() => {
-                return Err(self.error("a process substitution"));
+            Token::Operator(">") if self.raw() == Some(b'(') && self.dialect.is_bash() => {
+                return Err(self.error("a process substitution that is written to"));
             }
             _ => return self.unexpected(),
         };

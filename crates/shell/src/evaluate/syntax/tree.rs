@@ -153,8 +153,6 @@ pub(in crate::evaluate) struct Redirect {
 pub(in crate::evaluate) enum RedirectKind {
     /// `<`
     Read(Word),
-    /// `< <(…)`
-    ReadOutput(List),
     /// `>`, `>|`
     Write(Word, Clobber),
     /// `>>`
@@ -207,6 +205,8 @@ pub(in crate::evaluate) enum Part {
     Command(Rc<List>),
     /// `$((…))`
     Arithmetic(Word),
+    /// bash: `<(…)`
+    Process(Rc<List>),
 }
 
 /// `$name`, `${…}`

@@ -85,6 +85,12 @@ impl Parser<'_> {
                 b'\\' => self.escaped(&mut parts),
                 b'$' => self.dollar(&mut parts, Quotes::None)?,
                 b'`' => parts.push(self.backquoted(Quotes::None)?),
+                b'<' if until == Until::Token && self.opens_process() => {
+                    self.at += 2;
+                    self.enter()?;
+                    parts.push(Part::Process(Rc::new(self.substitution()?)));
+                    self.leave();
+                }
                 b'(' if nesting > 0 || self.opens_pattern(&parts) || until == Until::Regex => {
                     nesting += 1;
                     parts.text(byte);
@@ -111,6 +117,7 @@ impl Parser<'_> {
         match until {
             Until::Token => match byte {
                 b'(' => !self.follows_pattern_mark(),
+                b'<' => !self.opens_process(),
                 _ => b" \t\n;&|<>)".contains(&byte),
             },
             Until::Regex => b" \t\n&;<>)".contains(&byte),
@@ -274,7 +281,7 @@ impl Parser<'_> {
     }
 
     /// The commands up to the `)`.
-    pub(super) fn substitution(&mut self) -> Parsed<List> {
+    fn substitution(&mut self) -> Parsed<List> {
         let outer = std::mem::take(&mut self.heredocs);
         let may_assign = std::mem::replace(&mut self.may_assign, true);
         let list = self.list()?;

@@ -140,6 +140,16 @@ const SUBSTITUTIONS: &[(Shells, &str, &str)] = &[
     (Shells::Bash, "x=1; cat < <(x=2; echo $x); echo $x", "2\n1\n"),
     (
         Shells::Bash,
+        "cat <(echo a) <(echo b; exit 3); echo $? <(:); cat <(echo c) > f; cat f; comm -12 <(printf 'a\\nb\\n') <(printf 'b\\nc\\n')",
+        "a\nb\n0 /dev/fd/63\nc\nb\n",
+    ),
+    (
+        Shells::Bash,
+        "f() { cat $1; cat < $2; }; f <(echo 1) <(echo 2); . <(echo x=5); echo $x; bash <(echo 'echo \"in $1\"') arg; sort 0<&- <(echo z; echo y)",
+        "1\n2\n5\nin arg\ny\nz\n",
+    ),
+    (
+        Shells::Bash,
         "{ echo a; echo b >&2; } |& cat | wc -l; { echo c; echo d >&2; } >/dev/null |& wc -l",
         "2\n0\n",
     ),

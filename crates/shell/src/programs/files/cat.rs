@@ -7,7 +7,7 @@ use crate::data::Data;
 use crate::descriptor::{OpenFile, Output};
 use crate::files::{Identity, Last};
 use crate::options::{Known, Options, Order, flag};
-use crate::process::{Process, Run, errno};
+use crate::process::{Process, Run, descriptor_of, errno};
 use crate::programs::quoting::bare;
 use crate::stop::Stop;
 
@@ -78,6 +78,9 @@ fn open(process: &mut Process<'_, '_>, path: &[u8]) -> Result<Option<Data>, Stop
 
 /// Whether a file with something in it is where the output goes: reading would never end.
 fn is_output(process: &Process<'_, '_>, path: &[u8]) -> Result<bool, Stop> {
+    if descriptor_of(path).is_some() {
+        return Ok(false);
+    }
     let Some(handle) = process.descriptor(1) else { return Ok(false) };
     let OpenFile::Output(Output::File { inode, .. }) = *handle.borrow() else {
         return Ok(false);
