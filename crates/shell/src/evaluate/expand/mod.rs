@@ -316,7 +316,10 @@ impl Evaluator<'_, '_> {
         if self.shell.dialect != Dialect::Bash {
             self.shell.tested = 0;
         }
-        let status = self.in_subshell(|evaluator| evaluator.run_list(list));
+        let status = self.in_subshell(|evaluator| {
+            // It takes more of the stack than a function.
+            evaluator.deeper(|evaluator| evaluator.run_list(list))
+        });
         let line = outer.line;
         self.shell = outer;
         self.shell.line = line;
