@@ -135,10 +135,16 @@ impl Evaluator<'_, '_> {
             b"-n" => Ok(!value.is_empty()),
             b"-z" => Ok(value.is_empty()),
             b"-v" => {
-                if !super::dialect::is_name(&value) {
-                    return self.refuse("[[ -v", format!("`{value}`"));
+                let element = value.strip_suffix(b"]").and_then(|inner| inner.split_once_str("["));
+                match element {
+                    _ if super::dialect::is_name(&value) => {
+                        Ok(self.variable_value(&value)?.is_some())
+                    }
+                    Some((name, key)) if super::dialect::is_name(name) && !is_list(key) => {
+                        Ok(self.element(&name.into(), &key.into())?.is_some())
+                    }
+                    _ => self.refuse("[[ -v", format!("`{value}`")),
                 }
-                Ok(self.variable_value(&value)?.is_some())
             }
             b"-o" | b"-R" | b"-N" | b"-t" => self.refuse(format!("[[ {operator}"), "this test"),
             _ => self.asks_test(vec![operator.clone(), value]),
@@ -206,6 +212,11 @@ impl Evaluator<'_, '_> {
             _ => left >= right,
         })
     }
+}
+
+/// Whether a subscript stands for all elements.
+fn is_list(key: &[u8]) -> bool {
+    matches!(key, b"@" | b"*")
 }
 
 /// Whether a test stands behind a `!`.

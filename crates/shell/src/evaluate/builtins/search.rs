@@ -30,6 +30,8 @@ enum Shown {
     Kind,
     /// `type -p`
     Path,
+    /// `type -P`, which looks for programs alone
+    Program,
 }
 
 /// What a name means.
@@ -104,6 +106,7 @@ pub(super) fn type_(evaluator: &mut Evaluator<'_, '_>, words: &[BString]) -> Eva
             match word.as_bytes() {
                 b"-t" => shown = Shown::Kind,
                 b"-p" => shown = Shown::Path,
+                b"-P" => shown = Shown::Program,
                 _ => return evaluator.refuse_option(words, word),
             }
             operands = &operands[1..];
@@ -205,7 +208,11 @@ impl Evaluator<'_, '_> {
         let mut has_any = false;
         let mut has_all = true;
         for name in names {
-            match self.look_up(name)? {
+            let found = match shown {
+                Shown::Program => self.find_program(name)?.map(Found::Program),
+                _ => self.look_up(name)?,
+            };
+            match found {
                 Some(found) => {
                     has_any = true;
                     self.show(name, &found, shown)?;
@@ -241,9 +248,9 @@ impl Evaluator<'_, '_> {
             (Shown::Name, Found::Alias(value)) => {
                 [b"alias ", name.as_bytes(), b"=", &single_quoted(value, b"'\\''")].concat()
             }
-            (Shown::Name | Shown::Path, Found::Program(path)) => path.to_vec(),
+            (Shown::Name | Shown::Path | Shown::Program, Found::Program(path)) => path.to_vec(),
             (Shown::Name, _) => name.to_vec(),
-            (Shown::Path, _) => return Ok(()),
+            (Shown::Path | Shown::Program, _) => return Ok(()),
             (Shown::Kind, found) => kind(found).into(),
             (Shown::Description, Found::Function) if is_bash => {
                 return self.refuse("type", "the text of a function");

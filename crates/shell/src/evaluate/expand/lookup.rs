@@ -58,15 +58,23 @@ impl Evaluator<'_, '_> {
             }
             Some(Subscript::At(word)) => {
                 let key = self.single(word)?;
-                let is_associative = matches!(
-                    self.shell.variables.get(name).and_then(|variable| variable.value.as_ref()),
-                    Some(Value::Associative(_))
-                );
-                if is_associative {
-                    return Ok(one(self.associated(name, &key)));
-                }
-                let index = self.arithmetic(&key)?;
-                Ok(one(self.element_at(name, index)?))
+                Ok(one(self.element(name, &key)?))
+            }
+        }
+    }
+
+    /// An element by its subscript, which is a key or an index.
+    pub(in crate::evaluate) fn element(
+        &mut self,
+        name: &BString,
+        key: &BString,
+    ) -> Eval<Option<BString>> {
+        let variable = self.shell.variables.get(name);
+        match variable.and_then(|variable| variable.value.as_ref()) {
+            Some(Value::Associative(elements)) => Ok(elements.get(key).cloned()),
+            _ => {
+                let index = self.arithmetic(key)?;
+                self.element_at(name, index)
             }
         }
     }
@@ -162,13 +170,6 @@ impl Evaluator<'_, '_> {
         match all.len() {
             0 | 1 => Ok(all),
             _ => self.refuse(name.to_string(), "the order of an associative array"),
-        }
-    }
-
-    fn associated(&self, name: &BString, key: &BString) -> Option<BString> {
-        match self.shell.variables.get(name)?.value.as_ref()? {
-            Value::Associative(elements) => elements.get(key).cloned(),
-            _ => None,
         }
     }
 

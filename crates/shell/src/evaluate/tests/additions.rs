@@ -40,6 +40,11 @@ fn directories_are_stacked() {
 }
 
 #[test]
+fn elements_and_programs_are_found_by_name() {
+    check(NAMES);
+}
+
+#[test]
 fn tests_are_shown_as_they_come() {
     check(TRACES);
 }
@@ -202,6 +207,19 @@ const DIRECTORIES: &[(Shells, &str, &str)] = &[
         Shells::Bash,
         "pushd ~ >/dev/null; dirs; pushd; popd >/dev/null; echo $PWD $OLDPWD; dirs -c; dirs",
         "~ /work\n/work ~\n/root /work\n~\n",
+    ),
+];
+
+const NAMES: &[(Shells, &str, &str)] = &[
+    (
+        Shells::Bash,
+        "declare -A m=([a]=1); [[ -v m[a] ]]; echo $?; [[ -v m[b] ]]; echo $?; a=(1); [[ -v a[0] ]]; echo $?; [[ -v a[1] ]]; echo $?; [[ -v nope[0] ]]; echo $?",
+        "0\n1\n0\n1\n1\n",
+    ),
+    (
+        Shells::Bash,
+        "type -P sed; type -P nope; echo $?; type -P cd; echo $?; f() { :; }; type -P f; echo $?",
+        "/usr/bin/sed\n1\n1\n1\n",
     ),
 ];
 
