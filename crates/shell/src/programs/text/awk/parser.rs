@@ -2,17 +2,14 @@
 
 mod expressions;
 
-use std::rc::Rc;
-
 use bstr::BString;
 
 use super::interpret::special;
-use super::lexer::{self, Builtin, Token, Word};
+use super::lexer::{self, Token, Word};
 use super::syntax::{
-    Block, Comparison, Counts, Expression, Function, Operator, Pattern, Place, Program,
-    Redirection, Rule, Statement, Variable, Wanted,
+    Block, Expression, Function, Pattern, Program, Redirection, Rule, Statement, Variable,
 };
-use crate::regular_expression::{Dialect, Options, Regex, RegexError};
+use crate::regular_expression::RegexError;
 
 /// Expressions and blocks inside of each other.
 const DEEPEST: usize = 60;

@@ -1,15 +1,13 @@
 //! From text to a [`Script`].
 
-mod substitution;
-
-use std::rc::Rc;
+mod addresses;
 
 use bstr::{BString, ByteSlice};
 
 use super::Settings;
 use super::replacement::{self, Replacement};
 use super::script::{Action, Address, All, Applies, Command, Pattern, Range, Script, Substitution};
-use crate::regular_expression::{Anchors, Case, Options as Meaning, Regex, RegexError};
+use crate::regular_expression::{Anchors, Case, Options as Meaning, RegexError};
 
 /// Commands of one script.
 const MOST_COMMANDS: usize = 100_000;
@@ -215,160 +213,6 @@ impl Parser<'_> {
         self.next_in_line().ok_or_else(|| self.wrong("missing command"))
     }
 
-    /// The address that begins with `first`, if one does.
-    fn address(&mut self, first: u8) -> Parsed<Option<Address>> {
-        Ok(Some(match first {
-            b'/' => Address::Match(self.pattern_address(b'/')?),
-            b'\\' => {
-                let delimiter = self.next().ok_or_else(|| self.wrong(NO_ADDRESS_END))?;
-                Address::Match(self.pattern_address(delimiter)?)
-            }
-            b'$' => Address::Last,
-            b'+' => Address::More(self.number()),
-            b'~' => Address::Multiple(self.number()),
-            b'0'..=b'9' => {
-                self.at -= 1;
-                let line = self.number();
-                self.skip_blanks();
-                if self.peek() == Some(b'~') {
-                    self.at += 1;
-                    match self.number() {
-                        0 => Address::Line(line),
-                        step => Address::Step(line, step),
-                    }
-                } else {
-                    Address::Line(line)
-                }
-            }
-            _ => return Ok(None),
-        }))
-    }
-
-    /// A number; 0 if there is none.
-    fn number(&mut self) -> u64 {
-        self.skip_blanks();
-        let mut number = 0u64;
-        while let Some(digit @ b'0'..=b'9') = self.peek() {
-            number = number.saturating_mul(10).saturating_add(u64::from(digit - b'0'));
-            self.at += 1;
-        }
-        number
-    }
-
-    fn pattern_address(&mut self, delimiter: u8) -> Parsed<Pattern> {
-        let Some(text) = self.delimited(delimiter, Part::Pattern) else {
-            return Err(self.wrong(NO_ADDRESS_END));
-        };
-        let mut meaning = self.meaning();
-        loop {
-            self.skip_blanks();
-            match self.peek() {
-                Some(b'I') => meaning.case = Case::Folded,
-                Some(b'M') => meaning.anchors = Anchors::Lines,
-                _ => break,
-            }
-            self.at += 1;
-        }
-        self.pattern(&text, meaning)
-    }
-
-    fn meaning(&self) -> Meaning {
-        Meaning { encoding: self.settings.encoding, ..Meaning::default() }
-    }
-
-    fn pattern(&self, text: &[u8], meaning: Meaning) -> Parsed<Pattern> {
-        if text.is_empty() {
-            return match meaning == self.meaning() {
-                true => Ok(Pattern::Last),
-                false => Err(self.wrong("cannot specify modifiers on empty regexp")),
-            };
-        }
-        let text = replacement::pattern(text)?;
-        match Regex::new(&text, self.settings.dialect, meaning) {
-            Ok(regex) => Ok(Pattern::Own(Rc::new(regex))),
-            Err(RegexError::Invalid(message)) => Err(self.wrong(message)),
-            Err(error) => Err(Failure::Pattern(error)),
-        }
-    }
-
-    /// What stands in front of the next delimiter, which is read; `None` if there is none.
-    fn delimited(&mut self, delimiter: u8, part: Part) -> Option<Vec<u8>> {
-        let mut text = Vec::new();
-        loop {
-            let byte = self.next()?;
-            if byte == delimiter {
-                return Some(text);
-            }
-            if byte == b'\\' && self.starts.contains(&(self.at + 1)) {
-                // Only `a`, `i` and `c` go on in the next piece of the script.
-                return None;
-            }
-            match byte {
-                b'\n' => {
-                    self.at -= 1;
-                    return None;
-                }
-                b'\\' => match self.next()? {
-                    b'n' if part == Part::Pattern => text.push(b'\n'),
-                    b'\n' => text.push(b'\n'),
-                    escaped if escaped == delimiter => {
-                        if part == Part::Replacement && escaped == b'&' {
-                            text.push(b'\\');
-                        }
-                        text.push(escaped);
-                    }
-                    escaped => text.extend_from_slice(&[b'\\', escaped]),
-                },
-                b'[' if part == Part::Pattern => {
-                    text.push(b'[');
-                    self.bracket(delimiter, &mut text)?;
-                }
-                _ => text.push(byte),
-            }
-        }
-    }
-
-    /// A bracket expression, in which delimiters are characters like others.
-    fn bracket(&mut self, delimiter: u8, text: &mut Vec<u8>) -> Option<()> {
-        if self.peek() == Some(b'^') {
-            self.at += 1;
-            text.push(b'^');
-        }
-        if self.peek() == Some(b']') {
-            self.at += 1;
-            text.push(b']');
-        }
-        loop {
-            let byte = self.next()?;
-            match (byte, self.peek()) {
-                (b'\n', _) => {
-                    self.at -= 1;
-                    return None;
-                }
-                (b']', _) => {
-                    text.push(byte);
-                    return Some(());
-                }
-                (b'[', Some(kind @ (b':' | b'.' | b'='))) => {
-                    let rest = &self.text[self.at + 1..];
-                    let length = rest.windows(2).position(|pair| pair == [kind, b']'])?;
-                    text.push(b'[');
-                    text.extend_from_slice(&self.text[self.at..self.at + length + 3]);
-                    self.at += length + 3;
-                }
-                (b'\\', Some(b'n')) => {
-                    self.at += 1;
-                    text.push(b'\n');
-                }
-                (b'\\', Some(next)) if next == delimiter => {
-                    self.at += 1;
-                    text.push(delimiter);
-                }
-                _ => text.push(byte),
-            }
-        }
-    }
-
     fn action(&mut self, name: u8, addresses: usize) -> Parsed<Action> {
         let simple = match name {
             b'=' => Action::Number,
@@ -564,6 +408,118 @@ impl Parser<'_> {
         let mut text = replacement::plain(raw)?;
         text.push(b'\n');
         Ok(text_action(name, text))
+    }
+
+    fn substitution(&mut self) -> Parsed<Action> {
+        let unterminated = "unterminated `s' command";
+        let delimiter = match self.next() {
+            Some(b'\n' | b'\\') | None => return Err(self.wrong(unterminated)),
+            Some(delimiter) => delimiter,
+        };
+        let text = self.delimited(delimiter, Part::Pattern);
+        let Some(text) = text else { return Err(self.wrong(unterminated)) };
+        let replacement = self.delimited(delimiter, Part::Replacement);
+        let Some(replacement) = replacement else { return Err(self.wrong(unterminated)) };
+        let replacement = Replacement::parse(&replacement)?;
+        let (meaning, mut substitution) = self.flags(replacement)?;
+        substitution.pattern = self.pattern(&text, meaning)?;
+        let highest = substitution.replacement.highest_group();
+        if let Pattern::Own(regex) = &substitution.pattern
+            && highest > regex.groups()
+        {
+            let message = format!("invalid reference \\{highest} on `s' command's RHS");
+            return Err(self.wrong(message));
+        }
+        Ok(Action::Substitute(substitution))
+    }
+
+    fn flags(&mut self, replacement: Replacement) -> Parsed<(Meaning, Substitution)> {
+        let mut meaning = self.meaning();
+        let (mut all, mut prints, mut from) = (All::One, false, None);
+        let mut output = None;
+        loop {
+            match self.next_in_line() {
+                Some(b'i' | b'I') => meaning.case = Case::Folded,
+                Some(b'm' | b'M') => meaning.anchors = Anchors::Lines,
+                Some(b'g') if all == All::Following => {
+                    return Err(self.wrong("multiple `g' options to `s' command"));
+                }
+                Some(b'g') => all = All::Following,
+                Some(b'p') if prints => {
+                    return Err(self.wrong("multiple `p' options to `s' command"));
+                }
+                Some(b'p') => prints = true,
+                Some(b'0'..=b'9') => {
+                    if from.is_some() {
+                        return Err(self.wrong("multiple number options to `s' command"));
+                    }
+                    self.at -= 1;
+                    from = Some(self.number());
+                    if from == Some(0) {
+                        return Err(self.wrong("number option to `s' command may not be zero"));
+                    }
+                }
+                Some(b'w') => {
+                    output = Some(self.output()?);
+                    break;
+                }
+                Some(b'e') => return Err(Failure::NotUnderstood("executes what it reads")),
+                Some(b'}' | b'#') => {
+                    self.at -= 1;
+                    break;
+                }
+                None | Some(b'\n' | b';') => break,
+                Some(_) => return Err(self.wrong("unknown option to `s'")),
+            }
+        }
+        let from = from.unwrap_or(1);
+        let pattern = Pattern::Last;
+        Ok((meaning, Substitution { pattern, replacement, from, all, prints, output }))
+    }
+
+    fn map(&mut self) -> Parsed<Action> {
+        let unterminated = "unterminated `y' command";
+        let delimiter = match self.next() {
+            Some(b'\n' | b'\\') | None => return Err(self.wrong(unterminated)),
+            Some(delimiter) => delimiter,
+        };
+        let mut sides = Vec::new();
+        for _ in 0..2 {
+            let text = self.delimited(delimiter, Part::Characters);
+            let Some(text) = text else { return Err(self.wrong(unterminated)) };
+            sides.push(self.characters(&text)?);
+        }
+        if sides[0].len() != sides[1].len() {
+            return Err(self.wrong("strings for `y' command are different lengths"));
+        }
+        self.command_end()?;
+        let to = sides.pop().unwrap_or_default();
+        let from = sides.pop().unwrap_or_default();
+        Ok(Action::Map(from.into_iter().zip(to).collect()))
+    }
+
+    /// The characters of one side of `y`.
+    fn characters(&self, text: &[u8]) -> Parsed<Vec<BString>> {
+        let mut all = Vec::new();
+        let mut rest = text;
+        while let Some(first) = rest.first() {
+            if *first != b'\\' {
+                let character = self.settings.encoding.first(rest);
+                all.push(character.into());
+                rest = &rest[character.len()..];
+                continue;
+            }
+            let behind = &rest[1..];
+            let (byte, length) = match behind.first() {
+                Some(b'\\') => (b'\\', 1),
+                Some(b'n') => (b'\n', 1),
+                _ => replacement::produced(behind)?
+                    .ok_or(Failure::NotUnderstood("has an unknown escape in `y`"))?,
+            };
+            all.push([byte][..].into());
+            rest = &behind[length..];
+        }
+        Ok(all)
     }
 
     /// Lets jumps lead to their labels.

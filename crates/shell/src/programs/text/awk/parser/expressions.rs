@@ -1,8 +1,15 @@
-//! Expressions, from those that bind least to those that bind most (POSIX XCU awk, "Expressions in
-//! awk").
+//! Expressions, from those that bind the least to those that bind the most.
 
-use super::*;
+use std::rc::Rc;
 
+use bstr::BString;
+
+use super::{Failure, Greater, Parsed, Parser, WRONG};
+use crate::programs::text::awk::lexer::{Builtin, Token, Word};
+use crate::programs::text::awk::syntax::{
+    Comparison, Counts, Expression, Operator, Place, Variable, Wanted,
+};
+use crate::regular_expression::{Dialect, Options, Regex};
 impl Parser {
     pub(super) fn expression(&mut self) -> Parsed<Expression> {
         self.enter()?;
@@ -11,7 +18,7 @@ impl Parser {
         result
     }
 
-    pub(super) fn assignment(&mut self) -> Parsed<Expression> {
+    fn assignment(&mut self) -> Parsed<Expression> {
         let left = self.conditional()?;
         let operator = match self.peek() {
             Token::Sign("=") => None,
@@ -30,7 +37,7 @@ impl Parser {
         assigned(left, operator, right).ok_or(WRONG)
     }
 
-    pub(super) fn conditional(&mut self) -> Parsed<Expression> {
+    fn conditional(&mut self) -> Parsed<Expression> {
         let condition = self.or()?;
         if !self.takes("?") {
             return Ok(condition);
@@ -44,7 +51,7 @@ impl Parser {
         Ok(Expression::Condition(Box::new(condition), Box::new(then), Box::new(other)))
     }
 
-    pub(super) fn or(&mut self) -> Parsed<Expression> {
+    fn or(&mut self) -> Parsed<Expression> {
         let mut left = self.and()?;
         while self.takes("||") {
             self.skip_newlines();
@@ -53,7 +60,7 @@ impl Parser {
         Ok(left)
     }
 
-    pub(super) fn and(&mut self) -> Parsed<Expression> {
+    fn and(&mut self) -> Parsed<Expression> {
         let mut left = self.membership()?;
         while self.takes("&&") {
             self.skip_newlines();
@@ -62,7 +69,7 @@ impl Parser {
         Ok(left)
     }
 
-    pub(super) fn membership(&mut self) -> Parsed<Expression> {
+    fn membership(&mut self) -> Parsed<Expression> {
         let mut left = self.matching()?;
         while self.takes_word(Word::In) {
             let Token::Name(name) = self.next() else { return Err(WRONG) };
@@ -71,7 +78,7 @@ impl Parser {
         Ok(left)
     }
 
-    pub(super) fn matching(&mut self) -> Parsed<Expression> {
+    fn matching(&mut self) -> Parsed<Expression> {
         let mut left = self.comparison()?;
         loop {
             let wanted = match self.peek() {
@@ -87,7 +94,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn comparison(&mut self) -> Parsed<Expression> {
+    fn comparison(&mut self) -> Parsed<Expression> {
         let left = self.concatenation()?;
         let comparison = match self.peek() {
             Token::Sign("<") => Comparison::Less,
@@ -130,7 +137,7 @@ impl Parser {
         Ok(left)
     }
 
-    pub(super) fn begins_operand(&self) -> bool {
+    fn begins_operand(&self) -> bool {
         match self.peek() {
             Token::Number(_) | Token::Text(_) | Token::Pattern(_) | Token::Name(_) => true,
             Token::Call(_) | Token::Builtin(_) => true,
@@ -140,7 +147,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn sum(&mut self) -> Parsed<Expression> {
+    fn sum(&mut self) -> Parsed<Expression> {
         let mut left = self.product()?;
         loop {
             let operator = match self.peek() {
@@ -153,7 +160,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn product(&mut self) -> Parsed<Expression> {
+    fn product(&mut self) -> Parsed<Expression> {
         let mut left = self.unary()?;
         loop {
             let operator = match self.peek() {
@@ -167,7 +174,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn unary(&mut self) -> Parsed<Expression> {
+    fn unary(&mut self) -> Parsed<Expression> {
         self.enter()?;
         let expression = match self.peek() {
             Token::Sign("!") => {
@@ -188,7 +195,7 @@ impl Parser {
         Ok(expression)
     }
 
-    pub(super) fn power(&mut self) -> Parsed<Expression> {
+    fn power(&mut self) -> Parsed<Expression> {
         let base = self.postfix()?;
         if !self.takes("^") {
             return Ok(base);
@@ -197,7 +204,7 @@ impl Parser {
         Ok(Expression::Binary(Operator::Power, Box::new(base), Box::new(exponent)))
     }
 
-    pub(super) fn postfix(&mut self) -> Parsed<Expression> {
+    fn postfix(&mut self) -> Parsed<Expression> {
         let expression = self.primary()?;
         let step = match self.peek() {
             Token::Sign("++") => 1.0,
@@ -213,7 +220,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn primary(&mut self) -> Parsed<Expression> {
+    fn primary(&mut self) -> Parsed<Expression> {
         match self.next() {
             Token::Number(number) => Ok(Expression::Number(number)),
             Token::Text(text) => Ok(Expression::Text(text)),
@@ -248,7 +255,7 @@ impl Parser {
         }
     }
 
-    pub(super) fn field_number(&mut self) -> Parsed<Expression> {
+    fn field_number(&mut self) -> Parsed<Expression> {
         self.enter()?;
         let number = match self.peek() {
             Token::Sign("-") => {
@@ -261,7 +268,7 @@ impl Parser {
         Ok(number)
     }
 
-    pub(super) fn parenthesized(&mut self) -> Parsed<Expression> {
+    fn parenthesized(&mut self) -> Parsed<Expression> {
         let mut list = self.nested(|parser| parser.list_until(")"))?;
         if list.len() > 1 {
             if !self.takes_word(Word::In) {
@@ -274,7 +281,7 @@ impl Parser {
         Ok(Expression::Grouped(Box::new(inner)))
     }
 
-    pub(super) fn named(&mut self, name: &BString) -> Parsed<Expression> {
+    fn named(&mut self, name: &BString) -> Parsed<Expression> {
         let place = match self.takes("[") {
             true => {
                 let array = self.array(name);
@@ -289,7 +296,7 @@ impl Parser {
         Ok(Expression::Place(Box::new(place)))
     }
 
-    pub(super) fn call(&mut self, name: &BString) -> Parsed<Expression> {
+    fn call(&mut self, name: &BString) -> Parsed<Expression> {
         self.expect("(")?;
         let arguments = self.list_until(")")?;
         let callee = self.function_index(name);
@@ -304,7 +311,7 @@ impl Parser {
         Ok(Expression::Call(callee, arguments))
     }
 
-    pub(super) fn builtin(&mut self, builtin: Builtin) -> Parsed<Expression> {
+    fn builtin(&mut self, builtin: Builtin) -> Parsed<Expression> {
         let arguments = match self.takes("(") {
             true => self.list_until(")")?,
             false if builtin == Builtin::Length => Vec::new(),
@@ -332,7 +339,7 @@ impl Parser {
         Ok(Expression::Builtin(builtin, arguments))
     }
 
-    pub(super) fn getline_target(&mut self) -> Parsed<Option<Box<Place>>> {
+    fn getline_target(&mut self) -> Parsed<Option<Box<Place>>> {
         if !matches!(self.peek(), Token::Name(_) | Token::Sign("$")) {
             return Ok(None);
         }
