@@ -59,5 +59,6 @@ fn an_image_of_lines_is_as_buildah_makes_it() -> Result {
     let root = |unpacked: &Unpacked| unpacked.bundle().join("rootfs");
     let ours = Side::read("plywood", &root(&ours))?;
     let theirs = Side::read("buildah", &root(&theirs))?;
-    Comparison::of(&ours, &theirs).demand_equal()
+    let why = "buildah leaves the place where it mounts the file";
+    Comparison::of(&ours, &theirs).except(why, |path| path == "etc/hosts").demand_equal()
 }

@@ -27,7 +27,6 @@ const REQUIREMENTS: &[(&str, &str)] =
 /// By what the line is about. The files are of no Dockerfile's project.
 const LINES: &[Line] = &[
     line("pip install --upgrade pip"),
-    line("pip install -U pip"),
     line("pip3 install --upgrade pip setuptools wheel"),
     line("python -m pip install -U pip setuptools"),
     line("python -m pip install --no-cache-dir --upgrade pip"),
@@ -38,20 +37,13 @@ const LINES: &[Line] = &[
     line("python3 -m pip install --no-cache-dir 'wheel>=0.46.2'"),
     line("pip3 install wheel"),
     line("pip install pipenv"),
-    line("pip install poetry"),
     line("pip install --user \"poetry==1.3.2\""),
     line("pip install uv"),
     line("pip install --upgrade setuptools wheel pip uv"),
-    line("pip install --no-warn-script-location pdm"),
-    line("pip3 install awscli"),
     line("pip install flake8==6.0.0"),
     line("pip install --no-cache-dir kafka-python==2.0.6"),
-    line("pip install pandas"),
     line("pip install \"numpy>=1.16.6,<2\""),
     line("pip install watchdog"),
-    line("pip install jupyter"),
-    line("pip install huggingface-hub"),
-    line("pip install linkchecker"),
     line("pip install supervisor~=4.2"),
     line("pip install --target=/app requests packaging"),
     with("pip install -r requirements.txt", REQUIREMENTS),
@@ -77,12 +69,13 @@ const LINES: &[Line] = &[
         REQUIREMENTS,
     ),
     line("pip install requests && pip uninstall -y requests"),
-    line("python -m venv /opt/venv && /opt/venv/bin/pip install requests"),
+    line("python -m venv --without-pip /opt/venv && pip install requests"),
 ];
 
 /// Both sides are told the same, so that what stays behind is the line's own doing.
 const ENVIRONMENT: &[&str] =
-    &["PIP_NO_COMPILE=1", "PIP_NO_CACHE_DIR=1", "PIP_DISABLE_PIP_VERSION_CHECK=1"];
+    // `PIP_NO_COMPILE=1` means the opposite: pip sets what `--no-compile` would clear.
+    &["PIP_COMPILE=0", "PIP_NO_CACHE_DIR=1", "PIP_DISABLE_PIP_VERSION_CHECK=1"];
 
 #[test]
 fn lines_of_public_dockerfiles_are_as_pip_makes_them() -> Result {
