@@ -82,7 +82,7 @@ pub(crate) fn account(
         (_, Some(ids)) => ids,
         (OwnerName::Id(uid), None) => (*uid, 0),
         (OwnerName::Name(name), None) => {
-            return Err(unknown(planner, "user", name, "/etc/passwd", span));
+            return Err(unknown_account(span, "user", name, "/etc/passwd"));
         }
     };
     let mut account = Account { uid, gid: own_group, groups: Vec::new(), home: "/".to_owned() };
@@ -94,7 +94,7 @@ pub(crate) fn account(
         Some(OwnerName::Name(name)) => {
             let found = groups.iter().find(|fields| fields.first() == Some(name));
             let gid = found.and_then(|fields| number(fields, 2));
-            account.gid = gid.ok_or_else(|| unknown(planner, "group", name, "/etc/group", span))?;
+            account.gid = gid.ok_or_else(|| unknown_account(span, "group", name, "/etc/group"))?;
         }
         None => {
             let name = user.and_then(|fields| fields.first());
@@ -106,6 +106,12 @@ pub(crate) fn account(
         }
     }
     Ok(account)
+}
+
+fn unknown_account(span: &Span, what: &str, name: &str, file: &str) -> Stop {
+    let message = format!("the image has no {what} `{name}` in {file}");
+    let error = PlanError::base(span.clone(), message);
+    error.with_hint("use the number instead, as in `USER 1000:1000`").into()
 }
 
 /// The stage's `USER`, as the owner of what `WORKDIR` makes: root if the image does not know the

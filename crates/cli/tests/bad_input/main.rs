@@ -15,6 +15,7 @@ mod disk;
 mod layers;
 mod python;
 mod recipe;
+mod run;
 #[path = "../scene/mod.rs"]
 #[allow(dead_code, reason = "the tests of the commands use more of it")]
 mod scene;
