@@ -36,8 +36,8 @@ pub use facts::{
 };
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{
-    Becomes, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, RunCommand, RunReport,
-    Source, Span, Unassembled, WheelMember,
+    Becomes, Execution, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, RunCommand,
+    RunReport, Source, Span, Unassembled, WheelMember,
 };
 pub use request::Request;
 pub use run::LARGEST_TEXT;

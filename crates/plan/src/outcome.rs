@@ -74,7 +74,22 @@ pub enum Becomes {
         report: Arc<RunReport>,
     },
     /// It cannot be assembled; it would have to be executed.
-    NeedsExecution(Box<Unassembled>),
+    NeedsExecution(Box<Execution>),
+}
+
+/// An instruction that would have to be executed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// Why.
+    pub why: Unassembled,
+    /// What was understood before that.
+    pub report: RunReport,
+}
+
+impl From<Unassembled> for Execution {
+    fn from(why: Unassembled) -> Self {
+        Execution { why, report: RunReport::default() }
+    }
 }
 
 /// Why a command line would have to be executed.
@@ -206,7 +221,7 @@ impl Plan {
     pub fn needs_execution(&self) -> Option<(&PlannedStep, &Unassembled)> {
         let mut steps = self.stages.iter().flat_map(|stage| &stage.steps);
         steps.find_map(|step| match &step.becomes {
-            Becomes::NeedsExecution(why) => Some((step, &**why)),
+            Becomes::NeedsExecution(execution) => Some((step, &execution.why)),
             _ => None,
         })
     }

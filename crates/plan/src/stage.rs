@@ -164,7 +164,7 @@ impl StagePlanner<'_, '_> {
                 self.state.tree.push_unknown();
                 return Ok(());
             }
-            Err(Stop::Execution) => Becomes::NeedsExecution(Box::new(Unassembled::Earlier)),
+            Err(Stop::Execution) => Becomes::NeedsExecution(Box::new(Unassembled::Earlier.into())),
             other => other?,
         };
         if let Becomes::NeedsExecution(_) = becomes {

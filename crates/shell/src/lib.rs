@@ -93,30 +93,47 @@ pub fn run(
     outside: &dyn Outside,
     limits: Limits,
 ) -> Result<Outcome, Stop> {
-    let Command { words, environment, directory, platform } = command;
+    let (status, outcome) = attempt(command, files, outside, limits);
+    status.map(|_| outcome)
+}
+
+/// Evaluates a command, and gives also what it came to before it stopped.
+pub fn attempt(
+    command: Command,
+    files: Files,
+    outside: &dyn Outside,
+    limits: Limits,
+) -> (Result<u8, Stop>, Outcome) {
+    let platform = command.platform.clone();
     let mut machine = Machine::new(files, outside, Budget::new(limits), platform);
+    let ended = start(&mut machine, command);
+    let status = *ended.as_ref().unwrap_or(&0);
+    let Machine { transcript, trace, files, fetches, archives, .. } = machine;
+    (ended, Outcome { status, transcript, trace, files, fetches, archives })
+}
+
+fn start(machine: &mut Machine<'_>, command: Command) -> Result<u8, Stop> {
+    let Command { words, environment, directory, .. } = command;
     let name = words.first().cloned().unwrap_or_default();
     let descriptors = Descriptors::to_transcript();
     let path = environment.get(&BString::from("PATH")).cloned();
     let path = path.as_ref().map(|path| &path[..]);
     let found = execute::look_up(&machine.files, &directory, path, &name)?;
     let call = Call { words, environment, directory, umask: UMASK, descriptors };
-    let status = match found {
+    match found {
         Lookup::Found { named, path, stat } => {
-            execute::execute_found(&mut machine, call, &named, path, &stat)?
+            execute::execute_found(machine, call, &named, path, &stat)
         }
         // What runtimes say if there is no such program.
         Lookup::Missing => {
             let line = format!("exec: \"{name}\": executable file not found in $PATH\n");
             machine.transcript.write(Channel::Errors, line.as_bytes());
-            127
+            Ok(127)
         }
         Lookup::NotExecutable(errno) => {
             let line = format!("exec: \"{name}\": {}\n", errno.to_string().to_lowercase());
             machine.transcript.write(Channel::Errors, line.as_bytes());
-            126
+            Ok(126)
         }
-    };
-    let Machine { transcript, trace, files, fetches, archives, .. } = machine;
-    Ok(Outcome { status, transcript, trace, files, fetches, archives })
+    }
 }

@@ -24,9 +24,10 @@ fn explain(step: &PlannedStep, platform: &str, lines: &mut Vec<String>) {
             lines.push(format!("{}{platform}", step.text));
             explain_report(report, lines);
         }
-        Becomes::NeedsExecution(why) => {
+        Becomes::NeedsExecution(execution) => {
             lines.push(format!("{}{platform}", step.text));
-            lines.push(format!("  needs execution: {why}"));
+            explain_report(&execution.report, lines);
+            lines.push(format!("  needs execution: {}", execution.why));
         }
         _ => {}
     }

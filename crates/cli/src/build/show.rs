@@ -103,8 +103,8 @@ fn rows(
     };
     let (becomes, spec) = match &step.becomes {
         Becomes::Metadata => return Ok(vec![no_layer("metadata")]),
-        Becomes::NeedsExecution(why) => {
-            let reason = Row { title: format!("  {why}"), ..no_layer("") };
+        Becomes::NeedsExecution(execution) => {
+            let reason = Row { title: format!("  {}", execution.why), ..no_layer("") };
             return Ok(vec![no_layer("needs execution"), reason]);
         }
         Becomes::Ran { layers, .. } => match layers.as_slice() {
@@ -213,11 +213,13 @@ fn step_json(
 ) -> Result<Value, Error> {
     let (becomes, from, spec) = match &step.becomes {
         Becomes::Metadata => ("metadata", None, None),
-        Becomes::NeedsExecution(why) => {
+        Becomes::NeedsExecution(execution) => {
+            let commands = execution.report.commands.iter().map(command_json);
             return Ok(json!({
                 "instruction": step.text,
                 "becomes": "needs-execution",
-                "reason": why.to_string(),
+                "reason": execution.why.to_string(),
+                "commands": commands.collect::<Vec<_>>(),
             }));
         }
         Becomes::Ran { layers, report } => {

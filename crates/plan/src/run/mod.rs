@@ -18,7 +18,7 @@ use recipe::{Diagnostic, Run, Severity, Span};
 use shell::{Files, Limits, Outcome, Stop as ShellStop};
 
 use crate::error::{PlanError, Step, Stop};
-use crate::outcome::{Becomes, Unassembled};
+use crate::outcome::{Becomes, Execution, Unassembled};
 use crate::stage::StagePlanner;
 pub use outside::LARGEST_TEXT;
 use outside::RunOutside;
@@ -32,12 +32,12 @@ pub(crate) fn plan_run(
     span: &Span,
 ) -> Step<Becomes> {
     if planner.state.tree.is_executed() {
-        return Ok(Becomes::NeedsExecution(Box::new(Unassembled::Earlier)));
+        return Ok(Becomes::NeedsExecution(Box::new(Unassembled::Earlier.into())));
     }
     let redaction = Redaction::of(planner, run);
     match evaluate(planner, run, &redaction, span) {
         Ok(Evaluated::Done(done)) => finish(planner, *done, &redaction, text, span),
-        Ok(Evaluated::Not(why)) => Ok(Becomes::NeedsExecution(Box::new(why))),
+        Ok(Evaluated::Not(execution)) => Ok(Becomes::NeedsExecution(Box::new(execution))),
         Err(stop) => Err(stop),
     }
 }
@@ -47,7 +47,7 @@ enum Evaluated {
     /// It came to its end.
     Done(Box<Done>),
     /// It did not.
-    Not(Unassembled),
+    Not(Execution),
 }
 
 /// What an evaluation came to.
@@ -69,7 +69,7 @@ fn evaluate(
             reason: shell::Reason::Machine("a device is this machine's".to_owned()),
             line: None,
         };
-        return Ok(Evaluated::Not(Unassembled::Refused(refusal)));
+        return Ok(Evaluated::Not(Unassembled::Refused(refusal).into()));
     }
     let command = command::of(planner, run, span)?;
     let root = planner.state.tree.root().clone();
@@ -79,9 +79,10 @@ fn evaluate(
     let trees = mounts::mount(planner, run, &command, &mut files, span)?;
     command::prepare(planner, &command, &mut files, span)?;
     let outside = RunOutside::new(planner, run, &trees, redaction, span);
-    let evaluated = shell::run(command.command, files, &outside, limits);
-    match evaluated {
-        Ok(outcome) => {
+    let (ended, outcome) = shell::attempt(command.command, files, &outside, limits);
+    let so_far = |why| Evaluated::Not(Execution { why, report: report::of(&outcome, redaction) });
+    match ended {
+        Ok(_) => {
             let installs = outside.take_installs();
             Ok(Evaluated::Done(Box::new(Done { outcome, trees, installs })))
         }
@@ -93,9 +94,9 @@ fn evaluate(
             }
         }
         Err(ShellStop::Refused(refusal)) => {
-            Ok(Evaluated::Not(Unassembled::Refused(redaction.refusal(refusal))))
+            Ok(so_far(Unassembled::Refused(redaction.refusal(refusal))))
         }
-        Err(ShellStop::Limit(limit)) => Ok(Evaluated::Not(Unassembled::Limit(limit))),
+        Err(ShellStop::Limit(limit)) => Ok(so_far(Unassembled::Limit(limit))),
     }
 }
 

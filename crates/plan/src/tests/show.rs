@@ -41,7 +41,8 @@ impl Gatherer<'_> {
         let mut shown = String::new();
         let (how, spec) = match &step.becomes {
             Becomes::Metadata => return None,
-            Becomes::NeedsExecution(why) => {
+            Becomes::NeedsExecution(execution) => {
+                let why = &execution.why;
                 return Some(format!("{}: needs execution: {why}\n", step.text));
             }
             Becomes::Files(spec) => ("files".to_owned(), spec),

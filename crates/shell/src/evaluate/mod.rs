@@ -1,6 +1,6 @@
 //! The shell language: POSIX's as dash speaks it, and bash's.
 //!
-//! A shell is a program like others. Its grammar is [`syntax`]'s; what is read is evaluated over
+//! A shell is a program like others. Its grammar is `syntax`'s; what is read is evaluated over
 //! the machine that all commands share, each subshell with a state of its own. What is not
 //! understood, or would show something of the machine, is refused with its line.
 
