@@ -47,7 +47,7 @@ fn holds(bytes: &[u8], word: &str) -> bool {
 #[test]
 fn a_secret_is_in_no_layer_config_key_cache_or_plan() -> Result {
     let digest = oci::Digest::of(TOKEN.as_bytes());
-    let lines = LINES.replace("DIGEST", digest.hex());
+    let lines = LINES.replace("DIGEST", &digest.hex());
     let house = House::listed("benchmark")?;
     let index = Index::of(&[&house])?;
     let place = index.url();
