@@ -22,6 +22,11 @@ const MAX_LINKS: usize = 40;
 /// What a runtime gives a directory that a layer implies.
 const IMPLIED_MODE: u32 = 0o755;
 
+/// Whether a directory is what a runtime makes of one that a layer only implies.
+pub(crate) fn is_implied(own: &Attributes) -> bool {
+    own.mode == IMPLIED_MODE && own.uid == 0 && own.gid == 0
+}
+
 /// A layer's entries to be, over what lies below.
 #[derive(Debug)]
 pub(crate) struct Laying {
@@ -320,8 +325,7 @@ impl Laying {
 
     /// A directory that is there, with the attributes that it has.
     fn enter(&mut self, path: ImagePath, above: DirectoryId, own: Attributes) -> DirectoryId {
-        let is_implied = own.mode == IMPLIED_MODE && own.uid == 0 && own.gid == 0;
-        let repeat = (!is_implied).then_some(own);
+        let repeat = (!is_implied(&own)).then_some(own);
         self.open(Directory { path, above, is_new: false, repeat, entry: None, is_used: false })
     }
 

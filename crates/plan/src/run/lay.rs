@@ -5,32 +5,16 @@ use std::sync::Arc;
 
 use layer::{Attributes, Entry, Node};
 use oci::ImagePath;
-use shell::files::{Below, FileError};
-use shell::{Changed, ChangedNode, Data, Files, Stored};
+use shell::files::Below;
+use shell::{Changed, ChangedNode, Data, Stored};
 
 use super::mounts::Trees;
 use super::outside;
 use super::redaction::Redaction;
-use crate::error::{Step, Stop};
+use crate::error::Step;
+use crate::laying::is_implied;
 use crate::outcome::{LayerSpec, Source};
 use crate::stage::StagePlanner;
-
-/// What a runtime gives a directory that a layer implies.
-const IMPLIED_MODE: u32 = 0o755;
-
-/// What is other than in the layers below.
-pub(super) fn changes(files: &Files, planner: &mut StagePlanner<'_, '_>) -> Step<Vec<Changed>> {
-    match files.changes() {
-        Ok(changes) => Ok(changes),
-        Err(FileError::Stop(shell::Stop::Missing(shell::Missing::Layer { layer, .. }))) => {
-            let missing = python::Missing::Layer(layer);
-            planner.state.tree.need_missing(missing, &planner.shared.sources, planner.needs);
-            Err(Stop::Needs)
-        }
-        // Nothing else is asked while changes are listed.
-        Err(_) => Ok(Vec::new()),
-    }
-}
 
 /// Notes where the bytes of all files, and of the archives that they are in, can be had.
 pub(super) fn add_sources(
@@ -88,9 +72,7 @@ pub(super) fn repeated(
     path: &ImagePath,
 ) -> Step<Option<Entry>> {
     let Some(found) = planner.state.tree.lookup(path, planner.needs)? else { return Ok(None) };
-    let Attributes { mode, uid, gid, .. } = found.entry.attributes;
-    let is_implied = (mode, uid, gid) == (IMPLIED_MODE, 0, 0);
-    if is_implied || found.entry.node != Node::Directory {
+    if is_implied(&found.entry.attributes) || found.entry.node != Node::Directory {
         return Ok(None);
     }
     let attributes = found.entry.attributes.clone();

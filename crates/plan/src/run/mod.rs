@@ -116,7 +116,8 @@ fn finish(
     for fetch in outcome.fetches.iter().filter(|fetch| !fetch.is_verified) {
         warn_of_fetch(planner, fetch, redaction, span);
     }
-    let changes = lay::changes(&outcome.files, planner)?;
+    let doing = || "list what the line has changed".to_owned();
+    let changes = command::settle(planner, outcome.files.changes(), span, doing)?;
     redaction.refuse_leaks(&changes, span)?;
     lay::add_sources(planner, &changes, &outcome.archives, &trees, redaction);
     let (packages, rest) = pip::layers(planner, &installs, changes)?;
