@@ -33,8 +33,11 @@ pub fn debian() -> Result<PathBuf> {
 /// The tree of [`debian`], for programs that leave it as it is.
 pub fn debian_root() -> Result<PathBuf> {
     let layout = debian()?;
-    let name = layout.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let bundle = cache::once(&format!("{name}-root"), |directory| {
+    // Of this very layout: one that was made at another time has other times in it.
+    let index = layout.join("index.json");
+    let index = fs::read(&index).map_err(Failure::doing(format!("read {}", index.display())))?;
+    let key = Digest::of(&index);
+    let bundle = cache::once(&format!("debian-root-{}", &key.hex()[..12]), |directory| {
         // umoci makes its bundle itself, and wants it not to be there.
         umoci::unpack(&layout, TAG, &directory.join("bundle"))
     })?;
