@@ -37,10 +37,21 @@ pub struct Facts {
     pub resolutions: HashMap<Digest, Arc<Resolution>>,
     /// What wheels become when they are installed.
     pub installations: HashMap<WheelKey, Arc<InstalledWheel>>,
+    /// What apt's sources gave, by address and expected digest; `None` for an address that has
+    /// nothing.
+    pub fetches: HashMap<FetchKey, Option<Content>>,
+    /// What `Packages` files list, by their digest.
+    pub package_indexes: HashMap<Digest, Arc<debian::PackageIndex>>,
+    /// Debian packages, by the digest of their files.
+    pub debs: HashMap<Digest, Arc<debian::Deb>>,
+    /// What files are as ELF, by their digest; `None` for those that are none.
+    pub elf: HashMap<Digest, Option<debian::native::elf::Elf>>,
     /// Secrets for `RUN --mount=type=secret`, by id. No plan depends on them.
     pub secrets: BTreeMap<String, Secret>,
     /// The variables of the environment, for requirements files that name them.
     pub environment: BTreeMap<String, String>,
+    /// The time, in seconds since the epoch, by which signatures expire. No plan depends on it.
+    pub now: i64,
     /// The day, as in `2026-01-31`, for warnings of what is past its time. No plan depends on it.
     pub today: Option<String>,
     /// The ignore file of the main context, by name, for saying why a file is not there.
@@ -204,6 +215,35 @@ pub enum Need {
     },
     /// The entries of an archive, if the file is one.
     Archive(FileReference, recipe::Span),
+    /// What one of apt's sources gives.
+    Fetch(Box<debian::Fetch>, recipe::Span),
+    /// What a `Packages` file lists.
+    PackageIndex(FileReference, recipe::Span),
+    /// A Debian package.
+    Deb {
+        /// Which.
+        deb: Box<debian::DebSource>,
+        /// Where its bytes can be had, if it is a file of the image.
+        source: Option<Source>,
+        /// The place in the recipe that asks.
+        span: recipe::Span,
+    },
+    /// What a file is as ELF.
+    Elf(FileReference),
+}
+
+/// What was fetched: the address, and the digest that was expected, if one was.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FetchKey {
+    url: String,
+    sha256: Option<Digest>,
+}
+
+impl FetchKey {
+    /// The key of what a fetch gives.
+    pub fn of(fetch: &debian::Fetch) -> Self {
+        FetchKey { url: fetch.url.clone(), sha256: fetch.sha256 }
+    }
 }
 
 impl Need {
@@ -215,7 +255,10 @@ impl Need {
                 Need::Base { reference: other, platform: wanted, .. },
             ) => reference == other && platform == wanted,
             (Need::Listing(name, _), Need::Listing(other, _)) => name == other,
-            (Need::Archive(file, _), Need::Archive(other, _)) => file == other,
+            (Need::Archive(file, _), Need::Archive(other, _))
+            | (Need::PackageIndex(file, _), Need::PackageIndex(other, _)) => file == other,
+            (Need::Fetch(fetch, _), Need::Fetch(other, _)) => fetch == other,
+            (Need::Deb { deb, .. }, Need::Deb { deb: other, .. }) => deb == other,
             _ => self == other,
         }
     }

@@ -31,8 +31,8 @@ mod wheels;
 
 pub use error::{PlanError, PlanErrorKind};
 pub use facts::{
-    BaseImage, ContextName, Download, Facts, FileReference, GitSource, InstalledWheel, Need,
-    Secret, WheelKey,
+    BaseImage, ContextName, Download, Facts, FetchKey, FileReference, GitSource, InstalledWheel,
+    Need, Secret, WheelKey,
 };
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{

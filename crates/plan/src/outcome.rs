@@ -198,6 +198,13 @@ pub enum Source {
     },
     /// In a wheel.
     Wheel(WheelMember),
+    /// In a Debian package, whose own bytes are in the store.
+    Package {
+        /// The package's file.
+        package: Digest,
+        /// The file, as the package names it.
+        path: ImagePath,
+    },
 }
 
 /// A file in a wheel, whose own bytes are in the store.

@@ -55,6 +55,13 @@ pub enum Origin {
         /// The file in it.
         path: ImagePath,
     },
+    /// In a package, which the caller knows by the digest of its file.
+    Package {
+        /// The package.
+        package: Digest,
+        /// The file, as the package names it.
+        path: ImagePath,
+    },
     /// The caller, whose own program made the file, knows.
     Given,
 }

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use bstr::{BString, ByteSlice};
 use oci::ImagePath;
 
+use crate::data::{Data, Origin};
 use crate::descriptor::Descriptors;
 use crate::evaluate;
 use crate::files::{EXECUTE, Errno, FileError, Files, Identity, Last, Stat};
@@ -145,6 +146,7 @@ fn dispatch(
         umask,
         descriptors,
         program,
+        is_system,
         flavour,
         speaker: None,
         machine,
@@ -160,14 +162,16 @@ fn dispatch(
 }
 
 /// Whether a file is of the system's own programs: in one of their directories, whatever links led
-/// there, and not written by the command line itself.
+/// there, and of a layer below or a package, not written by the command line itself.
 fn is_system_program(
     files: &Files,
     directory: &ImagePath,
     named: &[u8],
     stat: &Stat,
 ) -> Result<bool, Stop> {
-    if matches!(stat.identity, Identity::Upper(_)) {
+    let is_packaged = matches!(stat.data(), Some(Data::Stored(stored))
+        if matches!(*stored.origin, Origin::Package { .. }));
+    if matches!(stat.identity, Identity::Upper(_)) && !is_packaged {
         return Ok(false);
     }
     match files.find(directory, named, Last::Kept) {

@@ -1,5 +1,8 @@
 //! All that an evaluation has: files, facts, bounds, and what was said and done so far.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
+
 use bstr::BString;
 use oci::{Digest, Platform};
 
@@ -27,6 +30,7 @@ pub struct Machine<'a> {
     pub fetches: Vec<Fetch>,
     /// Archives whose members are in the file system.
     pub archives: Vec<Stored>,
+    memories: HashMap<TypeId, Box<dyn Any>>,
     random: u64,
 }
 
@@ -74,8 +78,16 @@ impl<'a> Machine<'a> {
             platform,
             fetches: Vec::new(),
             archives: Vec::new(),
+            memories: HashMap::new(),
             random: 0,
         }
+    }
+
+    /// What programs remember from one run to the next of one evaluation, such as a file that was
+    /// parsed: one value of each type. What has an effect belongs into [`Machine::files`].
+    pub fn memory<T: Any + Default>(&mut self) -> &mut T {
+        let memory = self.memories.entry(TypeId::of::<T>()).or_insert_with(|| Box::<T>::default());
+        memory.downcast_mut().expect("a type's memory is of that type")
     }
 
     /// The next of numbers that look like chance, and are the same in each evaluation (Vigna's

@@ -10,8 +10,9 @@ use crate::stop::Stop;
 
 /// The facts that are outside of the shell: bytes, archives, downloads, and further programs.
 ///
-/// Shared, since a program of the caller's may itself run others. Nothing here does anything. What is not known yet is [`Stop::Missing`]; the caller finds it out
-/// and evaluates again, from the beginning.
+/// Shared, since a program of the caller's may itself run others. Nothing here does anything.
+/// What is not known yet is [`Stop::Missing`]; the caller finds it out and evaluates again, from the
+/// beginning.
 pub trait Outside {
     /// The bytes of a file.
     fn bytes(&self, stored: &Stored) -> Result<Arc<[u8]>, Stop>;
@@ -21,6 +22,12 @@ pub trait Outside {
 
     /// What a URL gives.
     fn download(&self, url: &str) -> Result<Fetched, Stop>;
+
+    /// Says that the bytes of all of these will be asked for, so that what is missing of them is
+    /// found out at once. The default is that each is found out when it is asked for.
+    fn expect(&self, _files: &[Stored]) -> Result<(), Stop> {
+        Ok(())
+    }
 
     /// Runs a program that the shell itself does not know, such as pip, and gives its exit status;
     /// `None` if the caller does not know it either.

@@ -31,6 +31,9 @@ pub struct Process<'m, 'o: 'm> {
     pub descriptors: Descriptors,
     /// Where the program was found: the path without links, as in `/usr/bin/busybox`.
     pub program: ImagePath,
+    /// Whether the program is one of the system's own: in one of its directories, and brought by a
+    /// layer below or a package, not written by the command line itself.
+    pub is_system: bool,
     /// Whose program it is.
     pub flavour: Flavour,
     /// What messages begin with instead of the program's name, where a shell's own builtin

@@ -16,10 +16,12 @@ const ARROWS: &[Arrows] = &[
     Arrows { crate_name: "python", may_depend_on: &["oci", "layer"] },
     Arrows { crate_name: "resolution", may_depend_on: &["oci", "python"] },
     Arrows { crate_name: "shell", may_depend_on: &["oci", "layer"] },
+    // Debian's programs are programs of the shell's.
+    Arrows { crate_name: "debian", may_depend_on: &["oci", "layer", "shell"] },
     // The plan speaks of a context's listing, which is a value; it never opens a context.
     Arrows {
         crate_name: "plan",
-        may_depend_on: &["oci", "recipe", "layer", "context", "python", "shell"],
+        may_depend_on: &["oci", "recipe", "layer", "context", "python", "shell", "debian"],
     },
     Arrows { crate_name: "image", may_depend_on: &["oci", "layer"] },
     Arrows { crate_name: "store", may_depend_on: &["oci", "layer", "image"] },
@@ -35,6 +37,7 @@ const ARROWS: &[Arrows] = &[
             "python",
             "resolution",
             "shell",
+            "debian",
             "plan",
             "image",
             "store",

@@ -62,7 +62,10 @@ impl<'a> Contents<'a> {
                     archives.entry(*archive).or_default().insert(path.clone());
                 }
                 Source::Wheel(member) => drop(self.open_wheel(member)?),
-                Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
+                Source::Inline(_)
+                | Source::Context { .. }
+                | Source::Download { .. }
+                | Source::Package { .. } => {}
             }
         }
         for (diff_id, (descriptor, image, paths)) in layers {
@@ -214,9 +217,9 @@ fn open_plain(
             Err(BuildError::NotOpened { wheel: filename.to_string(), member: member.name.clone() }
                 .into())
         }
-        Source::Layer { path, .. } | Source::Archive { path, .. } => {
-            Err(BuildError::Changed(path.clone()).into())
-        }
+        Source::Layer { path, .. }
+        | Source::Archive { path, .. }
+        | Source::Package { path, .. } => Err(BuildError::Changed(path.clone()).into()),
     }
 }
 
@@ -228,6 +231,7 @@ pub(super) fn describe(source: &Source) -> String {
         Source::Layer { path, image, .. } => format!("`/{path}` of `{}`", image.familiar()),
         Source::Archive { path, .. } => format!("`{path}` of an archive"),
         Source::Download { url } => url.clone(),
+        Source::Package { path, .. } => format!("`/{path}` of a package"),
         Source::Wheel(WheelMember { filename, member, .. }) => {
             format!("`{}` of `{filename}`", member.name)
         }

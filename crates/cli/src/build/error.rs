@@ -19,6 +19,9 @@ pub(super) const EXECUTION_HINT: &str = "nothing of an image is ever run on this
 /// Why a build failed, beside what the recipe, the store and the registry have to say.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BuildError {
+    /// Debian packages are not brought yet.
+    #[error("Debian packages cannot be fetched")]
+    NoPackages,
     /// The build context.
     #[error(transparent)]
     Context(#[from] ContextError),
@@ -265,7 +268,7 @@ impl BuildError {
             BuildError::NotAnImage(_) => Exit::NotFound,
             BuildError::NeedsExecution(_) => Exit::NeedsExecution,
             BuildError::Fetch { .. } | BuildError::Git { .. } => Exit::Network,
-            BuildError::Timestamp(_) => Exit::Usage,
+            BuildError::Timestamp(_) | BuildError::NoPackages => Exit::Usage,
         }
     }
 

@@ -49,6 +49,7 @@ impl<'a> Gatherer<'a> {
         let mut facts = Facts {
             ignore: inputs.ignore.clone(),
             environment: session.environment.texts(),
+            now: session.environment.now.as_second(),
             today: Some(session.environment.now.strftime("%F").to_string()),
             secrets: secrets(session, &arguments.secrets)?,
             ..Facts::default()
@@ -187,6 +188,9 @@ impl<'a> Gatherer<'a> {
             Need::Wheels { packages, request, scripts, span } => {
                 let installed = wheels::install_all(self, packages, &request, scripts);
                 self.facts.installations.extend(self.at(&span, installed)?);
+            }
+            Need::Fetch(..) | Need::PackageIndex(..) | Need::Deb { .. } | Need::Elf(_) => {
+                return Err(BuildError::NoPackages.into());
             }
             Need::Archive(file, span) => {
                 let digest = file.content.digest;

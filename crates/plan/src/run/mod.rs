@@ -5,6 +5,7 @@
 //! as those of a `COPY` do. So a layer's key says what is in it, and not how it came about.
 
 mod command;
+mod debian;
 mod lay;
 mod mounts;
 mod outside;

@@ -28,6 +28,8 @@ pub(super) struct RunOutside<'r, 'a, 'b> {
     pub(super) is_offline: bool,
     /// What packages were installed.
     pub(super) installs: RefCell<Vec<pip::Install>>,
+    /// What Debian packages were unpacked.
+    pub(super) debs: RefCell<Vec<debian::Installed>>,
     /// What is wrong with the recipe, found by a program of the caller's.
     error: RefCell<Option<Stop>>,
 }
@@ -42,8 +44,8 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
     ) -> Self {
         let is_offline = run.network.as_ref().is_some_and(|network| network.text == "none");
         let (planner, error) = (RefCell::new(planner), RefCell::new(None));
-        let installs = RefCell::default();
-        RunOutside { planner, trees, redaction, span, is_offline, installs, error }
+        let (installs, debs) = (RefCell::default(), RefCell::default());
+        RunOutside { planner, trees, redaction, span, is_offline, installs, debs, error }
     }
 
     /// Notes what evaluation lacked.
@@ -109,6 +111,9 @@ pub(super) fn source(
         Origin::Member { archive, path } => {
             Some(Source::Archive { archive: *archive, path: path.clone() })
         }
+        Origin::Package { package, path } => {
+            Some(Source::Package { package: *package, path: path.clone() })
+        }
         Origin::Given => planner.shared.sources.get(&content.digest).cloned(),
     }
 }
@@ -156,8 +161,27 @@ impl Outside for RunOutside<'_, '_, '_> {
         }
     }
 
+    fn expect(&self, files: &[Stored]) -> Result<(), ShellStop> {
+        let mut missing = false;
+        for Stored { content, origin } in files {
+            let is_known = {
+                let planner = self.planner.borrow();
+                let source = || source(&planner, self.trees, self.redaction, *content, origin);
+                content.size == 0
+                    || content.size > LARGEST_TEXT
+                    || planner.shared.facts.texts.contains_key(&content.digest)
+                    || matches!(source(), Some(Source::Inline(_)))
+            };
+            if !is_known {
+                missing = true;
+                self.need(Missing::Bytes { content: *content, origin: Arc::clone(origin) });
+            }
+        }
+        if missing { Err(ShellStop::Missing(Missing::Told)) } else { Ok(()) }
+    }
+
     fn program(&self, process: &mut Process<'_, '_>) -> Option<Result<u8, ShellStop>> {
-        pip::program(self, process)
+        pip::program(self, process).or_else(|| debian::program(process, self))
     }
 }
 
@@ -167,6 +191,7 @@ fn shown(origin: &Origin) -> String {
         Origin::Below { path, .. } => format!("/{path}"),
         Origin::Download { url } => url.clone(),
         Origin::Member { path, .. } => path.to_string(),
+        Origin::Package { path, .. } => format!("/{path}"),
         Origin::Given => "a file of a package".to_owned(),
     }
 }

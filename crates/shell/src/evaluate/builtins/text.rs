@@ -45,6 +45,7 @@ impl Evaluator<'_, '_> {
             umask: self.shell.umask,
             descriptors: self.shell.descriptors.clone(),
             program: oci::ImagePath::lexical("bin").join(&name),
+            is_system: true,
             flavour: Flavour::Gnu,
             speaker: Some(speaker),
             machine: &mut *self.machine,

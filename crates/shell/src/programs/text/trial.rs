@@ -28,6 +28,7 @@ pub(super) fn run(image: &Image, shell: Option<Dialect>, words: &[&str], given: 
         umask: 0o022,
         descriptors: Descriptors::to_transcript().with(0, input(Data::of(given))),
         program: ImagePath::lexical(format!("usr/bin/{name}")),
+        is_system: true,
         flavour: Flavour::Gnu,
         speaker: shell.map(|_| format!("sh: 1: {name}").into()),
         machine: &mut machine,

@@ -1,0 +1,3 @@
+//! apt: where packages come from, and which are chosen.
+
+pub mod archive;

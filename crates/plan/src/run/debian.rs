@@ -1,0 +1,123 @@
+//! What Debian's programs ask, answered from the facts; and what they lack, asked for.
+
+use std::sync::Arc;
+
+use ::debian::native::elf::Elf;
+use ::debian::{Deb, DebSource, Fetch, Installed, Outside, PackageIndex};
+use shell::{Missing, Origin, Reason, Stop as ShellStop, Stored};
+
+use super::outside::{RunOutside, source};
+use crate::facts::{FetchKey, FileReference, Need};
+use crate::outcome::Source;
+
+impl RunOutside<'_, '_, '_> {
+    /// All answers, or word that some are missing; of those each is told.
+    fn all<Q, A>(
+        &self,
+        questions: &[Q],
+        known: impl Fn(&Self, &Q) -> Option<A>,
+        need: impl Fn(&Self, &Q) -> Option<Need>,
+    ) -> Result<Vec<A>, ShellStop> {
+        let mut answers = Vec::with_capacity(questions.len());
+        for question in questions {
+            match known(self, question) {
+                Some(answer) => answers.push(answer),
+                None => {
+                    if let Some(need) = need(self, question) {
+                        self.planner.borrow_mut().needs.add(need);
+                    }
+                }
+            }
+        }
+        match answers.len() == questions.len() {
+            true => Ok(answers),
+            false => Err(ShellStop::Missing(Missing::Told)),
+        }
+    }
+
+    fn file(&self, stored: &Stored) -> Option<FileReference> {
+        let (content, planner) = (stored.content, self.planner.borrow());
+        let source = source(&planner, self.trees, self.redaction, content, &stored.origin)?;
+        Some(FileReference { content, source })
+    }
+
+    fn source_of(&self, deb: &DebSource) -> Option<Source> {
+        match deb {
+            DebSource::Archive { .. } => None,
+            DebSource::File { stored, .. } => Some(self.file(stored)?.source),
+        }
+    }
+}
+
+/// The digest of a package's file.
+fn digest(deb: &DebSource) -> Option<oci::Digest> {
+    match deb {
+        DebSource::Archive { fetch, .. } => fetch.sha256,
+        DebSource::File { stored, .. } => Some(stored.content.digest),
+    }
+}
+
+impl Outside for RunOutside<'_, '_, '_> {
+    fn fetch(&self, fetches: &[Fetch]) -> Result<Vec<Option<Stored>>, ShellStop> {
+        if self.is_offline
+            && let Some(fetch) = fetches.first()
+        {
+            let reason = "is fetched, and the line says --network=none".to_owned();
+            return Err(ShellStop::refuse(&fetch.url, Reason::Use(reason)));
+        }
+        self.all(
+            fetches,
+            |run, fetch| {
+                let planner = run.planner.borrow();
+                let content = *planner.shared.facts.fetches.get(&FetchKey::of(fetch))?;
+                let origin = || Arc::new(Origin::Download { url: fetch.url.clone() });
+                Some(content.map(|content| Stored { content, origin: origin() }))
+            },
+            |run, fetch| Some(Need::Fetch(Box::new(fetch.clone()), run.span.clone())),
+        )
+    }
+
+    fn indexes(&self, files: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, ShellStop> {
+        self.all(
+            files,
+            |run, file| {
+                let planner = run.planner.borrow();
+                planner.shared.facts.package_indexes.get(&file.content.digest).cloned()
+            },
+            |run, file| Some(Need::PackageIndex(run.file(file)?, run.span.clone())),
+        )
+    }
+
+    fn debs(&self, debs: &[DebSource]) -> Result<Vec<Arc<Deb>>, ShellStop> {
+        self.all(
+            debs,
+            |run, deb| {
+                let planner = run.planner.borrow();
+                planner.shared.facts.debs.get(&digest(deb)?).cloned()
+            },
+            |run, deb| {
+                let (source, span) = (run.source_of(deb), run.span.clone());
+                Some(Need::Deb { deb: Box::new(deb.clone()), source, span })
+            },
+        )
+    }
+
+    fn elf(&self, files: &[Stored]) -> Result<Vec<Option<Elf>>, ShellStop> {
+        self.all(
+            files,
+            |run, file| {
+                let planner = run.planner.borrow();
+                planner.shared.facts.elf.get(&file.content.digest).cloned()
+            },
+            |run, file| Some(Need::Elf(run.file(file)?)),
+        )
+    }
+
+    fn now(&self) -> i64 {
+        self.planner.borrow().shared.facts.now
+    }
+
+    fn note_installed(&self, installed: Installed) {
+        self.debs.borrow_mut().push(installed);
+    }
+}
