@@ -37,6 +37,9 @@ pub struct Facts {
     pub resolutions: HashMap<Digest, Arc<Resolution>>,
     /// What wheels become when they are installed.
     pub installations: HashMap<WheelKey, Arc<InstalledWheel>>,
+    /// The files by which this machine's apt finds archives and their keys, for an image that begins
+    /// with nothing; none if it has no apt.
+    pub machine_sources: Option<Vec<(ImagePath, Arc<[u8]>)>>,
     /// What apt's sources gave, by address and expected digest; `None` for an address that has
     /// nothing.
     pub fetches: HashMap<FetchKey, Option<Content>>,
@@ -215,6 +218,8 @@ pub enum Need {
     },
     /// The entries of an archive, if the file is one.
     Archive(FileReference, recipe::Span),
+    /// The files by which this machine's apt finds archives and their keys.
+    MachineSources,
     /// What one of apt's sources gives.
     Fetch(Box<debian::Fetch>, recipe::Span),
     /// What a `Packages` file lists.

@@ -58,6 +58,7 @@ pub(crate) fn apply(planner: &mut StagePlanner<'_, '_>, instruction: &Instructio
         Instruction::Volume(words) => add_volumes(planner, words)?,
         Instruction::Add(_)
         | Instruction::Copy(_)
+        | Instruction::Debian(_)
         | Instruction::Python(_)
         | Instruction::Run(_)
         | Instruction::Workdir(_) => {

@@ -82,6 +82,7 @@ fn makes_layers(instruction: &Instruction) -> bool {
         instruction,
         Instruction::Add(_)
             | Instruction::Copy(_)
+            | Instruction::Debian(_)
             | Instruction::Python(_)
             | Instruction::Run(_)
             | Instruction::Workdir(_)
@@ -181,6 +182,7 @@ impl StagePlanner<'_, '_> {
             Instruction::Copy(copy) => copy::plan_copy(self, copy, text, span),
             Instruction::Add(add) => copy::plan_add(self, add, text, span),
             Instruction::Workdir(path) => self.workdir(path, text),
+            Instruction::Debian(packages) => run::plan_debian(self, packages, text, span),
             Instruction::Python(packages) => wheels::plan_python(self, packages, span),
             Instruction::Run(command) => run::plan_run(self, command, text, span),
             other => {

@@ -21,6 +21,7 @@
 //!   and `RUN`'s command, which are for the shell, or for later.
 
 mod checks;
+mod debian;
 mod diagnostic;
 mod directive;
 mod dockerfile;
@@ -46,6 +47,7 @@ mod tests;
 mod wildcard;
 mod word;
 
+pub use debian::*;
 pub use diagnostic::{Diagnostic, Rule, Severity};
 pub use dockerfile::{Parsed, parse_dockerfile, parse_trigger};
 pub use expand::{

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use oci::Platform;
 
-use crate::PythonPackages;
+use crate::{DebianPackages, PythonPackages};
 
 /// A byte range in the source text.
 pub type Span = Range<usize>;
@@ -101,7 +101,7 @@ pub struct Step {
     pub span: Span,
 }
 
-/// The instructions of a Dockerfile, and the one that only a `plywood.toml` has.
+/// The instructions of a Dockerfile, and those that only a `plywood.toml` has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Instruction {
     /// `ADD`
@@ -112,6 +112,8 @@ pub enum Instruction {
     Cmd(CommandLine),
     /// `COPY`
     Copy(Copy),
+    /// The packages that `[debian]` asks for; there is no keyword for it.
+    Debian(DebianPackages),
     /// `ENTRYPOINT`
     Entrypoint(CommandLine),
     /// `ENV`
@@ -308,6 +310,7 @@ impl Instruction {
             Instruction::Label(_) => "LABEL",
             Instruction::Maintainer(_) => "MAINTAINER",
             Instruction::OnBuild(_) => "ONBUILD",
+            Instruction::Debian(_) => "DEBIAN",
             Instruction::Python(_) => "PYTHON",
             Instruction::Run(_) => "RUN",
             Instruction::Shell(_) => "SHELL",

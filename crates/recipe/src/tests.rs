@@ -89,6 +89,7 @@ fn detail(instruction: &Instruction) -> String {
         ),
         Instruction::Maintainer(text) => text.clone(),
         Instruction::OnBuild(text) => format!("{:?}", text.node),
+        Instruction::Debian(debian) => format!("{debian:?}"),
         Instruction::Python(python) => format!("{python:?}"),
         Instruction::Run(run) => {
             let mut text = command_text(&run.command);

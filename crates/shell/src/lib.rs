@@ -107,6 +107,36 @@ pub fn attempt(
     let platform = command.platform.clone();
     let mut machine = Machine::new(files, outside, Budget::new(limits), platform);
     let ended = start(&mut machine, command);
+    end(machine, ended)
+}
+
+/// Runs a program of the caller's as if a file of the image stood for it, and gives what it came to,
+/// also if it stopped. The first of the command's words is what it is called.
+pub fn attempt_program(
+    command: Command,
+    files: Files,
+    outside: &dyn Outside,
+    limits: Limits,
+    program: impl FnOnce(&mut Process<'_, '_>) -> process::Run,
+) -> (Result<u8, Stop>, Outcome) {
+    let Command { words, environment, directory, platform } = command;
+    let mut machine = Machine::new(files, outside, Budget::new(limits), platform);
+    let ended = program(&mut Process {
+        words,
+        environment,
+        directory,
+        umask: UMASK,
+        descriptors: Descriptors::to_transcript(),
+        program: ImagePath::root(),
+        is_system: true,
+        flavour: programs::Flavour::Gnu,
+        speaker: None,
+        machine: &mut machine,
+    });
+    end(machine, ended)
+}
+
+fn end(machine: Machine<'_>, ended: Result<u8, Stop>) -> (Result<u8, Stop>, Outcome) {
     let status = *ended.as_ref().unwrap_or(&0);
     let Machine { transcript, trace, files, fetches, archives, .. } = machine;
     (ended, Outcome { status, transcript, trace, files, fetches, archives })

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 
 use context::{Listed, StatCache};
@@ -18,7 +19,7 @@ use super::contents::Contents;
 use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
-use super::{threads, wheels};
+use super::{machine_sources, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
 use crate::session::Session;
@@ -188,6 +189,10 @@ impl<'a> Gatherer<'a> {
             Need::Wheels { packages, request, scripts, span } => {
                 let installed = wheels::install_all(self, packages, &request, scripts);
                 self.facts.installations.extend(self.at(&span, installed)?);
+            }
+            Need::MachineSources => {
+                let sources = machine_sources::read(Path::new("/"))?;
+                self.facts.machine_sources = Some(sources);
             }
             Need::Fetch(..) | Need::PackageIndex(..) | Need::Deb { .. } | Need::Elf(_) => {
                 return Err(BuildError::NoPackages.into());

@@ -12,6 +12,7 @@ mod gather;
 mod git;
 mod inputs;
 mod lay;
+mod machine_sources;
 mod output;
 mod show;
 mod spool;

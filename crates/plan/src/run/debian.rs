@@ -6,7 +6,7 @@ use ::debian::native::elf::Elf;
 use ::debian::{Deb, DebSource, Fetch, Installed, Outside, PackageIndex};
 use shell::{Missing, Origin, Reason, Stop as ShellStop, Stored};
 
-use super::outside::{RunOutside, source};
+use super::outside::{Network, RunOutside, source};
 use crate::facts::{FetchKey, FileReference, Need};
 use crate::outcome::Source;
 
@@ -59,7 +59,7 @@ fn digest(deb: &DebSource) -> Option<oci::Digest> {
 
 impl Outside for RunOutside<'_, '_, '_> {
     fn fetch(&self, fetches: &[Fetch]) -> Result<Vec<Option<Stored>>, ShellStop> {
-        if self.is_offline
+        if self.network == Network::None
             && let Some(fetch) = fetches.first()
         {
             let reason = "is fetched, and the line says --network=none".to_owned();

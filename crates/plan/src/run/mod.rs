@@ -9,6 +9,7 @@ mod debian;
 mod lay;
 mod mounts;
 mod outside;
+mod packages;
 mod pip;
 mod redaction;
 mod report;
@@ -16,13 +17,14 @@ mod report;
 use std::sync::Arc;
 
 use recipe::{Diagnostic, Run, Severity, Span};
-use shell::{Files, Limits, Outcome, Stop as ShellStop};
+use shell::{Files, Limits, Outcome};
 
-use crate::error::{PlanError, Step, Stop};
+use crate::error::{PlanError, Step};
 use crate::outcome::{Becomes, Execution, Unassembled};
 use crate::stage::StagePlanner;
 pub use outside::LARGEST_TEXT;
-use outside::RunOutside;
+use outside::{Network, RunOutside};
+pub(crate) use packages::plan_debian;
 use redaction::Redaction;
 
 /// Plans a `RUN`.
@@ -79,26 +81,12 @@ fn evaluate(
     let mut files = Files::new(root, command.user.clone(), clock, limits);
     let trees = mounts::mount(planner, run, &command, &mut files, span)?;
     command::prepare(planner, &command, &mut files, span)?;
-    let outside = RunOutside::new(planner, run, &trees, redaction, span);
+    let outside = RunOutside::new(planner, Network::of(run), &trees, redaction, span);
     let (ended, outcome) = shell::attempt(command.command, files, &outside, limits);
-    let so_far = |why| Evaluated::Not(Execution { why, report: report::of(&outcome, redaction) });
-    match ended {
-        Ok(_) => {
-            let installs = outside.take_installs();
-            Ok(Evaluated::Done(Box::new(Done { outcome, trees, installs })))
-        }
-        Err(ShellStop::Missing(missing)) => {
-            outside.need(missing);
-            match outside.take_error() {
-                Some(error) => Err(error),
-                None => Err(Stop::Needs),
-            }
-        }
-        Err(ShellStop::Refused(refusal)) => {
-            Ok(so_far(Unassembled::Refused(redaction.refusal(refusal))))
-        }
-        Err(ShellStop::Limit(limit)) => Ok(so_far(Unassembled::Limit(limit))),
-    }
+    Ok(match outside.conclude(ended, outcome)? {
+        Ok((outcome, installs)) => Evaluated::Done(Box::new(Done { outcome, trees, installs })),
+        Err(execution) => Evaluated::Not(execution),
+    })
 }
 
 /// The layers of what came of it.

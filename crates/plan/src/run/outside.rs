@@ -5,18 +5,37 @@ use std::sync::Arc;
 
 use layer::{Content, LayerIndex};
 use recipe::{Run, Span};
-use shell::{Fetched, Missing, Origin, Outside, Process, Reason, Stop as ShellStop, Stored};
+use shell::{
+    Fetched, Missing, Origin, Outcome, Outside, Process, Reason, Stop as ShellStop, Stored,
+};
 
 use super::mounts::Trees;
 use super::pip;
 use super::redaction::Redaction;
-use crate::error::Stop;
+use super::report;
+use crate::error::{Step, Stop};
 use crate::facts::{FileReference, Need};
-use crate::outcome::Source;
+use crate::outcome::{Execution, Source, Unassembled};
 use crate::stage::StagePlanner;
 
 /// The largest file whose bytes a command can look at. Larger ones are moved and unpacked unseen.
 pub const LARGEST_TEXT: u64 = 32 << 20;
+
+/// Whether a line has a network (Docker's reference, "RUN --network").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Network {
+    Default,
+    None,
+}
+
+impl Network {
+    pub(super) fn of(run: &Run) -> Self {
+        match &run.network {
+            Some(network) if network.text == "none" => Network::None,
+            _ => Network::Default,
+        }
+    }
+}
 
 /// A stage's planning, as the shell sees it.
 pub(super) struct RunOutside<'r, 'a, 'b> {
@@ -24,8 +43,8 @@ pub(super) struct RunOutside<'r, 'a, 'b> {
     pub(super) trees: &'r Trees,
     pub(super) redaction: &'r Redaction,
     pub(super) span: &'r Span,
-    /// Whether the line has no network.
-    pub(super) is_offline: bool,
+    /// Whether it can fetch.
+    pub(super) network: Network,
     /// What packages were installed.
     pub(super) installs: RefCell<Vec<pip::Install>>,
     /// What Debian packages were unpacked.
@@ -37,15 +56,14 @@ pub(super) struct RunOutside<'r, 'a, 'b> {
 impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
     pub(super) fn new(
         planner: &'r mut StagePlanner<'a, 'b>,
-        run: &Run,
+        network: Network,
         trees: &'r Trees,
         redaction: &'r Redaction,
         span: &'r Span,
     ) -> Self {
-        let is_offline = run.network.as_ref().is_some_and(|network| network.text == "none");
         let (planner, error) = (RefCell::new(planner), RefCell::new(None));
         let (installs, debs) = (RefCell::default(), RefCell::default());
-        RunOutside { planner, trees, redaction, span, is_offline, installs, debs, error }
+        RunOutside { planner, trees, redaction, span, network, installs, debs, error }
     }
 
     /// Notes what evaluation lacked.
@@ -83,14 +101,26 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
         self.error.borrow_mut().get_or_insert(error);
     }
 
-    /// The packages that were installed.
-    pub(super) fn take_installs(&self) -> Vec<pip::Install> {
-        self.installs.take()
-    }
-
-    /// What a program of the caller's ended planning with.
-    pub(super) fn take_error(&self) -> Option<Stop> {
-        self.error.borrow_mut().take()
+    /// What an evaluation came to: its end with what was installed, or why it has none. What it
+    /// lacked is noted.
+    pub(super) fn conclude(
+        self,
+        ended: Result<u8, ShellStop>,
+        outcome: Outcome,
+    ) -> Step<Result<(Outcome, Vec<pip::Install>), Execution>> {
+        let why = match ended {
+            Ok(_) => return Ok(Ok((outcome, self.installs.take()))),
+            Err(ShellStop::Missing(missing)) => {
+                self.need(missing);
+                return Err(self.error.take().unwrap_or(Stop::Needs));
+            }
+            Err(ShellStop::Refused(refusal)) => {
+                Unassembled::Refused(self.redaction.refusal(refusal))
+            }
+            Err(ShellStop::Limit(limit)) => Unassembled::Limit(limit),
+        };
+        let report = report::of(&outcome, self.redaction);
+        Ok(Err(Execution { why, report }))
     }
 }
 
@@ -151,7 +181,7 @@ impl Outside for RunOutside<'_, '_, '_> {
     }
 
     fn download(&self, url: &str) -> Result<Fetched, ShellStop> {
-        if self.is_offline {
+        if self.network == Network::None {
             let reason = Reason::Use("fetches, and the line says --network=none".to_owned());
             return Err(ShellStop::refuse(url, reason));
         }

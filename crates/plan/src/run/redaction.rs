@@ -30,6 +30,11 @@ impl Redaction {
         Redaction { secrets: secrets.collect() }
     }
 
+    /// There are no secrets to see.
+    pub(super) fn of_nothing() -> Self {
+        Redaction { secrets: Vec::new() }
+    }
+
     /// A text in which no secret stands, nor a line of one.
     pub(super) fn text(&self, text: &str) -> String {
         let mut text = text.to_owned();

@@ -46,7 +46,12 @@ pub(super) fn requirements_text(
     }
 }
 
-fn bytes<'a>(planner: &mut StagePlanner<'a, '_>, path: &str, span: &Span) -> Step<&'a [u8]> {
+/// The bytes of the file at `path`.
+pub(crate) fn bytes<'a>(
+    planner: &mut StagePlanner<'a, '_>,
+    path: &str,
+    span: &Span,
+) -> Step<&'a [u8]> {
     let (path, content) = content(planner, path, span)?;
     if content.size > View::LARGEST_TEXT {
         let message = format!("`{path}` is larger than {} MiB", View::LARGEST_TEXT >> 20);

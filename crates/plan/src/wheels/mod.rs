@@ -13,6 +13,7 @@ mod lists;
 mod removal;
 mod title;
 
+pub(crate) use files::bytes as context_bytes;
 pub(crate) use install::{is_kept, most_layers, source};
 pub(crate) use title::title;
 

@@ -1,5 +1,6 @@
 //! Every key there is: its type, what it is for, and an example.
 
+use super::debian_keys::DEBIAN;
 use super::key::{Key, Kind};
 use super::python_keys::PYTHON;
 
@@ -106,6 +107,14 @@ pub(super) const DOCUMENT: &[Key] = &[
         default: "none",
         description: "Annotations, in the image's manifest. Names with dots are written in quotes.",
         example: "annotations = { \"org.opencontainers.image.source\" = \"https://git.example/shop\" }",
+    },
+    Key {
+        name: "debian",
+        kind: Kind::Table(DEBIAN),
+        default: "no packages",
+        description: "Debian packages, which are laid into the image as apt and dpkg would install \
+            them. They come before `[python]`. Nothing is run: maintainer scripts are evaluated.",
+        example: "debian = { packages = [\"libpq5\"] }",
     },
     Key {
         name: "python",

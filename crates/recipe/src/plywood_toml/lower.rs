@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::debian;
 use super::environment;
 use super::files;
 use super::python;
@@ -23,6 +24,13 @@ pub(super) fn recipe(document: &Table, reader: &mut Reader<'_>) -> Parsed {
     steps.environment(document, reader);
     steps.labels(document);
     steps.configuration(document, reader);
+    if let (Some(table), Some(span)) = (document.table("debian"), document.place("debian"))
+        && let Some(packages) = debian::packages(table, reader)
+        && debian::asks(&packages)
+    {
+        let text = debian::text(&packages);
+        steps.push(Instruction::Debian(packages), text, span);
+    }
     if let (Some(table), Some(span)) = (document.table("python"), document.place("python"))
         && let Some(packages) = python::packages(table, reader)
         && python::asks(&packages)

@@ -1,17 +1,21 @@
 //! `plywood.toml`: the recipe of an image that needs no shell.
 //!
-//! [`key`] is the shape of the table of keys, which is in [`keys`] and [`python_keys`]; [`read`]
+//! [`key`] is the shape of the table of keys, which is in [`keys`], [`debian_keys`] and
+//! [`python_keys`]; [`read`]
 //! holds a document against it, with [`template`] for what is in its strings; [`lower`] makes a
-//! recipe of what fits, with [`environment`], [`python`] and [`files`] for their tables.
+//! recipe of what fits, with [`environment`], [`debian`], [`python`] and [`files`] for their tables.
 //! [`mod@reference`] and [`schema`] write the same table of keys down for people and for editors.
 //! [`initial`] writes the first file of a project.
 
+mod debian;
+mod debian_keys;
 mod environment;
 mod files;
 mod initial;
 mod key;
 mod keys;
 mod lower;
+mod paths;
 mod python;
 mod python_keys;
 mod read;

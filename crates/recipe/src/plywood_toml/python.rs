@@ -1,6 +1,7 @@
 //! `[python]`: what goes together and what does not.
 
 use super::lower::shown;
+use super::paths::{check_path, is_url};
 use super::read::Reader;
 use super::value::Table;
 use crate::{
@@ -197,32 +198,6 @@ fn check_paths(table: &Table, reader: &mut Reader<'_>) {
     }
 }
 
-fn check_path(path: &Spanned<String>, reader: &mut Reader<'_>) {
-    let text = &path.node;
-    let span = path.span.clone();
-    let hint = "paths begin at the root of the context, such as `requirements/web.txt`";
-    if text.trim().is_empty() {
-        reader.error(span, "a path is empty", hint);
-    } else if text.starts_with('/') || is_url(text) {
-        reader.error(span, format!("`{text}` is no path in the context"), hint);
-    } else {
-        let mut depth = 0_usize;
-        for component in text.split('/') {
-            depth = match component {
-                "" | "." => depth,
-                ".." => match depth.checked_sub(1) {
-                    Some(depth) => depth,
-                    None => {
-                        let message = format!("`{text}` leads out of the context");
-                        return reader.error(span, message, hint);
-                    }
-                },
-                _ => depth + 1,
-            };
-        }
-    }
-}
-
 /// Indexes. What is wrong with one is not shown, and neither is its line: it may hold a password.
 fn check_urls(table: &Table, reader: &mut Reader<'_>) {
     for key in URLS {
@@ -270,10 +245,6 @@ fn find_links(text: &Spanned<String>) -> Spanned<FindLinks> {
         false => FindLinks::Directory(text.node.clone()),
     };
     Spanned { node, span: text.span.clone() }
-}
-
-fn is_url(text: &str) -> bool {
-    text.contains("://")
 }
 
 /// The table as an instruction, for histories: what is asked for, and nothing that may be secret.

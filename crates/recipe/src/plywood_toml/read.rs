@@ -338,7 +338,11 @@ impl<'a> Reader<'a> {
 
 /// A key's table as it is written.
 fn bracketed(key: &Key) -> &'static str {
-    if key.name == "python" { "[python]" } else { "[[files]]" }
+    match key.name {
+        "debian" => "[debian]",
+        "python" => "[python]",
+        _ => "[[files]]",
+    }
 }
 
 /// A key that there is in another table.

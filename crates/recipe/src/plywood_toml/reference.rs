@@ -9,8 +9,8 @@ const WIDTH: usize = 100;
 /// What stands above the keys.
 const INTRODUCTION: &str = r#"# plywood.toml
 
-A `plywood.toml` is the recipe of an image that needs no shell: a base, Python packages, files and
-configuration. `plywood build` takes it in the place of a Dockerfile where it finds one in the
+A `plywood.toml` is the recipe of an image that needs no shell: a base, Debian and Python packages,
+files and configuration. `plywood build` takes it in the place of a Dockerfile where it finds one in the
 context, or with `-f FILE`; a file whose name ends in `.toml` is one. `plywood init` writes one for
 the project that it finds. This page and [the schema for editors](plywood.schema.json) are made from
 the table of keys that the program itself reads the file by. Many editors take the schema's address
@@ -51,8 +51,8 @@ them at once.
 ## Order
 
 The order of keys and tables in the file does not matter, but that of the `[[files]]`. The image has
-what changes seldom at the bottom: the base, the Python packages (in layers of their own, by
-package), the working directory, then a layer for each `[[files]]`. Configuration makes no layer. In
+what changes seldom at the bottom: the base, the Debian packages, the Python packages (both in layers
+of their own, by package), the working directory, then a layer for each `[[files]]`. Configuration makes no layer. In
 a history each appears as the Dockerfile's instruction that says the same.
 
 ## Templates
@@ -71,6 +71,29 @@ One without a value is an error. Only these begin a template: every other brace 
 `["--config", '{"debug": {}}']` is written as it is. For the text `{git.sha}`, double the braces:
 `{{git.sha}}`. What a template becomes is text, and is not looked at again. A `$` means something in
 `[env]` alone.
+
+## Debian packages
+
+`[debian]` installs what `apt-get install` would, from the archives that the image's own apt is set
+up for, with the keys that it trusts: what is not signed by one of them is refused. Nothing of the
+image is run. The packages' maintainer scripts are evaluated, and one that does what cannot be
+evaluated is an error with its command; `scripts` leaves out those of a package. What dpkg keeps of
+packages is left as dpkg leaves it, so dpkg, apt and scanners work in the image.
+
+On `base = "scratch"` the packages are all there is: those that are named, and what they need. With
+no shell among them there is no shell in the image. The archives are those of `sources`, or else
+those that this machine's apt is set up for, with its keys.
+
+```toml
+base = "scratch"
+cmd = ["/usr/bin/python3"]
+
+[debian]
+packages = ["python3-minimal", "ca-certificates"]
+```
+
+Large packages have a layer each, and small ones share, as with Python's. For the same packages on
+every day, name versions, or a `snapshot`.
 
 ## Python packages
 

@@ -8,8 +8,17 @@ use serde_json::Value;
 use super::documents::{document, values};
 use crate::{parse_plywood_toml, plywood_toml_reference, plywood_toml_schema};
 
-/// Every `[python]` table that has nothing to install has this, too.
-const SOMETHING: &str = "requirements = [\"six==1.17.0\"]\n";
+/// Every table of packages that asks for none has this, too.
+fn something(table: &str, example: &str) -> &'static str {
+    let asks = |keys: &[&str]| keys.iter().any(|it| example.contains(it));
+    match table {
+        "[python]" if !asks(&["requirements", "project", "lock"]) => {
+            "requirements = [\"six==1.17.0\"]\n"
+        }
+        "[debian]" if !asks(&["packages =", "variant"]) => "packages = [\"curl\"]\n",
+        _ => "",
+    }
+}
 
 /// The examples of the reference: the key, and the TOML below it, by table.
 fn examples() -> Vec<(String, String, String)> {
@@ -30,8 +39,7 @@ fn examples() -> Vec<(String, String, String)> {
 /// A document in which a key's example stands in its table.
 fn in_place(table: &str, key: &str, example: &str) -> String {
     let base = if key == "base" { "" } else { "base = \"python:3.13-slim\"\n" };
-    let asks = ["requirements", "project", "lock"].iter().any(|it| example.contains(it));
-    let more = if table == "[python]" && !asks { SOMETHING } else { "" };
+    let more = something(table, example);
     let shell = if key == "shell" { "cmd = \"x\"\n" } else { "" };
     format!("{base}{shell}{table}\n{more}{example}\n")
 }
@@ -82,8 +90,8 @@ fn every_key_is_described_in_the_schema_with_an_example() {
     assert_eq!(schema["required"], serde_json::json!(["base"]));
     let keys: usize = found.values().sum();
     // The tables themselves have a section, but no example in it.
-    assert_eq!(keys - 2, examples().len(), "{found:?}");
-    assert_eq!(found.into_keys().collect::<Vec<_>>(), ["", ".files", ".python"]);
+    assert_eq!(keys - 3, examples().len(), "{found:?}");
+    assert_eq!(found.into_keys().collect::<Vec<_>>(), ["", ".debian", ".files", ".python"]);
 }
 
 /// Compares with a file of `docs`, or writes it if `UPDATE` is set.

@@ -72,6 +72,7 @@ fn instruction(text: &str, instruction: &Instruction) {
         Instruction::User(it) | Instruction::Workdir(it) | Instruction::StopSignal(it) => {
             word(text, it);
         }
+        Instruction::Debian(debian) => inside(text, &debian.span),
         Instruction::Python(python) => inside(text, &python.span),
         _ => {}
     }

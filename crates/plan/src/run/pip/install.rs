@@ -9,7 +9,7 @@ use python::{
 };
 use shell::{Process, Stop as ShellStop};
 
-use super::super::outside::RunOutside;
+use super::super::outside::{Network, RunOutside};
 use super::asked::{Asked, Destination, Standing};
 use super::gather::{Ended, Written, written};
 use super::interpreter::Python;
@@ -99,7 +99,7 @@ impl Answer {
         let Written { gathered, given, sources } = written;
         let mut request = request(python, asked, gathered, placement);
         request.given = given;
-        request.indexes.no_index |= run.is_offline;
+        request.indexes.no_index |= run.network == Network::None;
         let mut planner = run.planner.borrow_mut();
         let planner = &mut **planner;
         let resolution = wheels::resolve(planner, &request, sources, run.span);
