@@ -1,5 +1,7 @@
 //! Open files: what a command reads from and writes to.
 
+mod dialogue;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -10,6 +12,8 @@ use crate::files::Errno;
 use crate::files::InodeId;
 use crate::machine::Machine;
 use crate::stop::Stop;
+
+pub use dialogue::{Dialogue, Partner, SharedDialogue, dialogue};
 
 /// Descriptors by number; 0, 1 and 2 are input, output and errors.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +38,8 @@ pub struct Input {
     pieces: Vec<Data>,
     /// How many bytes of the next piece, which is at hand then, are read already.
     taken: usize,
+    /// Where more may come from.
+    dialogue: Option<SharedDialogue>,
 }
 
 /// Where written bytes go.
@@ -50,6 +56,8 @@ pub enum Output {
     },
     /// To whoever called.
     Transcript(Channel),
+    /// To somebody who answers.
+    Dialogue(SharedDialogue),
     /// Nowhere: `/dev/null`.
     Nowhere,
     /// Nothing fits: `/dev/full`.
@@ -116,7 +124,7 @@ pub fn input(data: Data) -> Handle {
 pub fn input_stream(stream: Stream) -> Handle {
     let mut pieces = stream.into_pieces();
     pieces.reverse();
-    Rc::new(RefCell::new(OpenFile::Input(Input { pieces, taken: 0 })))
+    Rc::new(RefCell::new(OpenFile::Input(Input { pieces, taken: 0, dialogue: None })))
 }
 
 /// A handle to write to.
@@ -154,6 +162,9 @@ impl Machine<'_> {
         let OpenFile::Input(input) = &mut *file else {
             return Err(Closed::Errno(Errno::BadDescriptor));
         };
+        if input.dialogue.is_some() {
+            return Err(dialogue::waits_forever().into());
+        }
         let mut stream = Stream::default();
         while let Some(piece) = input.pieces.pop() {
             match (std::mem::take(&mut input.taken), piece) {
@@ -177,6 +188,7 @@ impl Machine<'_> {
         let OpenFile::Input(input) = &mut *file else {
             return Err(Closed::Errno(Errno::BadDescriptor));
         };
+        input.listen()?;
         let mut read = Vec::new();
         while let Some(piece) = input.pieces.last_mut() {
             let bytes = match piece {
@@ -208,13 +220,16 @@ impl Machine<'_> {
     /// Writes bytes.
     pub fn write(&mut self, handle: &Handle, bytes: &[u8]) -> Result<(), Closed> {
         self.budget.hold(bytes.len())?;
+        if let Some(dialogue) = dialogue::behind(handle) {
+            return Ok(dialogue::say(&dialogue, self, bytes)?);
+        }
         let mut file = handle.borrow_mut();
         let OpenFile::Output(output) = &mut *file else {
             return Err(Closed::Errno(Errno::BadDescriptor));
         };
         match output {
             Output::Stream(stream) => stream.write(bytes),
-            Output::Nowhere => {}
+            Output::Nowhere | Output::Dialogue(_) => {}
             Output::Full => return Err(Closed::Errno(Errno::NoSpace)),
             Output::Transcript(channel) => self.transcript.write(*channel, bytes),
             Output::File { inode, position } => {
