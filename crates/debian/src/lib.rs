@@ -20,6 +20,8 @@ pub mod apt;
 pub mod control;
 pub mod deb;
 pub mod dpkg;
+#[cfg(test)]
+pub(crate) mod fixture;
 pub mod index;
 pub mod native;
 pub mod outside;

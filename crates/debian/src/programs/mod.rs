@@ -18,3 +18,9 @@ pub(crate) fn find(path: &[u8], name: &BStr) -> Option<Program> {
     let mut tables = TABLES.iter().flat_map(|table| table.iter());
     tables.find(|(known, _)| *name == **known).map(|(_, program)| *program)
 }
+
+/// The names of all programs.
+#[cfg(test)]
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    TABLES.iter().flat_map(|table| table.iter()).map(|(name, _)| *name)
+}
