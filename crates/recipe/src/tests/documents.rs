@@ -206,6 +206,24 @@ fn python_packages() {
 }
 
 #[test]
+fn debian_packages() {
+    let text = "base = \"scratch\"\n[debian]\npackages = [\"python3-minimal\", \"libpq5=15.*\"]\n\
+                variant = \"minbase\"\nsources = [\"https://me:SECRET@h.example/debian\"]\n\
+                suites = [\"bookworm\"]\nscripts = \"skip:a\"\nsnapshot = 2026-11-01\n";
+    let recipe = document(text).recipe;
+    let step = &recipe.stages[0].instructions[0];
+    assert_eq!(step.text, "DEBIAN --variant minbase python3-minimal libpq5=15.*");
+    let Instruction::Debian(packages) = &step.instruction else { panic!("{step:?}") };
+    let sources = packages.sources.as_ref().unwrap();
+    assert_eq!(sources.components[0].node, "main");
+    assert_eq!(sources.snapshot.as_ref().unwrap().node, "2026-11-01");
+    assert_eq!(packages.skipped_scripts[0].node, "a");
+    assert!(!packages.recommends);
+    let text = "base = \"a\"\n[debian]\npackages = []\n";
+    assert!(document(text).recipe.stages[0].instructions.is_empty());
+}
+
+#[test]
 fn credentials_are_in_no_text() {
     let text = "base = \"a\"\n[python]\nindex-url = \"https://me:SECRET@h.example/simple\"\n\
                 extra-index-urls = [\"https://SECRET@h.example\"]\n\

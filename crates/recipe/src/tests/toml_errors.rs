@@ -273,3 +273,38 @@ interpreter="""#,
 13 «""» `interpreter` is empty | a version such as `3.12`, or the path of a Python in the image"#,
     );
 }
+
+#[test]
+fn the_table_of_debian_packages() {
+    check(
+        "base=\"a\"\n[debian]\nrecommends=true\n",
+        r#"2 «[debian]» `[debian]` asks for no packages | name some, such as `packages = ["ca-certificates"]`"#,
+    );
+    check(
+        r#"base="scratch"
+[debian]
+packages=["a b", "-y", ""]
+suites=["x"]
+keys=["/k"]
+scripts=["postgresql"]
+variant="full""#,
+        r#"3 «"a b"» `a b` is no package's name | each entry is one package, such as `curl` or `libpq5=15.*`
+3 «"-y"» `-y` is an option, and not a package | what apt-get's options say has keys of its own in `[debian]`
+3 «""» `` is no package's name | each entry is one package, such as `curl` or `libpq5=15.*`
+4 «suites=["x"]» there are `suites` of no `sources` | name the archive: `sources = ["https://HOST/debian"]`
+5 «keys=["/k"]» there are `keys` of no `sources` | name the archive: `sources = ["https://HOST/debian"]`
+5 «"/k"» `/k` is no path in the context | paths begin at the root of the context, such as `requirements/web.txt`
+6 «"postgresql"» `scripts` cannot be `postgresql` | it is written `skip:PACKAGE`
+7 «"full"» `variant` cannot be `full` | it is `"custom"`, `"essential"` or `"minbase"`"#,
+    );
+    check(
+        r#"base="a"
+[debian]
+packages=["a"]
+sources=["h.example SECRET"]
+components=["a b"]"#,
+        r#"2 «[debian]» `sources` holds what is none | an archive is named by its address, `https://HOST/debian`
+4 «sources=["h.example SECRET"]» there are `sources` without `suites` | name them, such as `suites = ["bookworm"]`
+5 «"a b"» `components` holds what is none | each entry is one word, such as `bookworm` or `main`"#,
+    );
+}
