@@ -3,3 +3,8 @@
 pub mod archive;
 pub mod assembly;
 pub(crate) mod commands;
+pub mod configuration;
+pub mod problem;
+mod reading;
+pub mod signature;
+pub mod sources;

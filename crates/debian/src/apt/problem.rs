@@ -1,0 +1,147 @@
+//! What goes wrong with an image's apt: said as apt says it, each with a way out.
+
+use shell::Stop;
+use shell::files::{Errno, FileError};
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The evaluation ends.
+    Stop(Stop),
+    /// A program says so and exits with 100.
+    Problem(Box<Problem>),
+}
+
+/// What is wrong with the files of an image, or with an archive; shown behind an `E: `.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A file that is there and cannot be read.
+    #[error("Unable to read {path} - open ({errno})")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// Why.
+        errno: Errno,
+    },
+    /// A configuration file that was named and is not there.
+    #[error("Unable to read {path} - open (No such file or directory)")]
+    NoFile {
+        /// The file.
+        path: String,
+    },
+    /// What is no configuration.
+    #[error("Syntax error {file}:{line}: {what}")]
+    Configuration {
+        /// The file.
+        file: String,
+        /// Its line, counted from 1.
+        line: usize,
+        /// What it is.
+        what: &'static str,
+    },
+    /// An option `-o` that sets nothing.
+    #[error("Option {option}: Configuration item specification must have an =<val>.")]
+    Option {
+        /// As it was given.
+        option: String,
+    },
+    /// A line of a list that is no source.
+    #[error("Malformed {unit} {line} in {form} file {file} ({what})")]
+    Source {
+        /// `line`, `entry`, `stanza`.
+        unit: &'static str,
+        /// Its number, counted from 1.
+        line: usize,
+        /// `list` or `sources`.
+        form: &'static str,
+        /// The file.
+        file: String,
+        /// What it is.
+        what: String,
+    },
+    /// Two entries of one suite that contradict each other.
+    #[error(
+        "Conflicting values set for option {option} regarding source {uri} {suite}: {one} != {two}"
+    )]
+    Conflict {
+        /// The option.
+        option: &'static str,
+        /// The address.
+        uri: String,
+        /// The suite.
+        suite: String,
+        /// What the one says.
+        one: String,
+        /// What the other says.
+        two: String,
+    },
+    /// A file of preferences that is none.
+    #[error("Invalid record in the preferences file {file}, {what}")]
+    Preferences {
+        /// The file.
+        file: String,
+        /// What it is.
+        what: String,
+    },
+    /// A file of logins that is none; its words are not shown.
+    #[error("Parsing error in {file}, line {line}: {what}")]
+    Login {
+        /// The file.
+        file: String,
+        /// Its line, counted from 1.
+        line: usize,
+        /// What it is.
+        what: &'static str,
+    },
+    /// A default release that no archive has (`APT::Default-Release`).
+    #[error(
+        "The value '{release}' is invalid for APT::Default-Release as such a release is not available in the sources"
+    )]
+    DefaultRelease {
+        /// As it was given.
+        release: String,
+    },
+}
+
+impl Problem {
+    /// The way out, where there is one that is not in the message.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Problem::Configuration { .. } => Some("apt.conf(5) has the syntax"),
+            Problem::Source { .. } => Some("sources.list(5) has both forms"),
+            Problem::Conflict { .. } => {
+                Some("the same suite is in two files of sources; take one away, or make them agree")
+            }
+            Problem::Preferences { .. } => Some("apt_preferences(5) has the form"),
+            Problem::Login { .. } => Some("apt_auth.conf(5) has the form"),
+            Problem::DefaultRelease { .. } => {
+                Some("give a suite or codename of one of the sources")
+            }
+            Problem::Unreadable { .. } | Problem::NoFile { .. } | Problem::Option { .. } => None,
+        }
+    }
+}
+
+impl From<Stop> for Failure {
+    fn from(stop: Stop) -> Self {
+        Failure::Stop(stop)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Failure::Problem(Box::new(problem))
+    }
+}
+
+impl Failure {
+    /// What became of an operation on `path`.
+    pub(super) fn of_file(path: &oci::ImagePath, error: FileError) -> Self {
+        match error {
+            FileError::Stop(stop) => Failure::Stop(stop),
+            FileError::Errno(errno) => {
+                Problem::Unreadable { path: format!("/{path}"), errno }.into()
+            }
+        }
+    }
+}
