@@ -182,7 +182,7 @@ impl Configuration {
 }
 
 /// Yes or no in apt's words.
-pub(super) fn switch(value: &str) -> Option<bool> {
+pub(in crate::apt) fn switch(value: &str) -> Option<bool> {
     const YES: [&str; 6] = ["yes", "true", "with", "on", "enable", "1"];
     const NO: [&str; 6] = ["no", "false", "without", "off", "disable", "0"];
     let is = |words: &[&str]| words.iter().any(|word| word.eq_ignore_ascii_case(value.trim()));

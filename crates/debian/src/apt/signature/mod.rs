@@ -165,15 +165,41 @@ impl Flaw {
         }
     }
 
-    /// As apt's lines about signatures begin, after gpgv's status words.
-    pub fn status(&self) -> &'static str {
+    /// The key.
+    pub fn key(&self) -> &str {
         match self {
+            Flaw::NoKey { key }
+            | Flaw::NotAllowed { key }
+            | Flaw::Bad { key }
+            | Flaw::WeakDigest { key, .. }
+            | Flaw::Expired { key, .. }
+            | Flaw::Future { key, .. }
+            | Flaw::NotUnderstood { key }
+            | Flaw::KeyExpired { key, .. }
+            | Flaw::KeyRevoked { key, .. }
+            | Flaw::KeyWeak { key, .. }
+            | Flaw::KeyUnfit { key, .. } => key,
+        }
+    }
+
+    /// As apt says it, in gpgv's status words: `NO_PUBKEY 0E98404D386FA1D9`.
+    pub fn status_line(&self) -> String {
+        let status = match self {
             Flaw::NoKey { .. } => "NO_PUBKEY",
             Flaw::Bad { .. } => "BADSIG",
             Flaw::Expired { .. } => "EXPSIG",
             Flaw::KeyExpired { .. } => "EXPKEYSIG",
             Flaw::KeyRevoked { .. } => "REVKEYSIG",
             _ => "ERRSIG",
+        };
+        let key = self.key();
+        // A key's short name is the end of its fingerprint.
+        let short = key.get(key.len().saturating_sub(16)..).unwrap_or(key);
+        match self {
+            Flaw::KeyExpired { user, .. } | Flaw::KeyRevoked { user, .. } => {
+                format!("{status} {short} {user}")
+            }
+            _ => format!("{status} {short}"),
         }
     }
 }
@@ -246,6 +272,11 @@ pub fn verify_detached(
     let check = Check { keyring, signers, now, kinds: &kinds, data: text };
     let signer = check.one_of(&signatures)?;
     Ok(Signed { text: text.to_vec(), signer })
+}
+
+/// The text of a signed file, whoever has signed it; for what was verified before.
+pub(super) fn text_of(file: &[u8]) -> Option<Vec<u8>> {
+    cleartext::split(file).ok().map(|cleartext| cleartext.text)
 }
 
 fn signatures_of(packets: &[u8]) -> Result<Vec<Signature>, SignatureError> {

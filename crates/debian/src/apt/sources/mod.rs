@@ -56,12 +56,17 @@ impl Source {
         self.suite.ends_with('/')
     }
 
-    /// The directory that `Release` is in, with a slash at its end.
+    /// The address of the directory that `Release` is in, with a slash at its end.
     pub fn directory(&self) -> String {
+        self.directory_below(&self.uri)
+    }
+
+    /// The same for another way to write the archive's address.
+    pub(super) fn directory_below(&self, base: &str) -> String {
         match self.suite.as_str() {
-            "/" => self.uri.clone(),
-            suite if self.is_flat() => format!("{}{}", self.uri, suite.trim_start_matches("./")),
-            suite => format!("{}dists/{suite}/", self.uri),
+            "/" => base.to_owned(),
+            suite if self.is_flat() => format!("{base}{suite}"),
+            suite => format!("{base}dists/{suite}/"),
         }
     }
 }
@@ -97,6 +102,16 @@ pub fn load(
         }
     }
     Ok(all)
+}
+
+/// The sources of a text in one-line style, for tests of other modules.
+#[cfg(test)]
+pub(super) fn parse_list(
+    file: &str,
+    text: &str,
+    configuration: &Configuration,
+) -> Result<Vec<Source>, Problem> {
+    one_line::parse(file, text, configuration)
 }
 
 fn merge(all: &mut Vec<Source>, source: Source) -> Result<(), Problem> {
