@@ -65,6 +65,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// The line of the script, counted from 1, where known.
     pub line: Option<usize>,
+    /// What it is inside of, such as a package's script: ``postinst of `foo` ``.
+    pub within: Option<String>,
 }
 
 /// Why something is not understood.
@@ -103,7 +105,7 @@ impl Stop {
     /// A refusal of `command`. What is long of it is cut: a reader knows it by its beginning.
     pub fn refuse(command: impl Into<String>, reason: Reason) -> Self {
         let (command, reason) = (cut(command.into()), reason.cut());
-        Stop::Refused(Refusal { command, reason, line: None })
+        Stop::Refused(Refusal { command, reason, line: None, within: None })
     }
 
     /// The same at a line of the script, unless a line is known already.
@@ -146,6 +148,9 @@ fn cut(mut text: String) -> String {
 
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(within) = &self.within {
+            write!(f, "{within}: ")?;
+        }
         write!(f, "`{}` {}", self.command, self.reason)
     }
 }

@@ -71,6 +71,7 @@ fn evaluate(
             command: format!("--device={}", device.text),
             reason: shell::Reason::Machine("a device is this machine's".to_owned()),
             line: None,
+            within: None,
         };
         return Ok(Evaluated::Not(Unassembled::Refused(refusal).into()));
     }

@@ -55,7 +55,7 @@ impl Redaction {
     }
 
     pub(super) fn refusal(&self, refusal: Refusal) -> Refusal {
-        let Refusal { command, reason, line } = refusal;
+        let Refusal { command, reason, line, within } = refusal;
         let reason = match reason {
             shell::Reason::Option(option) => shell::Reason::Option(self.text(&option)),
             shell::Reason::Use(text) => shell::Reason::Use(self.text(&text)),
@@ -63,7 +63,8 @@ impl Redaction {
             shell::Reason::Language(text) => shell::Reason::Language(self.text(&text)),
             shell::Reason::Program => shell::Reason::Program,
         };
-        Refusal { command: self.text(&command), reason, line }
+        let within = within.map(|within| self.text(&within));
+        Refusal { command: self.text(&command), reason, line, within }
     }
 
     /// Refuses a layer that would hold a secret: in a file, a path or a link.

@@ -58,7 +58,12 @@ fn refusal(error: SyntaxError) -> Refusal {
         true => format!("{cause}, of which {} are the most", Parser::deepest()),
         false => cause,
     };
-    Refusal { command: "the script".to_owned(), reason: Reason::Language(cause), line: Some(line) }
+    Refusal {
+        command: "the script".to_owned(),
+        reason: Reason::Language(cause),
+        line: Some(line),
+        within: None,
+    }
 }
 
 /// What is noted; parsers of texts inside of a text share it.
