@@ -62,7 +62,7 @@ impl Database {
     }
 
     /// The package that a name, or `name:architecture`, stands for: of several, none.
-    pub fn find<'a>(&'a self, name: &'a str) -> Option<&'a PackageId> {
+    pub fn find(&self, name: &str) -> Option<&PackageId> {
         let (name, architecture) = match name.split_once(':') {
             Some((name, architecture)) => (name, Some(architecture)),
             None => (name, None),

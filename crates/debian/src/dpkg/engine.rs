@@ -6,6 +6,8 @@ use std::sync::Arc;
 use shell::Process;
 use shell::process::Run;
 
+use super::session::{Action, Done, Failure, Session};
+use super::settings::Force;
 use super::status::PackageId;
 use crate::deb::Deb;
 use crate::outside::Outside;
@@ -52,36 +54,6 @@ pub enum Deconfigure {
     Automatically,
 }
 
-/// What is done although dpkg would not (dpkg(1), "--force-things").
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[allow(missing_docs, reason = "they are dpkg's names")]
-pub enum Force {
-    Architecture,
-    BadPath,
-    BadVerify,
-    BadVersion,
-    Breaks,
-    ConfigureAny,
-    ConffileAsk,
-    ConffileDefault,
-    ConffileMissing,
-    ConffileNew,
-    ConffileOld,
-    Conflicts,
-    Depends,
-    DependsVersion,
-    Downgrade,
-    Hold,
-    NotRoot,
-    Overwrite,
-    OverwriteDirectory,
-    OverwriteDiverted,
-    RemoveEssential,
-    RemoveProtected,
-    RemoveReinstallRequired,
-    UnsafeIo,
-}
-
 /// A script that was not run because the caller said so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SkippedScript {
@@ -114,45 +86,131 @@ impl<'p, 'm, 'o: 'm> Engine<'p, 'm, 'o> {
 
     /// `dpkg --unpack`. The exit status is 1 if a package could not be; dpkg has said why.
     pub fn unpack(&mut self, debs: &[Arc<Deb>]) -> Run {
-        let _ = debs;
-        todo()
+        self.run(Action::Unpack, |session| session.unpack_all(&beside_others(debs)))
+    }
+
+    /// `dpkg --unpack` of files, shown by these paths.
+    pub fn unpack_files(&mut self, debs: &[(String, Arc<Deb>)]) -> Run {
+        self.run(Action::Unpack, |session| session.unpack_all(debs))
     }
 
     /// `dpkg --install`.
     pub fn install(&mut self, debs: &[Arc<Deb>]) -> Run {
-        let _ = debs;
-        todo()
+        self.install_files(&beside_others(debs))
+    }
+
+    /// `dpkg --install` of files, shown by these paths.
+    pub fn install_files(&mut self, debs: &[(String, Arc<Deb>)]) -> Run {
+        self.run(Action::Install, |session| {
+            session.unpack_all(debs)?;
+            session.process_queue()
+        })
     }
 
     /// `dpkg --configure PACKAGE…`.
     pub fn configure(&mut self, packages: &[PackageId]) -> Run {
-        let _ = packages;
-        todo()
+        self.run(Action::Configure, |session| {
+            packages.iter().for_each(|id| session.enqueue_named(id));
+            session.defer_all();
+            session.process_queue()
+        })
     }
 
     /// `dpkg --configure --pending`.
     pub fn configure_pending(&mut self) -> Run {
-        todo()
+        self.run_pending(Action::Configure)
+    }
+
+    /// `dpkg --triggers-only PACKAGE…`.
+    pub fn run_triggers_of(&mut self, packages: &[PackageId]) -> Run {
+        self.run(Action::Triggers, |session| {
+            packages.iter().for_each(|id| session.enqueue_named(id));
+            session.process_queue()
+        })
     }
 
     /// `dpkg --triggers-only --pending`.
     pub fn run_triggers(&mut self) -> Run {
-        todo()
+        self.run_pending(Action::Triggers)
     }
 
     /// `dpkg --remove PACKAGE…` or `dpkg --purge PACKAGE…`.
     pub fn remove(&mut self, packages: &[PackageId], removal: Removal) -> Run {
-        let _ = (packages, removal);
-        todo()
+        self.run(removal.action(), |session| {
+            packages.iter().for_each(|id| session.enqueue_named(id));
+            session.process_queue()
+        })
     }
 
     /// `dpkg --remove --pending` or `dpkg --purge --pending`.
     pub fn remove_pending(&mut self, removal: Removal) -> Run {
-        let _ = removal;
-        todo()
+        self.run_pending(removal.action())
+    }
+
+    fn run_pending(&mut self, action: Action) -> Run {
+        self.run(action, |session| {
+            session.is_pending = true;
+            session.enqueue_pending();
+            session.process_queue()
+        })
+    }
+
+    /// One run: the database is opened, worked on, and closed.
+    fn run(&mut self, action: Action, work: impl FnOnce(&mut Session<'_, 'm, 'o>) -> Done) -> Run {
+        let options = self.options.clone();
+        let opened = Session::open(self.process, self.outside, options, action);
+        let mut session = match opened {
+            Ok(session) => session,
+            Err(failure) => return fatal(self.process, failure),
+        };
+        let worked = work(&mut session);
+        let ended = match worked {
+            Ok(()) => session.run_deferred().and_then(|()| session.close()),
+            Err(failure) => {
+                let status = fatal(session.process, failure)?;
+                session.close().map(|_| status)
+            }
+        };
+        self.skipped.append(&mut session.skipped);
+        ended
     }
 }
 
-fn todo() -> Run {
-    Err(shell::Stop::refuse("dpkg", shell::Reason::Program))
+/// An error that is of no package: dpkg's exit status is 2 then.
+fn fatal(process: &mut Process<'_, '_>, failure: Failure) -> Run {
+    match failure {
+        Failure::Stop(stop) => Err(stop),
+        Failure::Said => Ok(2),
+        Failure::Error(error) => {
+            process.write_to(2, format!("dpkg: error: {error}\n").as_bytes())?;
+            Ok(2)
+        }
+    }
+}
+
+/// Packages as apt shows them, by their file names.
+fn beside_others(debs: &[Arc<Deb>]) -> Vec<(String, Arc<Deb>)> {
+    let shown = |deb: &Arc<Deb>| format!("/var/cache/apt/archives/{}", deb.filename);
+    debs.iter().map(|deb| (shown(deb), Arc::clone(deb))).collect()
+}
+
+impl Session<'_, '_, '_> {
+    fn unpack_all(&mut self, debs: &[(String, Arc<Deb>)]) -> Done {
+        for (path, deb) in debs {
+            self.unpack(deb, path)?;
+            if self.has_given_up() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Removal {
+    fn action(self) -> Action {
+        match self {
+            Removal::Remove => Action::Remove,
+            Removal::Purge => Action::Purge,
+        }
+    }
 }

@@ -10,8 +10,33 @@
 //! and never locked.
 
 pub mod architecture;
+mod checks;
+mod conffiles;
+mod configure;
+mod conflicts;
+mod cycles;
 pub mod database;
+mod dependencies;
 pub mod engine;
+mod extract;
+mod filters;
 pub mod format;
+mod interests;
+mod leftovers;
+mod ownership;
 pub mod paths;
+mod queue;
+mod redirections;
+mod remove;
+mod scripts;
+mod session;
+pub mod settings;
 pub mod status;
+mod triggers;
+mod unpack;
+
+pub use database::Database;
+pub use engine::Engine;
+
+#[cfg(test)]
+mod tests;

@@ -119,10 +119,11 @@ impl Status {
     /// The packages of a name.
     pub fn named<'a>(
         &'a self,
-        name: &'a str,
-    ) -> impl Iterator<Item = (&'a PackageId, &'a Package)> {
+        name: &str,
+    ) -> impl Iterator<Item = (&'a PackageId, &'a Package)> + use<'a> {
         let first = PackageId { name: name.into(), architecture: "".into() };
-        self.packages.range(first..).take_while(move |(id, _)| &*id.name == name)
+        let all = self.packages.range(first.clone()..);
+        all.take_while(move |(id, _)| id.name == first.name)
     }
 }
 
@@ -153,6 +154,11 @@ impl Package {
     /// Whether its files are there.
     pub fn is_unpacked(&self) -> bool {
         self.state >= State::Unpacked
+    }
+
+    /// dpkg's name of its state.
+    pub fn state_name(&self) -> &'static str {
+        name_of(&STATES, self.state)
     }
 
     /// The value of its field `Status`.
