@@ -10,7 +10,7 @@ use crate::outside::Outside;
 pub type Program = fn(&mut Process<'_, '_>, &dyn Outside) -> Run;
 
 /// The tables of names, each sorted.
-const TABLES: &[&[(&str, Program)]] = &[];
+const TABLES: &[&[(&str, Program)]] = &[crate::native::PROGRAMS];
 
 /// The program of this name; `path` is where its file is, without links.
 pub(crate) fn find(path: &[u8], name: &BStr) -> Option<Program> {

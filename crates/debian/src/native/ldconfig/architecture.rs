@@ -1,0 +1,430 @@
+//! What differs between architectures: how libraries are marked in the cache, and which directories
+//! are named for what a machine can do.
+//!
+//! The marks and names are those of the GNU C library (`ldconfig.h`, `dl-procinfo` of each machine).
+
+use bstr::{BStr, ByteSlice};
+
+use crate::native::elf::{Class, Elf};
+
+/// A library of no known C library.
+const ELF: u32 = 1;
+/// One of libc.so.5.
+pub(super) const LIBC5: u32 = 2;
+/// One of libc.so.6.
+pub(super) const LIBC6: u32 = 3;
+
+const IA64: u32 = 0x0200;
+const X86_64: u32 = 0x0300;
+const S390_64: u32 = 0x0400;
+const POWERPC_64: u32 = 0x0500;
+const MIPS_N32: u32 = 0x0600;
+const MIPS_N64: u32 = 0x0700;
+const X32: u32 = 0x0800;
+const ARM_HARD: u32 = 0x0900;
+const AARCH64: u32 = 0x0a00;
+const ARM_SOFT: u32 = 0x0b00;
+const MIPS_NAN2008: u32 = 0x0c00;
+const MIPS_N32_NAN2008: u32 = 0x0d00;
+const MIPS_N64_NAN2008: u32 = 0x0e00;
+const RISCV_SOFT: u32 = 0x0f00;
+const RISCV_DOUBLE: u32 = 0x1000;
+
+/// An architecture, as the image's program is for one.
+#[derive(Debug)]
+pub(super) struct Architecture {
+    class: Class,
+    machine: u16,
+    family: Family,
+    loaders: &'static [(&'static str, u32)],
+    /// Capabilities by bit number.
+    capabilities: &'static [&'static str],
+    /// Those whose directories are searched.
+    important: u64,
+    /// Platforms, and the bit of the first.
+    platforms: (&'static [&'static str], u32),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    X86,
+    Arm,
+    PowerPc,
+    S390,
+    RiscV,
+    Mips,
+}
+
+/// What a library is in the cache, or why it is not in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Its flags.
+    Flags(u32),
+    /// It is for another machine, and a message says so.
+    Foreign,
+    /// It is passed over.
+    Ignored,
+}
+
+/// `tls` was a capability of its own.
+const TLS: (&str, u32) = ("tls", 63);
+
+const LIBRARIES: &[(&str, u32)] = &[("libc.so.6", LIBC6), ("libm.so.6", LIBC6)];
+const OLD_LIBRARIES: &[(&str, u32)] = &[("libc.so.5", LIBC5), ("libm.so.5", LIBC5)];
+
+const X86_CAPABILITIES: &[&str] = &["sse2", "x86_64", "avx512_1"];
+const X86_PLATFORMS: (&[&str], u32) = (&["i586", "i686", "haswell", "xeon_phi"], 48);
+const NO_PLATFORMS: (&[&str], u32) = (&[], 0);
+
+const ARCHITECTURES: &[Architecture] = &[
+    Architecture {
+        class: Class::Bits64,
+        machine: 62,
+        family: Family::X86,
+        loaders: &[
+            ("/lib/ld-linux-x86-64.so.2", LIBC6),
+            ("/lib/ld-linux.so.2", LIBC6),
+            ("/libx32/ld-linux-x32.so.2", LIBC6),
+            ("/lib64/ld-linux-x86-64.so.2", LIBC6),
+        ],
+        capabilities: X86_CAPABILITIES,
+        important: 0b111,
+        platforms: X86_PLATFORMS,
+    },
+    Architecture {
+        class: Class::Bits32,
+        machine: 3,
+        family: Family::X86,
+        loaders: &[("/lib/ld-linux.so.2", LIBC6), ("/lib/ld-linux.so.1", LIBC5)],
+        capabilities: X86_CAPABILITIES,
+        important: 0b111,
+        platforms: X86_PLATFORMS,
+    },
+    Architecture {
+        class: Class::Bits64,
+        machine: 183,
+        family: Family::Arm,
+        loaders: ARM_LOADERS,
+        capabilities: &[
+            "fp", "asimd", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32", "atomics", "fphp",
+            "asimdhp", "cpuid", "asimdrdm", "jscvt", "fcma", "lrcpc", "dcpop", "sha3", "sm3",
+            "sm4", "asimddp", "sha512", "sve", "asimdfhm", "dit", "uscat", "ilrcpc", "flagm",
+            "ssbs", "sb", "paca", "pacg",
+        ],
+        important: 1 << 8,
+        platforms: NO_PLATFORMS,
+    },
+    Architecture {
+        class: Class::Bits32,
+        machine: 40,
+        family: Family::Arm,
+        loaders: ARM_LOADERS,
+        capabilities: &[
+            "swp", "half", "thumb", "26bit", "fastmult", "fpa", "vfp", "edsp", "java", "iwmmxt",
+            "crunch", "thumbee", "neon", "vfpv3", "vfpv3d16", "tls", "vfpv4", "idiva", "idivt",
+            "vfpd32", "lpae", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32",
+        ],
+        important: 1 << 6 | 1 << 12,
+        platforms: NO_PLATFORMS,
+    },
+    Architecture {
+        class: Class::Bits64,
+        machine: 21,
+        family: Family::PowerPc,
+        loaders: &[
+            ("/lib/ld64.so.2", LIBC6),
+            ("/lib/ld.so.1", LIBC6),
+            ("/lib64/ld64.so.1", LIBC6),
+            ("/lib64/ld64.so.2", LIBC6),
+        ],
+        capabilities: &[
+            "ppcle",
+            "true_le",
+            "",
+            "",
+            "",
+            "",
+            "archpmu",
+            "vsx",
+            "arch_2_06",
+            "power6x",
+            "dfp",
+            "pa6t",
+            "arch_2_05",
+            "ic_snoop",
+            "smt",
+            "booke",
+            "cellbe",
+            "power5+",
+            "power5",
+            "power4",
+            "notb",
+            "efpdouble",
+            "efpsingle",
+            "spe",
+            "ucache",
+            "4xxmac",
+            "mmu",
+            "fpu",
+            "altivec",
+            "ppc601",
+            "ppc64",
+            "ppc32",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "",
+            "mma",
+            "arch_3_1",
+            "htm-no-suspend",
+            "scv",
+            "darn",
+            "ieee128",
+            "arch_3_00",
+            "htm-nosc",
+            "vcrypto",
+            "tar",
+            "isel",
+            "ebb",
+            "dscr",
+            "htm",
+            "arch_2_07",
+        ],
+        important: 1 << 28 | 1 << 10,
+        platforms: (
+            &[
+                "power4",
+                "ppc970",
+                "power5",
+                "power5+",
+                "power6",
+                "ppc-cell-be",
+                "power6x",
+                "power7",
+                "ppca2",
+                "ppc405",
+                "ppc440",
+                "ppc464",
+                "ppc476",
+                "power8",
+                "power9",
+                "power10",
+            ],
+            32,
+        ),
+    },
+    Architecture {
+        class: Class::Bits64,
+        machine: 22,
+        family: Family::S390,
+        loaders: &[("/lib/ld64.so.1", LIBC6), ("/lib/ld.so.1", LIBC6)],
+        capabilities: &[
+            "esan3", "zarch", "stfle", "msa", "ldisp", "eimm", "dfp", "edat", "etf3eh", "highgprs",
+            "te", "vx", "vxd", "vxe", "gs", "vxe2", "vxp", "sort", "dflt", "vxp2", "nnpa",
+            "pcimio", "sie",
+        ],
+        important: 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 11 | 1 << 13 | 1 << 15,
+        platforms: (
+            &["g5", "z900", "z990", "z9-109", "z10", "z196", "zEC12", "z13", "z14", "z15", "z16"],
+            32,
+        ),
+    },
+    Architecture {
+        class: Class::Bits64,
+        machine: 243,
+        family: Family::RiscV,
+        loaders: &[
+            ("/lib/ld-linux-riscv64-lp64d.so.1", LIBC6),
+            ("/lib/ld-linux-riscv64-lp64.so.1", LIBC6),
+        ],
+        capabilities: &[],
+        important: 0,
+        platforms: NO_PLATFORMS,
+    },
+    Architecture {
+        class: Class::Bits64,
+        machine: 8,
+        family: Family::Mips,
+        loaders: &[("/lib/ld.so.1", LIBC6), ("/lib32/ld.so.1", LIBC6), ("/lib64/ld.so.1", LIBC6)],
+        capabilities: &[],
+        important: 0,
+        platforms: (&["loongson2e", "loongson2f", "octeon", "octeon2"], 0),
+    },
+];
+
+const ARM_LOADERS: &[(&str, u32)] = &[
+    ("/lib/ld-linux-aarch64.so.1", LIBC6),
+    ("/lib/ld-linux-aarch64_be.so.1", LIBC6),
+    ("/lib/ld-linux-aarch64_ilp32.so.1", LIBC6),
+    ("/lib/ld-linux-aarch64_be_ilp32.so.1", LIBC6),
+    ("/lib/ld-linux.so.3", LIBC6),
+    ("/lib/ld-linux-armhf.so.3", LIBC6),
+];
+
+impl Architecture {
+    /// The architecture of the image's program.
+    pub(super) fn of(program: &Elf) -> Option<&'static Architecture> {
+        let fits = |known: &&Architecture| {
+            (known.machine, known.class) == (program.machine, program.class)
+        };
+        ARCHITECTURES.iter().find(fits)
+    }
+
+    /// What a shared library is in the cache. Most architectures do not look at its machine.
+    pub(super) fn mark(&self, elf: &Elf, needed: &[impl AsRef<[u8]>]) -> Mark {
+        let plain = self.plain(elf, needed);
+        let flags = match (self.family, elf.class) {
+            (Family::X86, class) => match (elf.machine, class) {
+                (62, Class::Bits64) => X86_64 | LIBC6,
+                (62, Class::Bits32) => X32 | LIBC6,
+                (3, Class::Bits32) => plain,
+                (50, Class::Bits64) if self.class == Class::Bits32 => IA64 | LIBC6,
+                _ => return Mark::Foreign,
+            },
+            (Family::Arm, Class::Bits64) => AARCH64 | LIBC6,
+            (Family::Arm, Class::Bits32) => arm(elf.flags).unwrap_or(plain),
+            (Family::PowerPc, Class::Bits64) => POWERPC_64 | LIBC6,
+            (Family::S390, Class::Bits64) => S390_64 | LIBC6,
+            (Family::PowerPc | Family::S390, Class::Bits32) => plain,
+            (Family::RiscV, _) => match riscv(elf.flags) {
+                Some(floats) => floats | plain,
+                None => return Mark::Ignored,
+            },
+            (Family::Mips, class) => mips(class, elf.flags).unwrap_or(plain),
+        };
+        Mark::Flags(flags)
+    }
+
+    /// The C library that a library is for, as far as its names tell.
+    fn plain(&self, elf: &Elf, needed: &[impl AsRef<[u8]>]) -> u32 {
+        let named = |table: &[(&str, u32)], name: &[u8]| {
+            table.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, flags)| *flags)
+        };
+        let loader = elf.interpreter.as_ref().and_then(|name| named(self.loaders, name));
+        let old = match (self.family, self.class) {
+            (Family::X86, Class::Bits32) => OLD_LIBRARIES,
+            _ => &[],
+        };
+        let library = |name: &[u8]| named(LIBRARIES, name).or(named(old, name));
+        let by_library = || needed.iter().find_map(|name| library(name.as_ref()));
+        loader.or_else(by_library).unwrap_or(ELF)
+    }
+
+    /// The level of the instruction set in the cache: the highest bit of those needed. Only on x86
+    /// are there any.
+    pub(super) fn isa_level(&self, needed: u32) -> u32 {
+        match self.family {
+            Family::X86 => needed.checked_ilog2().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
+    /// Whether libraries in a directory of this name are for machines of some kind.
+    pub(super) fn is_capability_directory(&self, name: &BStr) -> bool {
+        let important = self.capability(name).is_some_and(|bit| self.important >> bit & 1 == 1);
+        important || self.platform(name).is_some() || name == TLS.0
+    }
+
+    /// The capabilities that the last directories of a path name.
+    pub(super) fn capabilities(&self, path: &BStr) -> u64 {
+        let mut capabilities = 0_u64;
+        // What is before the first slash does not count.
+        let names = path.split_str("/").skip(1);
+        for name in names.collect::<Vec<_>>().into_iter().rev() {
+            let name = name.as_bstr();
+            let tls = || (name == TLS.0).then_some(TLS.1);
+            match self.capability(name).or_else(|| self.platform(name)).or_else(tls) {
+                Some(bit) => capabilities = capabilities.wrapping_add(1 << bit),
+                None => break,
+            }
+        }
+        capabilities
+    }
+
+    fn capability(&self, name: &BStr) -> Option<u32> {
+        let found = self.capabilities.iter().position(|known| name == known && !name.is_empty());
+        found.and_then(|bit| u32::try_from(bit).ok())
+    }
+
+    fn platform(&self, name: &BStr) -> Option<u32> {
+        let (names, first) = self.platforms;
+        let found = names.iter().position(|known| name == known);
+        found.and_then(|bit| u32::try_from(bit).ok()).map(|bit| first + bit)
+    }
+}
+
+/// ABI for the Arm Architecture, "ELF header": version 5 says how floats are passed.
+fn arm(flags: u32) -> Option<u32> {
+    if flags >> 24 != 5 {
+        return None;
+    }
+    Some(match flags & 0x600 {
+        0 => LIBC6,
+        0x200 => ARM_SOFT | LIBC6,
+        _ => ARM_HARD | LIBC6,
+    })
+}
+
+/// RISC-V ELF psABI, "File Header": floats are passed in general registers, or as doubles; the
+/// library has no others. Compressed instructions are allowed, anything else is not.
+fn riscv(flags: u32) -> Option<u32> {
+    match flags {
+        0 | 1 => Some(RISCV_SOFT),
+        4 | 5 => Some(RISCV_DOUBLE),
+        _ => None,
+    }
+}
+
+fn mips(class: Class, flags: u32) -> Option<u32> {
+    let (is_n32, has_nan2008) = (flags & 0x20 != 0, flags & 0x400 != 0);
+    let abi = match (class, is_n32, has_nan2008) {
+        (Class::Bits64, _, true) => MIPS_N64_NAN2008,
+        (Class::Bits64, _, false) => MIPS_N64,
+        (Class::Bits32, true, true) => MIPS_N32_NAN2008,
+        (Class::Bits32, true, false) => MIPS_N32,
+        (Class::Bits32, false, true) => MIPS_NAN2008,
+        (Class::Bits32, false, false) => return None,
+    };
+    Some(abi | LIBC6)
+}
+
+/// What `ldconfig -p` says of flags.
+pub(super) fn words(flags: u32) -> String {
+    let kind = match flags & 0xff {
+        0 => "libc4",
+        ELF => "ELF",
+        LIBC5 => "libc5",
+        LIBC6 => "libc6",
+        _ => "unknown",
+    };
+    let abi = match flags & 0xff00 {
+        0 => "",
+        0x0100 | S390_64 | POWERPC_64 | MIPS_N64 => ",64bit",
+        IA64 => ",IA-64",
+        X86_64 => ",x86-64",
+        MIPS_N32 => ",N32",
+        X32 => ",x32",
+        ARM_HARD => ",hard-float",
+        AARCH64 => ",AArch64",
+        ARM_SOFT | RISCV_SOFT => ",soft-float",
+        MIPS_NAN2008 => ",nan2008",
+        MIPS_N32_NAN2008 => ",N32,nan2008",
+        MIPS_N64_NAN2008 => ",64bit,nan2008",
+        RISCV_DOUBLE => ",double-float",
+        other => return format!("{kind},{other}"),
+    };
+    format!("{kind}{abi}")
+}
