@@ -1,5 +1,7 @@
 //! Debian's programs, by name: `apt-get`, `dpkg`, and what maintainer scripts call.
 
+pub mod debconf;
+
 use bstr::BStr;
 use shell::Process;
 use shell::process::Run;
@@ -11,10 +13,17 @@ pub type Program = fn(&mut Process<'_, '_>, &dyn Outside) -> Run;
 
 /// The tables of names, each sorted.
 const TABLES: &[&[(&str, Program)]] = &[crate::native::PROGRAMS];
+const TABLES: &[&[(&str, Program)]] = &[debconf::PROGRAMS];
+
+/// The tables of programs that are called by path, without links and the first `/`.
+const PATHS: &[&[(&str, Program)]] = &[debconf::PATHS];
 
 /// The program of this name; `path` is where its file is, without links.
 pub(crate) fn find(path: &[u8], name: &BStr) -> Option<Program> {
-    let _ = path;
+    let mut paths = PATHS.iter().flat_map(|table| table.iter());
+    if let Some((_, program)) = paths.find(|(known, _)| path == known.as_bytes()) {
+        return Some(*program);
+    }
     let mut tables = TABLES.iter().flat_map(|table| table.iter());
     tables.find(|(known, _)| *name == **known).map(|(_, program)| *program)
 }
