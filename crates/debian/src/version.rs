@@ -23,12 +23,17 @@ impl Version {
 
     /// Which is later.
     pub fn order(&self, other: &Version) -> Ordering {
-        let (one, two) = (Parts::of(&self.0), Parts::of(&other.0));
-        one.epoch
-            .cmp(&two.epoch)
-            .then_with(|| compare(one.upstream, two.upstream))
-            .then_with(|| compare(one.revision, two.revision))
+        order(&self.0, &other.0)
     }
+}
+
+/// Which of two versions' texts is later.
+pub fn order(one: &str, other: &str) -> Ordering {
+    let (one, two) = (Parts::of(one), Parts::of(other));
+    one.epoch
+        .cmp(&two.epoch)
+        .then_with(|| compare(one.upstream, two.upstream))
+        .then_with(|| compare(one.revision, two.revision))
 }
 
 impl fmt::Display for Version {

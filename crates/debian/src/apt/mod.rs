@@ -12,3 +12,4 @@ pub mod release;
 pub mod signature;
 pub mod sources;
 mod transport;
+pub mod resolver;
