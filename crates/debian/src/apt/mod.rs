@@ -9,7 +9,7 @@ pub mod login;
 pub mod problem;
 mod reading;
 pub mod release;
+pub mod resolver;
 pub mod signature;
 pub mod sources;
 mod transport;
-pub mod resolver;

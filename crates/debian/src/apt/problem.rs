@@ -101,6 +101,28 @@ pub enum Problem {
         /// As it was given.
         release: String,
     },
+    /// A command of the configuration that fails.
+    #[error("Problem executing scripts {list} '{command}'")]
+    Hook {
+        /// The list that it is in.
+        list: &'static str,
+        /// The command.
+        command: String,
+    },
+    /// A package's file that is not there.
+    #[error("Unsupported file {path} given on commandline")]
+    NoPackageFile {
+        /// As it was given.
+        path: String,
+    },
+    /// A list of automatic packages that is none.
+    #[error("Unable to parse package file {path} ({error})")]
+    States {
+        /// The file.
+        path: String,
+        /// What it is.
+        error: crate::control::ControlError,
+    },
 }
 
 impl Problem {
@@ -117,7 +139,12 @@ impl Problem {
             Problem::DefaultRelease { .. } => {
                 Some("give a suite or codename of one of the sources")
             }
-            Problem::Unreadable { .. } | Problem::NoFile { .. } | Problem::Option { .. } => None,
+            Problem::Unreadable { .. }
+            | Problem::NoFile { .. }
+            | Problem::Option { .. }
+            | Problem::Hook { .. }
+            | Problem::NoPackageFile { .. }
+            | Problem::States { .. } => None,
         }
     }
 }

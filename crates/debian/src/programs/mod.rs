@@ -12,8 +12,12 @@ use crate::outside::Outside;
 pub type Program = fn(&mut Process<'_, '_>, &dyn Outside) -> Run;
 
 /// The tables of names, each sorted.
-const TABLES: &[&[(&str, Program)]] = &[crate::native::PROGRAMS];
-const TABLES: &[&[(&str, Program)]] = &[debconf::PROGRAMS];
+const TABLES: &[&[(&str, Program)]] = &[
+    // One to a line.
+    crate::apt::commands::PROGRAMS,
+    crate::native::PROGRAMS,
+    debconf::PROGRAMS,
+];
 
 /// The tables of programs that are called by path, without links and the first `/`.
 const PATHS: &[&[(&str, Program)]] = &[debconf::PATHS];

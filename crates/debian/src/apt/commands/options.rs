@@ -5,13 +5,13 @@
 
 use bstr::{BString, ByteSlice};
 
+use crate::apt::configuration::Given;
+
 /// What a command line says.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct CommandLine {
-    /// Settings, in order: a name and its value.
-    pub(super) settings: Vec<(String, String)>,
-    /// Files of settings: `-c FILE`.
-    pub(super) files: Vec<BString>,
+    /// Settings, and files of such, in order.
+    pub(super) given: Vec<Given>,
     /// The command and its operands.
     pub(super) operands: Vec<String>,
 }
@@ -128,14 +128,18 @@ impl CommandLine {
     }
 
     /// A setting, as the command line has it; the last one counts.
-    #[cfg(test)]
     fn setting(&self, name: &str) -> Option<&str> {
-        let found = self.settings.iter().rev().find(|(known, _)| known == name);
-        found.map(|(_, value)| value.as_str())
+        self.given.iter().rev().find_map(|given| match given {
+            Given::Option(option) => {
+                let (known, value) = option.to_str().ok()?.split_once('=')?;
+                (known == name).then_some(value)
+            }
+            Given::File(_) => None,
+        })
     }
 
     fn set(&mut self, name: &str, value: &str) {
-        self.settings.push((name.to_owned(), value.to_owned()));
+        self.given.push(Given::Option(format!("{name}={value}").into()));
     }
 
     fn long<'a>(
@@ -151,7 +155,8 @@ impl CommandLine {
         match name {
             "option" => return self.option(&value(given, words).ok_or_else(unknown)?),
             "config-file" => {
-                self.files.push(value(given, words).ok_or_else(unknown)?.into());
+                let file = value(given, words).ok_or_else(unknown)?;
+                self.given.push(Given::File(file.into()));
                 return Ok(());
             }
             _ => {}
@@ -189,7 +194,8 @@ impl CommandLine {
             match letter {
                 'o' => return self.option(&value(own, words).ok_or_else(unknown)?),
                 'c' => {
-                    self.files.push(value(own, words).ok_or_else(unknown)?.into());
+                    let file = value(own, words).ok_or_else(unknown)?;
+                    self.given.push(Given::File(file.into()));
                     return Ok(());
                 }
                 _ => {}
@@ -216,15 +222,15 @@ impl CommandLine {
 
     /// `-o Name::Of::Setting=value`.
     fn option(&mut self, text: &str) -> Result<(), UnknownOption> {
-        let (name, value) =
-            text.split_once('=').ok_or_else(|| UnknownOption(format!("-o {text}")))?;
-        self.set(name, value);
+        if !text.contains('=') {
+            return Err(UnknownOption(format!("-o {text}")));
+        }
+        self.given.push(Given::Option(text.into()));
         Ok(())
     }
 
     fn louder(&mut self, given: Option<&str>) -> Result<(), UnknownOption> {
-        let before = self.settings.iter().rev().find(|(name, _)| name == "quiet");
-        let before: u32 = before.and_then(|(_, level)| level.parse().ok()).unwrap_or(0);
+        let before: u32 = self.setting("quiet").and_then(|level| level.parse().ok()).unwrap_or(0);
         let level = match given {
             None => before + 1,
             Some(text) => text.parse().map_err(|_| UnknownOption(format!("-q={text}")))?,

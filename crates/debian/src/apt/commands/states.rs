@@ -9,7 +9,7 @@ use crate::dpkg::status::PackageId;
 
 /// The packages that are automatically installed, with all that the file says of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ExtendedStates {
+pub(in crate::apt) struct ExtendedStates {
     /// In the file's order.
     stanzas: Vec<Stanza>,
 }
@@ -19,17 +19,28 @@ impl ExtendedStates {
     ///
     /// # Errors
     /// What is no stanza.
-    pub fn parse(text: &[u8]) -> Result<Self, ControlError> {
+    pub(in crate::apt) fn parse(text: &[u8]) -> Result<Self, ControlError> {
         Ok(ExtendedStates { stanzas: Stanza::parse_all(text)? })
     }
 
     /// Whether a package is there because another wanted it.
-    pub fn is_automatic(&self, id: &PackageId) -> bool {
+    pub(in crate::apt) fn is_automatic(&self, id: &PackageId) -> bool {
         self.position(id).is_some_and(|at| self.stanzas[at].text("Auto-Installed") == Some("1"))
     }
 
+    /// All packages that are there because others wanted them.
+    pub(in crate::apt) fn automatic(&self) -> impl Iterator<Item = PackageId> {
+        let automatic =
+            self.stanzas.iter().filter(|stanza| stanza.text("Auto-Installed") == Some("1"));
+        automatic.filter_map(|stanza| {
+            let name = stanza.text("Package")?.into();
+            let architecture = stanza.text("Architecture").unwrap_or_default().into();
+            Some(PackageId { name, architecture })
+        })
+    }
+
     /// Says so of packages, or its opposite. New ones come last, by name.
-    pub fn mark(&mut self, marks: &BTreeMap<PackageId, Mark>) {
+    pub(in crate::apt) fn mark(&mut self, marks: &BTreeMap<PackageId, Mark>) {
         for (id, mark) in marks {
             match (self.position(id), mark) {
                 (Some(at), Mark::Automatic) => self.stanzas[at].set("Auto-Installed", "1"),
@@ -49,7 +60,7 @@ impl ExtendedStates {
     }
 
     /// The file's bytes.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(in crate::apt) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
         for stanza in &self.stanzas {
             for (name, value) in stanza.fields() {
@@ -72,7 +83,7 @@ impl ExtendedStates {
 
 /// What is said of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mark {
+pub(in crate::apt) enum Mark {
     /// Another wanted it.
     Automatic,
     /// Somebody asked for it.

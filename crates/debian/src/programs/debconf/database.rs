@@ -53,7 +53,14 @@ struct Locks(BTreeSet<BString>);
 
 /// What is understood of a file's settings.
 const KNOWN: [&str; 9] = [
-    "name", "driver", "mode", "filename", "backup", "required", "accept_type", "reject_type",
+    "name",
+    "driver",
+    "mode",
+    "filename",
+    "backup",
+    "required",
+    "accept_type",
+    "reject_type",
     "format",
 ];
 

@@ -24,8 +24,7 @@ use crate::version::Version;
 
 /// Where the scripts are while they run.
 const PLACE: &str = "/var/cache/debconf/tmp.ci";
-const DELAYED: &str =
-    "debconf: delaying package configuration, since apt-utils is not installed\n";
+const DELAYED: &str = "debconf: delaying package configuration, since apt-utils is not installed\n";
 
 /// A package that asks before it is unpacked.
 struct Asking<'a> {
@@ -82,7 +81,10 @@ pub(super) fn dpkg_preconfigure(process: &mut Process<'_, '_>, _: &dyn Outside) 
 }
 
 /// Packages with templates and a script, that a debconf suffices for which is installed.
-fn asking<'a>(process: &mut Process<'_, '_>, debs: &'a [Arc<Deb>]) -> Result<Vec<Asking<'a>>, Stop> {
+fn asking<'a>(
+    process: &mut Process<'_, '_>,
+    debs: &'a [Arc<Deb>],
+) -> Result<Vec<Asking<'a>>, Stop> {
     let status = match errno(process.open_bytes(b"/var/lib/dpkg/status"))? {
         Ok(text) => Status::parse(&text).unwrap_or_default(),
         Err(_) => Status::default(),
@@ -136,7 +138,8 @@ fn needed_debconf(item: &str) -> Option<Alternative> {
         let found = operators.into_iter().find(|(sign, _)| constraint.starts_with(sign));
         found.map(|(sign, operator)| (operator, Version::new(&constraint[sign.len()..])))
     });
-    Some(Alternative { name: name.into(), qualifier: None, constraint })
+    let (qualifier, restrictions) = (None, Vec::new());
+    Some(Alternative { name: name.into(), qualifier, constraint, restrictions })
 }
 
 /// Takes up all templates before anybody asks. What is wrong with a package's is said, and that
@@ -169,7 +172,8 @@ fn make_place(process: &mut Process<'_, '_>) -> Result<ImagePath, Stop> {
         }
         Ok(located.path)
     })();
-    errno(made)?.map_err(|error| process.refuse(Reason::Use(format!("cannot make {PLACE}: {error}"))))
+    errno(made)?
+        .map_err(|error| process.refuse(Reason::Use(format!("cannot make {PLACE}: {error}"))))
 }
 
 /// Runs a package's script from where it stands for so long.

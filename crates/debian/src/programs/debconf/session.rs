@@ -92,7 +92,8 @@ impl Session {
 
     /// Says to the errors what debconf itself has to say.
     pub(super) fn warn(&mut self, message: &[u8]) {
-        if self.settings.preferred("DEBCONF_NOWARNINGS", "nowarnings").is_none_or(|it| it != "yes") {
+        if self.settings.preferred("DEBCONF_NOWARNINGS", "nowarnings").is_none_or(|it| it != "yes")
+        {
             self.errors.extend([b"debconf: ", message, b"\n"].concat());
         }
     }
