@@ -33,7 +33,6 @@ pub(crate) fn find(path: &[u8], name: &BStr) -> Option<Program> {
 }
 
 /// The names of all programs.
-#[cfg(test)]
 pub(crate) fn names() -> impl Iterator<Item = &'static str> {
     TABLES.iter().flat_map(|table| table.iter()).map(|(name, _)| *name)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ::debian::apt::assembly::{self, Assembly, Recommends, Variant};
+use ::debian::apt::assembly::{self, Assembly, Ground, Recommends, Variant};
 use bstr::BString;
 use layer::Attributes;
 use oci::ImagePath;
@@ -41,7 +41,11 @@ pub(crate) fn plan_debian(
     if planner.state.tree.is_executed() {
         return Err(Stop::Execution);
     }
-    let mounted = mounted(planner, asked)?;
+    let ground = match planner.state.tree.depth() {
+        0 => Ground::Nothing,
+        _ => Ground::Image,
+    };
+    let mounted = mounted(planner, asked, ground)?;
     let limits = Limits::default();
     let clock = planner.shared.request.timestamp;
     let root = planner.state.tree.root().clone();
@@ -56,7 +60,7 @@ pub(crate) fn plan_debian(
     };
     let (trees, redaction) = (Trees::default(), Redaction::of_nothing());
     let outside = RunOutside::new(planner, Network::Default, &trees, &redaction, span);
-    let assembly = assembly(asked);
+    let assembly = assembly(asked, ground);
     let (ended, outcome) = shell::attempt_program(command, files, &outside, limits, |process| {
         assembly::assemble(process, &outside, &assembly)
     });
@@ -74,7 +78,7 @@ fn environment() -> std::collections::BTreeMap<BString, BString> {
     variables.map(|(name, value)| (name.into(), value.into())).into()
 }
 
-fn assembly(asked: &DebianPackages) -> Assembly {
+fn assembly(asked: &DebianPackages, ground: Ground) -> Assembly {
     Assembly {
         packages: asked.packages.iter().map(|package| package.node.clone()).collect(),
         variant: match asked.variant {
@@ -87,6 +91,7 @@ fn assembly(asked: &DebianPackages) -> Assembly {
             false => Recommends::LeftOut,
         },
         skipped_scripts: skipped_scripts(asked),
+        ground,
     }
 }
 
@@ -96,10 +101,14 @@ fn skipped_scripts(asked: &DebianPackages) -> BTreeSet<String> {
 
 /// The files that say where packages come from: the recipe's own, or on an image that begins with
 /// nothing this machine's. An image's own are there already.
-fn mounted(planner: &mut StagePlanner<'_, '_>, asked: &DebianPackages) -> Step<Vec<Mounted>> {
+fn mounted(
+    planner: &mut StagePlanner<'_, '_>,
+    asked: &DebianPackages,
+    ground: Ground,
+) -> Step<Vec<Mounted>> {
     let mut mounted = match &asked.sources {
         Some(sources) => own(planner, sources)?,
-        None if planner.state.tree.depth() > 0 => Vec::new(),
+        None if ground == Ground::Image => Vec::new(),
         None => of_machine(planner, asked)?,
     };
     let preferences = together(asked.preferences.iter().map(|path| {

@@ -27,11 +27,11 @@ const SKIPPED_SCRIPTS: &str = "Plywood::Skip-Scripts";
 const PRECONFIGURE: &str = "dpkg-preconfigure";
 
 /// What was decided, and where it comes from.
-pub(super) struct Chosen<'a> {
-    pub(super) archives: &'a [Archive],
+pub(in crate::apt) struct Chosen<'a> {
+    pub(in crate::apt) archives: &'a [Archive],
     /// Packages that were given as files.
-    pub(super) files: &'a [Arc<Deb>],
-    pub(super) solution: &'a Solution,
+    pub(in crate::apt) files: &'a [Arc<Deb>],
+    pub(in crate::apt) solution: &'a Solution,
 }
 
 /// Does what was decided. `asked` is how many packages were named.
@@ -138,9 +138,12 @@ fn simulate(session: &mut Session<'_, '_, '_>, solution: &Solution) -> Done {
 }
 
 /// The packages that are to be unpacked, all fetched.
-type Debs = HashMap<PackageId, Arc<Deb>>;
+pub(in crate::apt) type Debs = HashMap<PackageId, Arc<Deb>>;
 
-fn fetch(session: &mut Session<'_, '_, '_>, chosen: &Chosen<'_>) -> Result<Debs, Failure> {
+pub(in crate::apt) fn fetch(
+    session: &mut Session<'_, '_, '_>,
+    chosen: &Chosen<'_>,
+) -> Result<Debs, Failure> {
     let mut debs = Debs::new();
     let (mut wanted, mut sources) = (Vec::new(), Vec::new());
     for change in &chosen.solution.changes {
@@ -236,7 +239,11 @@ fn preconfigure(
 }
 
 /// Runs dpkg step by step: as many packages at once as are next to each other in their order.
-fn run_dpkg(session: &mut Session<'_, '_, '_>, solution: &Solution, debs: &Debs) -> Done {
+pub(in crate::apt) fn run_dpkg(
+    session: &mut Session<'_, '_, '_>,
+    solution: &Solution,
+    debs: &Debs,
+) -> Done {
     let skipped: BTreeSet<String> = session
         .configuration
         .list(SKIPPED_SCRIPTS)
@@ -272,7 +279,10 @@ fn run_dpkg(session: &mut Session<'_, '_, '_>, solution: &Solution, debs: &Debs)
 }
 
 /// Notes which packages came because others wanted them.
-fn mark(session: &mut Session<'_, '_, '_>, solution: &Solution) -> Result<(), Failure> {
+pub(in crate::apt) fn mark(
+    session: &mut Session<'_, '_, '_>,
+    solution: &Solution,
+) -> Result<(), Failure> {
     let mut marks: BTreeMap<PackageId, Mark> = BTreeMap::new();
     for (id, is_automatic) in &solution.marks {
         let mark = if *is_automatic { Mark::Automatic } else { Mark::Manual };

@@ -13,7 +13,7 @@ use crate::apt::configuration::Configuration;
 use crate::apt::lists;
 use crate::apt::problem::{Failure, Problem};
 use crate::apt::resolver::{
-    self, Action, NamePatterns, Phased, Policy, Request, ResolveError, Rules, Unselected,
+    self, Action, NamePatterns, Phased, Policy, Request, ResolveError, Rules, Solution, Unselected,
 };
 use crate::control::Stanza;
 use crate::deb::Deb;
@@ -59,11 +59,37 @@ impl Goal {
     }
 }
 
+/// What was decided, and what it was decided of.
+pub(in crate::apt) struct Decision {
+    pub(in crate::apt) archives: Vec<Archive>,
+    /// Packages that were given as files.
+    pub(in crate::apt) files: Vec<Arc<Deb>>,
+    pub(in crate::apt) solution: Solution,
+}
+
 /// Decides what becomes of packages, says so, and carries it out.
 pub(in crate::apt) fn change(session: &mut Session<'_, '_, '_>, goal: Goal) -> Done {
     for (name, value) in goal.settings() {
         session.configuration.set(name, value);
     }
+    let asked = session.operands.len();
+    let Decision { archives, files, solution } = match decide(session, goal)? {
+        Ok(decision) => decision,
+        Err(status) => return Ok(status),
+    };
+    if goal == Goal::Check {
+        return Ok(0);
+    }
+    summary::say(session, &solution)?;
+    let chosen = Chosen { archives: &archives, files: &files, solution: &solution };
+    carry_out::carry_out(session, &chosen, asked)
+}
+
+/// Decides what becomes of packages; the error is the exit status, and apt has said why.
+pub(in crate::apt) fn decide(
+    session: &mut Session<'_, '_, '_>,
+    goal: Goal,
+) -> Result<Result<Decision, u8>, Failure> {
     let (files, words) = files(session)?;
     session.mention("Reading package lists...")?;
     let archives = lists::read_archives(session.process, session.outside, &session.configuration)?;
@@ -74,8 +100,7 @@ pub(in crate::apt) fn change(session: &mut Session<'_, '_, '_>, goal: Goal) -> D
     let automatic: BTreeSet<PackageId> = states.automatic().collect();
     let stanzas: Vec<Stanza> = files.iter().map(|deb| deb.control.clone()).collect();
     let configuration = session.configuration.clone();
-    let releases = archives.iter().map(|archive| &*archive.release);
-    let policy = Policy::by_default(releases);
+    let policy = Policy::by_default(archives.iter().map(|archive| &*archive.release));
     let foreign = database.architectures.foreign.iter().map(|name| &**name);
     let architectures: Vec<&str> =
         std::iter::once(database.architectures.native).chain(foreign).collect();
@@ -90,16 +115,10 @@ pub(in crate::apt) fn change(session: &mut Session<'_, '_, '_>, goal: Goal) -> D
         action: goal.action(),
         words: &words.iter().map(String::as_str).collect::<Vec<_>>(),
     };
-    let solution = match resolver::resolve(&request) {
-        Ok(solution) => solution,
-        Err(error) => return refuse(session, &error),
-    };
-    if goal == Goal::Check {
-        return Ok(0);
+    match resolver::resolve(&request) {
+        Ok(solution) => Ok(Ok(Decision { archives, files, solution })),
+        Err(error) => Ok(Err(refuse(session, &error)?)),
     }
-    summary::say(session, &solution)?;
-    let chosen = Chosen { archives: &archives, files: &files, solution: &solution };
-    carry_out::carry_out(session, &chosen, words.len() + files.len())
 }
 
 /// The packages among the operands that are files, and the words that are none (apt-get(8),

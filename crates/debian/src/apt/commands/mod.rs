@@ -4,7 +4,7 @@
 //! decides what is installed and removed, [`carry_out`] does it, [`summary`] says so.
 
 mod cache;
-mod carry_out;
+pub(super) mod carry_out;
 pub(super) mod change;
 mod clean;
 mod hooks;
@@ -12,7 +12,7 @@ mod mark;
 mod options;
 pub(super) mod session;
 pub(super) mod states;
-mod summary;
+pub(super) mod summary;
 mod update;
 
 use shell::process::Run;

@@ -9,7 +9,10 @@ use crate::apt::resolver::{ChangeKind, Solution};
 const WIDTH: usize = 79;
 
 /// Says what will be done.
-pub(super) fn say(session: &mut Session<'_, '_, '_>, solution: &Solution) -> Result<(), Stop> {
+pub(in crate::apt) fn say(
+    session: &mut Session<'_, '_, '_>,
+    solution: &Solution,
+) -> Result<(), Stop> {
     for note in &solution.notes {
         session.mention(note)?;
     }

@@ -1,0 +1,106 @@
+//! Packages put into an image without a command line: what `[debian]` asks for.
+//!
+//! On an image that has dpkg's database it is as `apt-get update` and `apt-get install` would have
+//! it. [`nothing`] is for an image that begins with nothing.
+
+mod nothing;
+mod tools;
+
+use std::collections::BTreeSet;
+
+use shell::Process;
+use shell::process::Run;
+
+use super::commands::change::{Goal, change};
+use super::commands::session::{Done, FAILED, Session, settle};
+use crate::apt::lists;
+use crate::dpkg::database::Database;
+use crate::outside::Outside;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assembly {
+    /// Packages, as `apt-get install` takes them.
+    pub packages: Vec<String>,
+    /// What an image that begins with nothing has beside them.
+    pub variant: Variant,
+    /// Whether what they recommend is installed, too.
+    pub recommends: Recommends,
+    /// Packages whose maintainer scripts are not evaluated.
+    pub skipped_scripts: BTreeSet<String>,
+    /// What the image begins with.
+    pub ground: Ground,
+}
+
+/// What an image begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// With files of its own.
+    Image,
+    /// With nothing at all.
+    Nothing,
+}
+
+/// What an image that begins with nothing has beside the packages that are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Variant {
+    /// What they need.
+    Custom,
+    /// What is essential, and what that needs.
+    Essential,
+    /// The same, and apt.
+    Minbase,
+}
+
+/// Whether packages that others recommend are installed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recommends {
+    /// As apt does by default.
+    Installed,
+    /// `--no-install-recommends`.
+    LeftOut,
+}
+
+/// Installs what is asked for.
+pub fn assemble(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &Assembly) -> Run {
+    let done = match asked.ground {
+        Ground::Image => on_image(process, outside, asked),
+        Ground::Nothing => nothing::assemble(process, outside, asked),
+    };
+    settle(process, done)
+}
+
+fn on_image(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &Assembly) -> Done {
+    if !Database::is_there(process)? {
+        let line = "E: the image has no database of dpkg's (/var/lib/dpkg/status): it is no Debian\n\
+                    N: build on an image that has one, or on `scratch`\n";
+        process.write_to(2, line.as_bytes())?;
+        return Ok(FAILED);
+    }
+    let mut session = begin(process, outside, asked)?;
+    let status = lists::update(session.process, session.outside, &session.configuration)?;
+    if status != 0 {
+        return Ok(status);
+    }
+    change(&mut session, Goal::Install)
+}
+
+/// A run of apt's with the settings that are asked for.
+fn begin<'p, 'm, 'o>(
+    process: &'p mut Process<'m, 'o>,
+    outside: &'p dyn Outside,
+    asked: &Assembly,
+) -> Result<Session<'p, 'm, 'o>, super::problem::Failure> {
+    let (mut session, _) = Session::begin(process, outside, "apt-get")?;
+    let recommends = match asked.recommends {
+        Recommends::Installed => "true",
+        Recommends::LeftOut => "false",
+    };
+    session.configuration.set("APT::Install-Recommends", recommends);
+    session.configuration.set("APT::Get::Assume-Yes", "true");
+    for package in &asked.skipped_scripts {
+        session.configuration.set("Plywood::Skip-Scripts::", package);
+    }
+    session.operands.clone_from(&asked.packages);
+    Ok(session)
+}

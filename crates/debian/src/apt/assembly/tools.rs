@@ -1,0 +1,54 @@
+//! Programs for maintainer scripts in an image that has none: they are seen while packages are
+//! configured, and are none of the image's files.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bstr::BString;
+use layer::{Attributes, Content};
+use oci::{Digest, ImagePath};
+use shell::files::FileResult;
+use shell::{Data, Origin, Process, Stored};
+
+use crate::deb::{Deb, MemberNode};
+
+/// Where they are seen; all other directories of programs are links to it or in `PATH`, too.
+const PLACE: &str = "usr/bin";
+/// By what name scripts ask for the shell.
+const SHELL: &str = "sh";
+
+/// Lends every program that is built in and that none of the packages brings.
+pub(super) fn lend(process: &mut Process<'_, '_>, debs: &[Arc<Deb>]) -> FileResult<()> {
+    let brought = brought(debs);
+    let own = shell::programs::names().chain(crate::programs::names());
+    let names: BTreeSet<&str> = own.chain([SHELL]).collect();
+    for name in names.into_iter().filter(|name| !brought.contains(name.as_bytes())) {
+        let files = &mut process.machine.files;
+        let attributes = Attributes::root(0o755, files.clock());
+        let place = ImagePath::lexical(PLACE).join(name);
+        files.mount_file(&place, program(), attributes)?;
+    }
+    Ok(())
+}
+
+/// A file that stands for a program of the system's: one with no bytes, of no package there is.
+fn program() -> Data {
+    let content = Content::of(b"");
+    let package = Digest::of(b"");
+    let origin = Arc::new(Origin::Package { package, path: ImagePath::root() });
+    Data::Stored(Stored { content, origin })
+}
+
+/// The names of programs that packages bring, in whichever of the directories.
+fn brought(debs: &[Arc<Deb>]) -> BTreeSet<Vec<u8>> {
+    let members = debs.iter().flat_map(|deb| &deb.members);
+    let files = members.filter(|member| !matches!(member.node, MemberNode::Directory));
+    let programs = files.filter_map(|member| program_name(&member.name));
+    programs.collect()
+}
+
+fn program_name(path: &BString) -> Option<Vec<u8>> {
+    const DIRECTORIES: [&[u8]; 4] = [b"bin", b"sbin", b"usr/bin", b"usr/sbin"];
+    let at = path.iter().rposition(|byte| *byte == b'/')?;
+    DIRECTORIES.contains(&&path[..at]).then(|| path[at + 1..].to_vec())
+}
