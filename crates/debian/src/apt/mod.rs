@@ -4,8 +4,11 @@ pub mod archive;
 pub mod assembly;
 pub(crate) mod commands;
 pub mod configuration;
+pub mod expression;
+pub mod keys;
 pub mod lists;
 pub mod login;
+pub mod preferences;
 pub mod problem;
 mod reading;
 pub mod release;
@@ -13,3 +16,5 @@ pub mod resolver;
 pub mod signature;
 pub mod sources;
 mod transport;
+#[cfg(test)]
+mod trial;

@@ -46,23 +46,41 @@ pub enum Problem {
         option: String,
     },
     /// A line of a list that is no source.
-    #[error("Malformed {unit} {line} in {form} file {file} ({what})")]
+    #[error("Malformed {unit} {line} in {form} {file} ({what})")]
     Source {
         /// `line`, `entry`, `stanza`.
         unit: &'static str,
         /// Its number, counted from 1.
         line: usize,
-        /// `list` or `sources`.
+        /// `list file`, `sources file` or `source list`.
         form: &'static str,
         /// The file.
         file: String,
         /// What it is.
         what: String,
     },
+    /// A source of a kind that there is not.
+    #[error("Type '{kind}' is not known on {unit} {line} in source list {file}")]
+    Kind {
+        /// As written.
+        kind: String,
+        /// `line` or `stanza`.
+        unit: &'static str,
+        /// Its number, counted from 1.
+        line: usize,
+        /// The file.
+        file: String,
+    },
+    /// A file of stanzas that has none.
+    #[error("Unable to parse package file {file} ({line})")]
+    Stanzas {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
     /// Two entries of one suite that contradict each other.
-    #[error(
-        "Conflicting values set for option {option} regarding source {uri} {suite}: {one} != {two}"
-    )]
+    #[error("Conflicting values set for option {option} regarding source {uri} {suite}{values}")]
     Conflict {
         /// The option.
         option: &'static str,
@@ -70,10 +88,8 @@ pub enum Problem {
         uri: String,
         /// The suite.
         suite: String,
-        /// What the one says.
-        one: String,
-        /// What the other says.
-        two: String,
+        /// What the one says and the other, where it helps: `: a != b`.
+        values: String,
     },
     /// A file of preferences that is none.
     #[error("Invalid record in the preferences file {file}, {what}")]
@@ -130,7 +146,9 @@ impl Problem {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Problem::Configuration { .. } => Some("apt.conf(5) has the syntax"),
-            Problem::Source { .. } => Some("sources.list(5) has both forms"),
+            Problem::Source { .. } | Problem::Kind { .. } | Problem::Stanzas { .. } => {
+                Some("sources.list(5) has both forms")
+            }
             Problem::Conflict { .. } => {
                 Some("the same suite is in two files of sources; take one away, or make them agree")
             }
@@ -146,6 +164,19 @@ impl Problem {
             | Problem::NoPackageFile { .. }
             | Problem::States { .. } => None,
         }
+    }
+}
+
+impl Problem {
+    /// Whether it is about sources.
+    pub(super) fn is_of_sources(&self) -> bool {
+        matches!(
+            self,
+            Problem::Source { .. }
+                | Problem::Kind { .. }
+                | Problem::Stanzas { .. }
+                | Problem::Conflict { .. }
+        )
     }
 }
 

@@ -21,6 +21,7 @@ const TABLES: &[&[(&str, Program)]] = &[
 
 /// The tables of programs that are called by path, without links and the first `/`.
 const PATHS: &[&[(&str, Program)]] = &[debconf::PATHS];
+const TABLES: &[&[(&str, Program)]] = &[crate::apt::keys::PROGRAMS];
 
 /// The program of this name; `path` is where its file is, without links.
 pub(crate) fn find(path: &[u8], name: &BStr) -> Option<Program> {

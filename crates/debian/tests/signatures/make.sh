@@ -35,6 +35,26 @@ SHA256:
  e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 main/binary-amd64/Packages
 TEXT
 
+packed() { printf 'packed\n' | sha256sum | cut -d' ' -f1; }
+plain() { printf 'Package: a\n' | sha256sum | cut -d' ' -f1; }
+cat >"$out/lists.Release" <<TEXT
+Origin: Fixture
+Label: Fixture
+Suite: stable
+Codename: fixture
+Version: 1.0
+Date: Fri, 10 Jan 2025 00:00:00 UTC
+Valid-Until: Thu, 10 Jan 2030 00:00:00 UTC
+Acquire-By-Hash: yes
+Architectures: amd64 arm64
+Components: main contrib
+SHA256:
+ $(packed) 7 main/binary-amd64/Packages.xz
+ $(plain) 11 main/binary-amd64/Packages
+ $(plain) 11 contrib/binary-amd64/Packages
+ $(plain) 11 main/binary-all/Packages
+TEXT
+
 key good ed25519 sign never
 key other ed25519 sign never
 key rsa rsa3072 sign never
@@ -70,6 +90,13 @@ gpg --faked-system-time "$signed" --local-user "$(fingerprint good)!" --armor --
     --output "$out/good.Release.gpg" "$out/Release"
 gpg --faked-system-time "$signed" --local-user "$(fingerprint rsa)!" --detach-sign \
     --output "$out/binary.Release.gpg" "$out/Release"
+
+for name in good expired; do
+    gpg --faked-system-time "$signed" --local-user "$(fingerprint $name)!" --clearsign \
+        --output "$out/lists-$name.InRelease" "$out/lists.Release"
+done
+gpg --faked-system-time "$signed" --local-user "$(fingerprint good)!" --armor --detach-sign \
+    --output "$out/lists.Release.gpg" "$out/lists.Release"
 
 # What was signed before its key was taken back, or is for something else now.
 sed 's/^:---/---/' "$GNUPGHOME/openpgp-revocs.d/$(fingerprint revoked).rev" | gpg --import

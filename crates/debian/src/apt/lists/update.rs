@@ -10,7 +10,7 @@ use super::trust::{Believed, Trust};
 use super::{file_name, in_release_name};
 use crate::apt::configuration::Configuration;
 use crate::apt::login::Logins;
-use crate::apt::problem::{Failure, Problem};
+use crate::apt::problem::Failure;
 use crate::apt::release::ReleaseFile;
 use crate::apt::signature::{self, Flaw, SignatureError};
 use crate::apt::sources::{self, Kind, Source};
@@ -68,7 +68,7 @@ pub fn update(
         Err(Failure::Stop(stop)) => Err(stop),
         Err(Failure::Problem(problem)) => {
             report.problem(&problem);
-            if matches!(*problem, Problem::Source { .. } | Problem::Conflict { .. }) {
+            if problem.is_of_sources() {
                 report.say(Severity::Error, "The list of sources could not be read.");
             }
             report.end(process)
@@ -299,7 +299,7 @@ fn complain(suite: &Suite<'_>, name: &str, error: &SignatureError, report: &mut 
     }
     report.say(severity, format!("The repository '{title}' is not signed."));
     if !suite.is_lenient {
-        explain(suite, error, report);
+        explain(suite, error, name, report);
     }
     suite.is_lenient
 }
@@ -326,11 +326,21 @@ fn words_of(flaws: &[Flaw]) -> String {
 }
 
 /// What is wrong in other words, where the keys came from, and the way out.
-fn explain(suite: &Suite<'_>, error: &SignatureError, report: &mut Report) {
-    if let SignatureError::Flawed(flaws) = error {
-        for flaw in flaws {
-            report.say(Severity::Note, format!("{flaw}: {}", flaw.hint()));
+fn explain(suite: &Suite<'_>, error: &SignatureError, name: &str, report: &mut Report) {
+    match error {
+        SignatureError::Flawed(flaws) => {
+            for flaw in flaws {
+                report.say(Severity::Note, format!("{flaw}: {}", flaw.hint()));
+            }
         }
+        SignatureError::Unsigned if name == "Release" => report.say(
+            Severity::Note,
+            "`trusted=yes` in the source uses what is not signed, whoever has made it",
+        ),
+        _ => report.say(
+            Severity::Note,
+            "is the address right, and does the network ask for a login first?",
+        ),
     }
     for ignored in &suite.believed.ignored {
         report.say(Severity::Note, ignored.clone());

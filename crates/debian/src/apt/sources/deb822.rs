@@ -3,7 +3,7 @@
 use bstr::ByteSlice;
 
 use super::options::{Change, OptionError};
-use super::{Configuration, Entry, Kind, Place, Source, SourceOptions};
+use super::{Configuration, Entry, EntryError, Kind, Place, Source, SourceOptions};
 use crate::apt::configuration::switch;
 use crate::apt::problem::Problem;
 use crate::control::Stanza;
@@ -17,19 +17,23 @@ pub(super) fn parse(
     text: &str,
     configuration: &Configuration,
 ) -> Result<Vec<Source>, Problem> {
-    let stanzas = Stanza::parse_all(text.as_bytes()).map_err(|error| Problem::Source {
-        unit: "line",
-        line: error.line,
-        form: "sources",
-        file: file.to_owned(),
-        what: error.problem.to_owned(),
-    })?;
+    let stanzas = Stanza::parse_all(text.as_bytes())
+        .map_err(|error| Problem::Stanzas { file: file.to_owned(), line: error.line })?;
     let mut sources = Vec::new();
     for (at, stanza) in stanzas.iter().enumerate() {
         let place = Place { file: file.to_owned(), line: at + 1 };
-        let made = of_stanza(stanza, &place, configuration).map_err(|what| {
+        let made = of_stanza(stanza, &place, configuration).map_err(|error| {
             let (file, line) = (file.to_owned(), at + 1);
-            Problem::Source { unit: "stanza", line, form: "sources", file, what }
+            match error {
+                EntryError::Kind(kind) => Problem::Kind { kind, unit: "stanza", line, file },
+                EntryError::NoKind => {
+                    let (form, what) = ("source list", "type".to_owned());
+                    Problem::Source { unit: "stanza", line, form, file, what }
+                }
+                EntryError::Malformed(what) => {
+                    Problem::Source { unit: "entry", line, form: "sources file", file, what }
+                }
+            }
         })?;
         sources.extend(made);
     }
@@ -40,24 +44,24 @@ fn of_stanza(
     stanza: &Stanza,
     place: &Place,
     configuration: &Configuration,
-) -> Result<Vec<Source>, String> {
+) -> Result<Vec<Source>, EntryError> {
     if stanza.text("Enabled").and_then(switch) == Some(false) {
         return Ok(Vec::new());
     }
     let kinds = words(stanza, "Types").into_iter().map(|word| match word {
         "deb" => Ok(Kind::Binary),
         "deb-src" => Ok(Kind::Source),
-        other => Err(format!("type '{other}' is not known")),
+        other => Err(EntryError::Kind(other.to_owned())),
     });
     let kinds: Vec<Kind> = kinds.collect::<Result<_, _>>()?;
     if kinds.is_empty() {
-        return Err("type".to_owned());
+        return Err(EntryError::NoKind);
     }
     let options = options(stanza)?;
     let uris = words(stanza, "URIs");
     let suites = words(stanza, "Suites");
     if uris.is_empty() || suites.is_empty() {
-        return Err(if uris.is_empty() { "URI" } else { "Suite" }.to_owned());
+        return Err(if uris.is_empty() { "URI" } else { "Suite" }.into());
     }
     let components: Vec<String> =
         words(stanza, "Components").into_iter().map(str::to_owned).collect();

@@ -122,9 +122,9 @@ fn merge(all: &mut Vec<Source>, source: Source) -> Result<(), Problem> {
         all.push(source);
         return Ok(());
     };
-    if let Some((option, one, two)) = known.options.conflict(&source.options) {
-        let Source { uri, suite, .. } = source;
-        return Err(Problem::Conflict { option, uri: without_login(&uri), suite, one, two });
+    if let Some((option, values)) = known.options.conflict(&source.options) {
+        let (uri, suite) = (without_login(&source.uri), source.suite);
+        return Err(Problem::Conflict { option, uri, suite, values });
     }
     for component in source.components {
         if !known.components.contains(&component) {
@@ -132,6 +132,28 @@ fn merge(all: &mut Vec<Source>, source: Source) -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// What is wrong with an entry.
+enum EntryError {
+    /// A type that there is not.
+    Kind(String),
+    /// There is none.
+    NoKind,
+    /// Anything else.
+    Malformed(String),
+}
+
+impl From<&str> for EntryError {
+    fn from(what: &str) -> Self {
+        EntryError::Malformed(what.to_owned())
+    }
+}
+
+impl From<String> for EntryError {
+    fn from(what: String) -> Self {
+        EntryError::Malformed(what)
+    }
 }
 
 /// What is common to both forms.
@@ -144,20 +166,24 @@ struct Entry {
 }
 
 impl Entry {
-    fn into_source(self, place: Place, configuration: &Configuration) -> Result<Source, String> {
+    fn into_source(
+        self,
+        place: Place,
+        configuration: &Configuration,
+    ) -> Result<Source, EntryError> {
         let Entry { kind, uri, suite, mut components, options } = self;
         let native = configuration.value("APT::Architecture").unwrap_or_default();
         let suite = suite.replace("$(ARCH)", native);
         if !uri.contains(':') {
-            return Err("URI parse".to_owned());
+            return Err("URI parse".into());
         }
         match (suite.ends_with('/'), components.is_empty()) {
-            (true, false) => return Err("absolute Suite Component".to_owned()),
-            (false, true) => return Err("Component".to_owned()),
+            (true, false) => return Err("absolute Suite Component".into()),
+            (false, true) => return Err("Component".into()),
             _ => {}
         }
         if suite.is_empty() || suite.split('/').any(|part| part == "..") {
-            return Err("Suite".to_owned());
+            return Err("Suite".into());
         }
         let mut seen = Vec::new();
         components.retain(|component| {
@@ -166,7 +192,7 @@ impl Entry {
             is_new
         });
         if components.iter().any(|component| component.split('/').any(|part| part == "..")) {
-            return Err("Component".to_owned());
+            return Err("Component".into());
         }
         let slash = if uri.ends_with('/') { "" } else { "/" };
         let uri = format!("{uri}{slash}").replace("$(ARCH)", native);

@@ -1,7 +1,7 @@
 //! `deb [ option=value … ] uri suite component …` (sources.list(5), "One-line-style format").
 
 use super::options::{Change, OptionError};
-use super::{Configuration, Entry, Kind, Place, Source, SourceOptions};
+use super::{Configuration, Entry, EntryError, Kind, Place, Source, SourceOptions};
 use crate::apt::configuration::quoted_word;
 use crate::apt::problem::Problem;
 
@@ -19,28 +19,37 @@ pub(super) fn parse(
         }
         let place = Place { file: file.to_owned(), line: at + 1 };
         let parsed = entry(line).and_then(|entry| entry.into_source(place, configuration));
+        let (file, line) = (file.to_owned(), at + 1);
         match parsed {
             Ok(source) => sources.push(source),
-            Err(what) => {
-                let (file, line) = (file.to_owned(), at + 1);
-                return Err(Problem::Source { unit: "entry", line, form: "list", file, what });
+            Err(EntryError::Kind(kind)) => {
+                return Err(Problem::Kind { kind, unit: "line", line, file });
+            }
+            Err(EntryError::NoKind) => {
+                let (form, what) = ("source list", "type".to_owned());
+                return Err(Problem::Source { unit: "line", line, form, file, what });
+            }
+            Err(EntryError::Malformed(what)) => {
+                return Err(Problem::Source { unit: "entry", line, form: "list file", file, what });
             }
         }
     }
     Ok(sources)
 }
 
-fn entry(line: &str) -> Result<Entry, String> {
+fn entry(line: &str) -> Result<Entry, EntryError> {
     let mut rest = line;
-    let kind = match quoted_word(&mut rest).as_deref() {
-        Some("deb") => Kind::Binary,
-        Some("deb-src") => Kind::Source,
-        Some(other) => return Err(format!("type '{other}' is not known")),
-        None => return Err("type".to_owned()),
+    let kind = quoted_word(&mut rest);
+    let kind = match kind.as_deref() {
+        Some("deb") if !rest.is_empty() => Kind::Binary,
+        Some("deb-src") if !rest.is_empty() => Kind::Source,
+        // A word alone says nothing yet.
+        Some(other) if !rest.is_empty() => return Err(EntryError::Kind(other.to_owned())),
+        _ => return Err(EntryError::NoKind),
     };
     let mut options = SourceOptions::default();
     if let Some(inside) = rest.strip_prefix('[') {
-        let (inside, behind) = inside.split_once(']').ok_or("[option] unparseable")?;
+        let (inside, behind) = inside.split_once(']').ok_or("[option] not assignment")?;
         for word in inside.split_whitespace() {
             read_option(&mut options, word)?;
         }
@@ -56,10 +65,10 @@ fn entry(line: &str) -> Result<Entry, String> {
 }
 
 /// `name=value`, `name+=value`, `name-=value`.
-fn read_option(options: &mut SourceOptions, word: &str) -> Result<(), String> {
-    let (name, value) = word.split_once('=').ok_or(format!("[{word}] is not an assignment"))?;
+fn read_option(options: &mut SourceOptions, word: &str) -> Result<(), EntryError> {
+    let (name, value) = word.split_once('=').ok_or("[option] not assignment")?;
     if value.is_empty() {
-        return Err(format!("[{word}] has no value"));
+        return Err("[option] no value".into());
     }
     let (name, change) = match (name.strip_suffix('+'), name.strip_suffix('-')) {
         (Some(name), _) => (name, Change::Add),
@@ -70,6 +79,6 @@ fn read_option(options: &mut SourceOptions, word: &str) -> Result<(), String> {
     match options.set(name, change, &values) {
         // As apt does: what it does not know changes nothing of what is fetched.
         Ok(()) | Err(OptionError::Unknown) => Ok(()),
-        Err(OptionError::Bad(what)) => Err(format!("[{word}] {what}")),
+        Err(OptionError::Bad(what)) => Err(format!("[{word}] {what}").into()),
     }
 }

@@ -155,8 +155,9 @@ impl SourceOptions {
         all
     }
 
-    /// What two entries of one suite say differently that cannot both be so, in words.
-    pub(super) fn conflict(&self, other: &Self) -> Option<(&'static str, String, String)> {
+    /// An option that two entries of one suite have set differently, which cannot be, and what they
+    /// say where it helps.
+    pub(super) fn conflict(&self, other: &Self) -> Option<(&'static str, String)> {
         let switches = [
             ("Trusted", self.trusted, other.trusted),
             ("Allow-Insecure", self.allow_insecure, other.allow_insecure),
@@ -164,20 +165,14 @@ impl SourceOptions {
             ("Check-Valid-Until", self.check_valid_until, other.check_valid_until),
             ("Check-Date", self.check_date, other.check_date),
         ];
-        for (name, one, two) in switches {
-            if one != two {
-                let word = |value: Option<bool>| match value {
-                    Some(true) => "yes".to_owned(),
-                    Some(false) => "no".to_owned(),
-                    None => String::new(),
-                };
-                return Some((name, word(one), word(two)));
-            }
+        if let Some((name, ..)) = switches.into_iter().find(|(_, one, two)| one != two) {
+            return Some((name, String::new()));
         }
         if self.signed_by != other.signed_by {
             let words = |value: &Option<SignedBy>| value.as_ref().map(SignedBy::shown);
             let (one, two) = (words(&self.signed_by), words(&other.signed_by));
-            return Some(("Signed-By", one.unwrap_or_default(), two.unwrap_or_default()));
+            let values = format!(": {} != {}", one.unwrap_or_default(), two.unwrap_or_default());
+            return Some(("Signed-By", values));
         }
         None
     }
