@@ -1,46 +1,21 @@
-//! `dpkg` and `dpkg-query` (dpkg(1), dpkg-query(1)), as far as they only ask.
+//! `dpkg-query` (dpkg-query(1)).
 
 use bstr::{BStr, BString, ByteSlice};
 
 use super::packages::{self, Package};
-use crate::options::{Known, Options, Order, Takes, flag, long, value};
+use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run, errno};
-use crate::programs::Flavour;
 use crate::stop::{Reason, Stop};
 
 const KNOWN: &[Known] = &[
-    flag("-L", 'L', &["listfiles"]),
-    long("architecture", &["print-architecture"], Takes::Nothing),
-    long("foreign", &["print-foreign-architectures"], Takes::Nothing),
-    flag("-s", 's', &["status"]),
-];
-const KNOWN_TO_QUERY: &[Known] = &[
     value("-f", 'f', &["showformat"]),
     flag("-L", 'L', &["listfiles"]),
     flag("-s", 's', &["status"]),
     flag("-W", 'W', &["show"]),
 ];
 
-pub(super) fn dpkg(process: &mut Process<'_, '_>) -> Run {
-    if process.flavour == Flavour::BusyBox {
-        return Err(process.refuse(Reason::Program));
-    }
-    let options = Options::of(process, KNOWN, Order::Anywhere)?;
-    match (&options.given[..], &options.operands[..]) {
-        ([("architecture", _)], []) => {
-            let architecture = architecture(process)?;
-            process.write(format!("{architecture}\n"))?;
-            Ok(0)
-        }
-        ([("foreign", _)], []) => foreign_architectures(process),
-        ([("-s", _)], [name]) => status(process, name.as_bstr()),
-        ([("-L", _)], [name]) => list_files(process, name.as_bstr()),
-        _ => Err(process.refuse(Reason::Use("is called in a way that is not built in".to_owned()))),
-    }
-}
-
 pub(super) fn dpkg_query(process: &mut Process<'_, '_>) -> Run {
-    let options = Options::of(process, KNOWN_TO_QUERY, Order::Anywhere)?;
+    let options = Options::of(process, KNOWN, Order::Anywhere)?;
     let actions: Vec<&str> =
         options.given.iter().map(|(id, _)| *id).filter(|id| *id != "-f").collect();
     match (&actions[..], &options.operands[..]) {
@@ -49,33 +24,6 @@ pub(super) fn dpkg_query(process: &mut Process<'_, '_>) -> Run {
         (["-W"], [_, ..]) => show(process, &options),
         _ => Err(process.refuse(Reason::Use("is called in a way that is not built in".to_owned()))),
     }
-}
-
-/// Debian's name for the platform (dpkg's `cputable` and `tupletable`).
-fn architecture(process: &Process<'_, '_>) -> Result<&'static str, Stop> {
-    let platform = &process.machine.platform;
-    Ok(match (platform.architecture.as_str(), platform.variant.as_deref()) {
-        ("386", _) => "i386",
-        ("amd64", _) => "amd64",
-        ("arm", Some("v7")) => "armhf",
-        ("arm64", _) => "arm64",
-        ("ppc64le", _) => "ppc64el",
-        ("riscv64", _) => "riscv64",
-        ("s390x", _) => "s390x",
-        (other, _) => {
-            let why = format!("has a name of its own for {other}");
-            return Err(process.refuse(Reason::Use(why)));
-        }
-    })
-}
-
-fn foreign_architectures(process: &mut Process<'_, '_>) -> Run {
-    let native = architecture(process)?;
-    let Ok(bytes) = errno(process.open_bytes(b"/var/lib/dpkg/arch"))? else { return Ok(0) };
-    for line in bytes.lines().filter(|line| !line.is_empty() && *line != native.as_bytes()) {
-        process.write([line, b"\n"].concat())?;
-    }
-    Ok(0)
 }
 
 /// The one package of a name; refused if there are several.
@@ -91,7 +39,7 @@ fn find(process: &mut Process<'_, '_>, name: &BStr) -> Result<Option<Package>, S
     }
 }
 
-/// Says that there is none, as `dpkg` does too, which runs `dpkg-query`.
+/// Says that there is none.
 fn missing(process: &mut Process<'_, '_>, message: &str) -> Run {
     process.write_to(2, format!("dpkg-query: {message}\n").as_bytes())?;
     Ok(1)
@@ -240,13 +188,11 @@ mod tests {
 
     #[test]
     fn packages_are_looked_up() {
-        check("dpkg --print-architecture", "amd64");
-        check("dpkg --print-foreign-architectures", "");
         check(
-            "dpkg -s passwd",
+            "dpkg-query -s passwd",
             "Package: passwd\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1:4.13",
         );
-        check("dpkg -L libc6", "/.\n/lib");
+        check("dpkg-query -L libc6", "/.\n/lib");
         check("dpkg-query -W passwd libc6", "libc6:amd64\t2.36-9\npasswd\t1:4.13");
         check("dpkg-query -Wf ${Package}=${Version}\\n libc6:amd64", "libc6=2.36-9");
         check("dpkg-query --show --showformat=${db:Status-Status} passwd", "installed");
@@ -255,12 +201,12 @@ mod tests {
             "!dpkg-query: no packages found matching gone\npasswd\t1:4.13\nstatus 1",
         );
         check(
-            "dpkg -s nope",
+            "dpkg-query -s nope",
             "!dpkg-query: package 'nope' is not installed and no information is available\n\
              !Use dpkg --info (= dpkg-deb --info) to examine archive files.\nstatus 1",
         );
         check(
-            "dpkg -L nope",
+            "dpkg-query -L nope",
             "!dpkg-query: package 'nope' is not installed\n\
              !Use dpkg --contents (= dpkg-deb --contents) to list archive files contents.\nstatus 1",
         );
@@ -268,7 +214,6 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_refused() {
-        check("dpkg -i x.deb", "refused: `dpkg` has the option `-i`, which is not built in");
         check("dpkg-query -W pass*", "refused: `dpkg-query` is given the pattern pass*");
         check(
             "dpkg-query -W -f ${Depends} passwd",

@@ -21,7 +21,6 @@ use crate::stop::Reason;
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("arch", uname::arch),
     ("date", date::date),
-    ("dpkg", dpkg::dpkg),
     ("dpkg-query", dpkg::dpkg_query),
     ("env", env::env),
     ("hostname", of_the_machine),
