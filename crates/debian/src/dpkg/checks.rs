@@ -135,6 +135,10 @@ impl Session<'_, '_, '_> {
             fits_architecture(&package.stanza, wanted, (kind, &id.architecture), &self.known)
         });
         let own: Vec<PackageId> = own.map(|(id, _)| id.clone()).collect();
+        if own.is_empty() {
+            findings.reasons.push_str(&format!("  Package {} is not installed.\n", wanted.name));
+            findings.has_warnings = true;
+        }
         for other in &own {
             let candidate = Candidate { id: other, provided: None };
             found = found.max(self.candidate(id, &candidate, wanted, removing, findings)?);

@@ -8,7 +8,7 @@ use shell::process::Run;
 
 use super::session::{Action, Done, Failure, Session};
 use super::settings::Force;
-use super::status::PackageId;
+use super::status::{PackageId, Want};
 use crate::deb::Deb;
 use crate::outside::Outside;
 
@@ -28,6 +28,8 @@ pub struct Options {
     pub skipped_scripts: BTreeSet<String>,
     /// `--force-…`, beside what dpkg.cfg says.
     pub forced: BTreeSet<Force>,
+    /// `--refuse-…`.
+    pub refused: BTreeSet<Force>,
     /// Whether triggers are run in the end.
     pub triggers: Triggers,
     /// Whether packages may be deconfigured that stand in the way (`--auto-deconfigure`).
@@ -145,6 +147,16 @@ impl<'p, 'm, 'o: 'm> Engine<'p, 'm, 'o> {
     /// `dpkg --remove --pending` or `dpkg --purge --pending`.
     pub fn remove_pending(&mut self, removal: Removal) -> Run {
         self.run_pending(removal.action())
+    }
+
+    /// `dpkg --set-selections`: what is wanted of packages.
+    pub fn select(&mut self, selections: &[(PackageId, Want)]) -> Run {
+        self.run(Action::Configure, |session| {
+            for (id, want) in selections {
+                session.package_mut(id)?.want = *want;
+            }
+            Ok(())
+        })
     }
 
     fn run_pending(&mut self, action: Action) -> Run {

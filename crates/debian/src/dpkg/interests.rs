@@ -81,6 +81,11 @@ impl FileInterests {
         Ok(interests)
     }
 
+    /// All paths that are in it.
+    pub(super) fn paths(&self) -> impl Iterator<Item = &BString> {
+        self.all.iter().map(|one| &one.path)
+    }
+
     /// Who is interested in exactly this path, the last one first, as dpkg has it.
     pub(super) fn of(&self, path: &BStr) -> Vec<(String, Awaiting)> {
         let own = self.all.iter().rev().filter(|one| one.path == path);
@@ -137,7 +142,7 @@ pub(super) fn directives(bytes: &[u8]) -> Result<Vec<Directive>, String> {
 }
 
 /// Why a trigger has no legal name, if it has none (deb-triggers(5)).
-pub(super) fn illegal(name: &BStr) -> Option<&'static str> {
+pub fn illegal(name: &BStr) -> Option<&'static str> {
     if name.is_empty() {
         return Some("empty trigger names are not permitted");
     }

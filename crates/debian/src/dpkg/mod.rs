@@ -37,6 +37,7 @@ mod unpack;
 
 pub use database::Database;
 pub use engine::Engine;
+pub use interests::illegal as illegal_trigger;
 
 #[cfg(test)]
 mod tests;

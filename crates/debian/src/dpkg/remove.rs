@@ -17,9 +17,12 @@ const BESIDE: [&str; 7] = ["~", ".bak", "%", ".dpkg-tmp", ".dpkg-new", ".dpkg-ol
 impl Session<'_, '_, '_> {
     /// Removes or purges a package, or puts it off.
     pub(super) fn remove_package(&mut self, id: &PackageId) -> Done {
-        if !self.is_pending && self.package(id)?.want != Want::Unknown {
-            let want = if self.action == Action::Purge { Want::Purge } else { Want::Deinstall };
-            self.package_mut(id)?.want = want;
+        let wanted = if self.action == Action::Purge { Want::Purge } else { Want::Deinstall };
+        if !self.is_pending
+            && let Some(package) = self.status.get_mut(id)
+            && package.want != Want::Unknown
+        {
+            package.want = wanted;
             self.note(id)?;
         }
         if !self.is_to_remove(id)? {

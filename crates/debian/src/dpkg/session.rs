@@ -126,6 +126,7 @@ impl<'s, 'm, 'o: 'm> Session<'s, 'm, 'o> {
     ) -> Done<Self> {
         let mut settings = Settings::read(process)?;
         settings.forced.extend(options.forced.iter().copied());
+        settings.forced.retain(|force| !options.refused.contains(force));
         expect_files(process)?;
         let Database { status, architectures } = Database::read(process)?;
         let mut status = (*status).clone();
@@ -280,6 +281,7 @@ impl<'s, 'm, 'o: 'm> Session<'s, 'm, 'o> {
         }
         self.has_said_reading = true;
         let others = self.diversions.paths().chain(self.overrides.paths());
+        let others = others.chain(self.interests.paths());
         let count = self.ownership.count_with(others);
         let what = if count == 1 { "file or directory" } else { "files and directories" };
         self.say(format!("(Reading database ... {count} {what} currently installed.)\n"))

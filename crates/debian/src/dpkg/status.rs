@@ -78,6 +78,18 @@ const STATES: [(&str, State); 8] = [
     ("installed", State::Installed),
 ];
 
+impl Want {
+    /// The one that dpkg calls so.
+    pub fn named(name: &str) -> Option<Want> {
+        named(&WANTS, Some(name))
+    }
+
+    /// dpkg's name of it.
+    pub fn name(self) -> &'static str {
+        name_of(&WANTS, self)
+    }
+}
+
 impl Status {
     /// Reads a database.
     ///

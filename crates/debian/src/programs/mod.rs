@@ -1,6 +1,8 @@
 //! Debian's programs, by name: `apt-get`, `dpkg`, and what maintainer scripts call.
 
 pub mod debconf;
+mod dpkg;
+mod dpkg_trigger;
 
 use bstr::BStr;
 use shell::Process;
@@ -22,6 +24,11 @@ const TABLES: &[&[(&str, Program)]] = &[
 /// The tables of programs that are called by path, without links and the first `/`.
 const PATHS: &[&[(&str, Program)]] = &[debconf::PATHS];
 const TABLES: &[&[(&str, Program)]] = &[crate::apt::keys::PROGRAMS];
+const TABLES: &[&[(&str, Program)]] = &[DPKG];
+
+/// dpkg's own.
+const DPKG: &[(&str, Program)] =
+    &[("dpkg", dpkg::dpkg), ("dpkg-trigger", dpkg_trigger::dpkg_trigger)];
 
 /// The program of this name; `path` is where its file is, without links.
 pub(crate) fn find(path: &[u8], name: &BStr) -> Option<Program> {
