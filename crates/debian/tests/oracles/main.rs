@@ -7,3 +7,10 @@
 #[path = "../../../shell/tests/oracles/comparison.rs"]
 mod comparison;
 mod dpkg;
+//! Debian's own programs are the judge.
+//!
+//! Needs: apt-get, dpkg-deb, ldconfig, umoci, debootstrap, root.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod native;
