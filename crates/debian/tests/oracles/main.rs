@@ -14,3 +14,10 @@ mod dpkg;
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod native;
+//! apt, dpkg and their like are the judges.
+//!
+//! Needs: apt-get, network (for the lists, once), debootstrap.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod resolver;

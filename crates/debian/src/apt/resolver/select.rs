@@ -12,7 +12,7 @@ use super::rules::{glob_pattern, name_pattern};
 use super::states::States;
 use crate::apt::archive::Archive;
 
-pub(super) use releases::{described, follow_releases};
+pub(super) use releases::follow_releases;
 
 /// What words mean.
 #[derive(Default)]

@@ -1,0 +1,160 @@
+//! What is chosen is what `apt-get -s` chooses, in the same order.
+//!
+//! apt only simulates here, with all its directories moved to a private one.
+
+mod aged;
+mod apt;
+mod random;
+
+use std::collections::BTreeSet;
+
+use apt::{Apt, Base};
+use debian::apt::resolver::{Action, Policy, ResolveError, Rules, Solution};
+use random::Random;
+
+/// What is asked of both.
+#[derive(Debug, Clone)]
+struct Question {
+    action: Action,
+    words: Vec<String>,
+    recommends: bool,
+    flags: Vec<&'static str>,
+}
+
+impl Question {
+    fn install(words: &[&str]) -> Question {
+        let words = words.iter().map(|word| (*word).to_owned()).collect();
+        Question { action: Action::Install, words, recommends: true, flags: Vec::new() }
+    }
+
+    fn command(&self) -> &'static str {
+        match self.action {
+            Action::Install => "install",
+            Action::Remove => "remove",
+            Action::Upgrade => "upgrade",
+            Action::DistUpgrade => "dist-upgrade",
+        }
+    }
+
+    fn rules(&self) -> Rules<'static> {
+        let (never_removed, bad) = debian::apt::resolver::NamePatterns::new([
+            "^firmware-linux.*",
+            "^linux-firmware$",
+            "^linux-image-[a-z0-9]*$",
+            "^linux-image-[a-z0-9]*-[a-z0-9]*$",
+        ]);
+        assert!(bad.is_empty());
+        Rules {
+            recommends: self.recommends,
+            removes_unused: self.flags.contains(&"--autoremove"),
+            purges: self.flags.contains(&"--purge"),
+            reinstalls: self.flags.contains(&"--reinstall"),
+            upgrades_with_new: self.flags.contains(&"--with-new-pkgs"),
+            never_automatic_sections: vec!["metapackages", "tasks"],
+            moving_sections: vec!["oldlibs"],
+            never_removed,
+            ..Rules::default()
+        }
+    }
+}
+
+/// What was chosen, as lines like apt's, in order.
+fn chosen(apt: &Apt, base: &Base, question: &Question) -> Result<Vec<String>, ResolveError> {
+    let solution = solve(apt, base, question)?;
+    Ok(apt::lines(&solution))
+}
+
+fn solve(apt: &Apt, base: &Base, question: &Question) -> Result<Solution, ResolveError> {
+    let releases = apt.archives.iter().map(|archive| &*archive.release);
+    let policy = Policy::by_default(releases);
+    let words: Vec<&str> = question.words.iter().map(String::as_str).collect();
+    debian::apt::resolver::resolve(&debian::apt::resolver::Request {
+        archives: &apt.archives,
+        status: &base.status,
+        automatic: &base.automatic,
+        local: &[],
+        architectures: &["amd64"],
+        policy: &policy,
+        rules: &question.rules(),
+        action: question.action,
+        words: &words,
+    })
+}
+
+/// Asks both, and gives what differs.
+fn compare(apt: &Apt, base: &Base, question: &Question) -> Option<String> {
+    let real = apt.simulate(base, question);
+    let ours = chosen(apt, base, question);
+    match (real, ours) {
+        (Ok(real), Ok(ours)) => {
+            let set = |lines: &[String]| -> BTreeSet<String> {
+                let lines = lines.iter().filter(|line| !line.starts_with("Conf"));
+                lines.cloned().collect()
+            };
+            let (real_set, our_set) = (set(&real), set(&ours));
+            if real_set != our_set {
+                let missing: Vec<_> = real_set.difference(&our_set).collect();
+                let more: Vec<_> = our_set.difference(&real_set).collect();
+                return Some(format!(
+                    "choice: {question:?}\n  missing {missing:?}\n  more {more:?}"
+                ));
+            }
+            if real != ours {
+                let at = real.iter().zip(&ours).position(|(one, other)| one != other);
+                let at = at.unwrap_or(real.len().min(ours.len()));
+                let from = at.saturating_sub(2);
+                let part = |lines: &[String]| {
+                    lines[from.min(lines.len())..].iter().take(6).cloned().collect::<Vec<_>>()
+                };
+                return Some(format!(
+                    "order: {question:?} at {at}\n  apt  {:?}\n  ours {:?}",
+                    part(&real),
+                    part(&ours)
+                ));
+            }
+            None
+        }
+        (Err(_), Err(_)) => None,
+        (Ok(real), Err(error)) => Some(format!("only apt finds: {question:?} {error} {real:?}")),
+        (Err(error), Ok(ours)) => Some(format!("only we find: {question:?} {error} {ours:?}")),
+    }
+}
+
+fn random_questions(apt: &Apt, seed: u64, count: usize) -> Vec<Question> {
+    let mut random = Random(seed);
+    let names: Vec<&str> = apt.archives[0].index.offers().map(|offer| offer.name()).collect();
+    let question = |_| {
+        let count = 1 + random.below(6);
+        let words = (0..count).map(|_| names[random.below(names.len())].to_owned()).collect();
+        let recommends = random.below(2) == 0;
+        Question { action: Action::Install, words, recommends, flags: Vec::new() }
+    };
+    (0..count).map(question).collect()
+}
+
+fn check_all(apt: &Apt, base: &Base, questions: &[Question]) {
+    let differences: Vec<String> =
+        questions.iter().filter_map(|question| compare(apt, base, question)).collect();
+    let choices = differences.iter().filter(|text| !text.starts_with("order")).count();
+    assert!(
+        differences.is_empty(),
+        "{} of {} differ, {choices} in what is chosen:\n{}",
+        differences.len(),
+        questions.len(),
+        differences.join("\n")
+    );
+}
+
+#[test]
+fn random_sets_on_a_fresh_base() {
+    let apt = Apt::new();
+    let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(300);
+    check_all(&apt, &apt.fresh(), &random_questions(&apt, 1, count));
+}
+
+#[test]
+fn random_sets_on_an_aged_base() {
+    let apt = Apt::new();
+    let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(300);
+    check_all(&apt, &apt.aged(), &random_questions(&apt, 2, count));
+}
