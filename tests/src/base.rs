@@ -1,6 +1,6 @@
 //! Base images for tests, each made once as an OCI layout in the cache directory.
 
-mod debootstrap;
+pub(crate) mod debootstrap;
 mod platforms;
 mod python;
 

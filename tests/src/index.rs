@@ -1,6 +1,5 @@
 //! A package index on loopback: static pages over houses of wheels, what it was asked, and faults.
 
-mod http;
 mod pages;
 
 use std::collections::BTreeMap;
@@ -13,9 +12,9 @@ use std::time::Duration;
 use oci::Digest;
 
 use crate::house::Offer;
+use crate::http::{self, Answer, Asked};
 use crate::listener::Listener;
 use crate::{Failure, House, Login, Result};
-use http::{Answer, Asked, Body};
 use pages::Listed;
 
 /// A running index. It ends when this is dropped.
@@ -325,23 +324,13 @@ impl Shared {
             Some(Fault::NoRanges) => Ok(None),
             _ => asked.part(size),
         };
-        let Ok(part) = part else {
-            return Some(
-                Answer::text(416, "text/plain", "")
-                    .with("Content-Range", format!("bytes */{size}")),
-            );
-        };
-        let status = if part.is_some() { 206 } else { 200 };
-        let range =
-            part.clone().map(|part| format!("bytes {}-{}/{size}", part.start, part.end - 1));
         let kind = if metadata { "text/plain" } else { "application/octet-stream" };
-        let mut answer = Answer::text(status, kind, "");
-        answer.body = Body::File(file, part.unwrap_or(0..size));
-        answer = answer.with("Cache-Control", "max-age=365000000, immutable");
-        if fault != Some(Fault::NoRanges) {
-            answer = answer.with("Accept-Ranges", "bytes");
-        }
-        Some(range.into_iter().fold(answer, |answer, range| answer.with("Content-Range", range)))
+        let answer = Answer::file(file, size, kind, part);
+        let answer = answer.with("Cache-Control", "max-age=365000000, immutable");
+        Some(match fault {
+            Some(Fault::NoRanges) => answer,
+            _ => answer.with("Accept-Ranges", "bytes"),
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It starts a real registry ([`Registry`]) and a package index ([`Index`] over [`House`]s of wheels),
 //! makes base images once ([`base`]), drives the programs that judge what plywood made ([`Buildah`],
-//! [`Skopeo`], [`umoci`], [`crun`], [`pip`], [`shells`]) and turns a directory into something that can be compared
+//! [`Skopeo`], [`umoci`], [`crun`], [`pip`], [`shells`], apt in [`debian`]) and turns a directory into something that can be compared
 //! ([`Tree`], [`Comparison`]). It knows nothing of plywood's crates but the
 //! vocabulary of `oci`; the program under test is run as a user would run it ([`Plywood`]).
 
@@ -15,7 +15,9 @@ mod comparison;
 mod context;
 mod cpython;
 pub mod crun;
+pub mod debian;
 mod house;
+mod http;
 mod index;
 pub mod leak;
 mod listener;

@@ -15,6 +15,7 @@ pub struct Oracle {
 
 /// All of them, by program name.
 pub const ORACLES: &[Oracle] = &[
+    oracle("apt-get", "apt", "what installing packages leaves, and where archives are"),
     oracle("buildah", "buildah", "what a Dockerfile means"),
     oracle("bzip2", "bzip2", "archives that ADD unpacks"),
     oracle("chroot", "coreutils", "what a base's own programs say"),

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
+#[path = "oracles/debian.rs"]
+mod debian;
 #[path = "oracles/python.rs"]
 mod python;
 

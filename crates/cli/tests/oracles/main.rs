@@ -1,6 +1,6 @@
 //! End to end: the real binary, a real registry, real bases, and other people's programs as judges.
 //!
-//! Needs: buildah, bzip2, cpython3.11, crun, debootstrap, docker-registry, git, gzip, htpasswd, nginx, openssl, pigz, python3, setpriv, skopeo, tar, taskset, time, umoci, unshare, xz, zstd, root.
+//! Needs: apt-get, buildah, bzip2, cpython3.11, crun, debootstrap, docker-registry, git, gzip, htpasswd, nginx, openssl, pigz, python3, setpriv, skopeo, tar, taskset, time, umoci, unshare, xz, zstd, root.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 

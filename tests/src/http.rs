@@ -1,4 +1,5 @@
-//! As much of HTTP/1.1 as an index of packages needs: `GET` and `HEAD`, kept connections, one range.
+//! As much of HTTP/1.1 as an index or an archive of packages needs: `GET` and `HEAD`, kept
+//! connections, one range.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
@@ -9,30 +10,33 @@ use crate::listener::basic;
 
 /// A request, as far as it matters here.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Asked {
-    pub(super) method: String,
-    pub(super) path: String,
-    pub(super) range: Option<String>,
-    pub(super) accept: String,
-    pub(super) if_none_match: Option<String>,
-    pub(super) agent: String,
+pub(crate) struct Asked {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) range: Option<String>,
+    pub(crate) accept: String,
+    pub(crate) if_none_match: Option<String>,
+    /// RFC 9110, 13.1.3 and 13.1.5: both are compared as text.
+    pub(crate) if_modified_since: Option<String>,
+    pub(crate) if_range: Option<String>,
+    pub(crate) agent: String,
     authorization: Option<String>,
     closes: bool,
 }
 
 /// An answer to be sent.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
-    pub(super) headers: Vec<(&'static str, String)>,
-    pub(super) body: Body,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Body,
     /// After so many bytes of the body the connection breaks.
-    pub(super) cut: Option<u64>,
+    pub(crate) cut: Option<u64>,
 }
 
 /// What an answer has in it.
 #[derive(Debug)]
-pub(super) enum Body {
+pub(crate) enum Body {
     Text(String),
     /// A file, all of it or a part.
     File(File, Range<u64>),
@@ -44,7 +48,7 @@ const LONGEST_LINE: u64 = 64 * 1024;
 /// Answers the connection's requests, one after the other, until the client or a cut ends it.
 ///
 /// Who asks for nothing more or breaks off is left alone.
-pub(super) fn serve(stream: &TcpStream, mut answer: impl FnMut(&Asked) -> Option<Answer>) {
+pub(crate) fn serve(stream: &TcpStream, mut answer: impl FnMut(&Asked) -> Option<Answer>) {
     let _ = stream.set_nodelay(true);
     let mut from = BufReader::new(stream);
     while let Some(asked) = Asked::read(&mut from) {
@@ -76,6 +80,8 @@ impl Asked {
                 "range" => asked.range = Some(value),
                 "accept" => asked.accept = value,
                 "if-none-match" => asked.if_none_match = Some(value),
+                "if-modified-since" => asked.if_modified_since = Some(value),
+                "if-range" => asked.if_range = Some(value),
                 "user-agent" => asked.agent = value,
                 "authorization" => asked.authorization = Some(value),
                 "connection" => asked.closes = value.eq_ignore_ascii_case("close"),
@@ -85,12 +91,12 @@ impl Asked {
     }
 
     /// Name and password.
-    pub(super) fn basic(&self) -> Option<(String, String)> {
+    pub(crate) fn basic(&self) -> Option<(String, String)> {
         self.authorization.as_deref().and_then(basic)
     }
 
     /// The part of `size` bytes that is asked for: nothing if all is, an error if there is none.
-    pub(super) fn part(&self, size: u64) -> Result<Option<Range<u64>>, ()> {
+    pub(crate) fn part(&self, size: u64) -> Result<Option<Range<u64>>, ()> {
         let Some(range) = &self.range else { return Ok(None) };
         let parsed = || {
             let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
@@ -108,19 +114,41 @@ impl Asked {
 
 impl Answer {
     /// A document.
-    pub(super) fn text(status: u16, content_type: &str, text: impl Into<String>) -> Self {
+    pub(crate) fn text(status: u16, content_type: &str, text: impl Into<String>) -> Self {
         let headers = vec![("Content-Type", content_type.to_owned())];
         Answer { status, headers, body: Body::Text(text.into()), cut: None }
     }
 
+    /// A file of this size, or the part of it that [`Asked::part`] found.
+    pub(crate) fn file(
+        file: File,
+        size: u64,
+        content_type: &str,
+        part: Result<Option<Range<u64>>, ()>,
+    ) -> Self {
+        let Ok(part) = part else {
+            return Answer::text(416, content_type, "")
+                .with("Content-Range", format!("bytes */{size}"));
+        };
+        let status = if part.is_some() { 206 } else { 200 };
+        let answer = Answer::text(status, content_type, "");
+        let answer = match &part {
+            Some(Range { start, end }) => {
+                answer.with("Content-Range", format!("bytes {start}-{}/{size}", end - 1))
+            }
+            None => answer,
+        };
+        Answer { body: Body::File(file, part.unwrap_or(0..size)), ..answer }
+    }
+
     /// With one more header.
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
         self
     }
 
     /// Bytes of the body that will be sent, if all goes well.
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         match &self.body {
             Body::Text(text) => text.len() as u64,
             Body::File(_, part) => part.end - part.start,

@@ -1,0 +1,18 @@
+//! Debian for tests: an archive that stays as it is, bases made out of it, apt at work in a root of
+//! them, and what it leaves as a listing that can be compared.
+//!
+//! Real apt and dpkg run here as judges, and only in a root of their own ([`Workshop`]).
+
+mod archive;
+mod bases;
+mod comparison;
+mod listing;
+mod recording;
+pub(crate) mod upstream;
+mod workshop;
+
+pub use archive::Archive;
+pub use bases::{Base, aged, fresh, minbase, slim};
+pub use comparison::{Allowed, Difference, Excuse, Half, ListingComparison};
+pub use listing::{Item, Listing, What};
+pub use workshop::Workshop;
