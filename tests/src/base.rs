@@ -2,7 +2,7 @@
 
 pub(crate) mod debootstrap;
 mod platforms;
-mod python;
+pub(crate) mod python;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, lchown, symlink};

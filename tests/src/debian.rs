@@ -7,12 +7,14 @@ mod archive;
 mod bases;
 mod comparison;
 mod listing;
+mod original;
 mod recording;
 pub(crate) mod upstream;
 mod workshop;
 
 pub use archive::Archive;
-pub use bases::{Base, aged, fresh, minbase, slim};
+pub use bases::{Base, aged, fresh, minbase, slim, with_python};
 pub use comparison::{Allowed, Difference, Excuse, Half, ListingComparison};
 pub use listing::{Item, Listing, What};
+pub use original::Original;
 pub use workshop::Workshop;

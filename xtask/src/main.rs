@@ -1,5 +1,6 @@
 //! The project's own chores: `cargo xtask COMMAND`. What CI runs is here and nowhere else.
 
+mod archive;
 mod base;
 mod bench;
 mod cargo;
@@ -62,10 +63,16 @@ const CHORES: &[Chore] = &[
         run: house::run,
     },
     Chore {
+        name: "archive",
+        arguments: "[--renew]",
+        summary: "records Debian's archive for the tests, if there is no recording or with --renew",
+        run: archive::run,
+    },
+    Chore {
         name: "bench",
         arguments: "[PART]… [--large] [--rounds N] [--plywood BINARY]",
-        summary: "side by side with other tools; parts are big, many, rebuild, copy, small, python, \
-                  and, if asked for, torch",
+        summary: "side by side with other tools; parts are big, many, rebuild, copy, small, run, \
+                  python, debian and, if asked for, torch",
         run: bench::run,
     },
     Chore {

@@ -80,7 +80,7 @@ rm -r debootstrap
 "#;
 
 /// What the extension modules of a Python link to, and what official images have beside it.
-const LIBRARIES: &str = "ca-certificates,netbase,tzdata,libbz2-1.0,libexpat1,libffi8,liblzma5,\
+pub(crate) const LIBRARIES: &str = "ca-certificates,netbase,tzdata,libbz2-1.0,libexpat1,libffi8,liblzma5,\
     libncursesw6,libnsl2,libreadline8,libsqlite3-0,libssl3,libtirpc3,libuuid1,zlib1g";
 
 /// Debian 12 with a CPython of its own in `/usr/local`, laid out as the official images have it:
@@ -105,7 +105,7 @@ pub fn usr_local_python() -> Result<PythonBase> {
 
 /// Copies the interpreter and its library. What official images delete is left out: tests and
 /// bytecode, but not the directories of bytecode.
-fn lay_python(python: &Cpython, root: &Path) -> Result {
+pub(crate) fn lay_python(python: &Cpython, root: &Path) -> Result {
     let local = root.join("usr/local");
     let library = python.prefix.join("lib");
     let listed = fs::read_dir(&library).map_err(Failure::doing("list the Python's libraries"))?;
@@ -125,7 +125,8 @@ fn lay_python(python: &Cpython, root: &Path) -> Result {
     Ok(())
 }
 
-fn install_pip(root: &Path) -> Result {
+/// Adds pip, setuptools and wheel by pip itself, without bytecode.
+pub(crate) fn install_pip(root: &Path) -> Result {
     let chroot = Chroot::new(root);
     run(&mut chroot.command(["ldconfig"]))?;
     run(&mut chroot.command(["python3", "-m", "ensurepip", "--default-pip"]))?;

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::upstream::SUITE;
 use super::{Archive, Workshop};
-use crate::base::TAG;
-use crate::base::debootstrap;
-use crate::{Failure, Result, cache, program, run, umoci};
+use crate::base::{TAG, debootstrap, python};
+use crate::{Cpython, Failure, Result, cache, program, run, umoci};
 
 /// A base as an image and as a tree.
 #[derive(Debug, Clone)]
@@ -49,6 +48,21 @@ pub fn slim(archive: &Archive) -> Result<Base> {
         configure(workshop.root(), &[SLIM])?;
         workshop.run("apt-get update && apt-get -y dist-upgrade")?;
         workshop.run(SLIMMING).map(drop)
+    })
+}
+
+/// As [`fresh`], with a CPython of its own in `/usr/local`, as the official images of Python have it.
+pub fn with_python(archive: &Archive) -> Result<Base> {
+    let cpython = Cpython::required()?;
+    make(&format!("python-{}", cpython.version), archive, |workshop| {
+        configure(workshop.root(), &[])?;
+        let libraries = python::LIBRARIES.replace(',', " ");
+        workshop.run(&format!(
+            "apt-get update && apt-get -y dist-upgrade && \
+             apt-get install -y --no-install-recommends {libraries}"
+        ))?;
+        python::lay_python(&cpython, workshop.root())?;
+        python::install_pip(workshop.root())
     })
 }
 

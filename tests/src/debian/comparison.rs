@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::listing::{Item, Listing, What};
 use crate::{Failure, Result};
@@ -50,12 +50,12 @@ pub struct ListingComparison {
 }
 
 /// One side: the listing, and a directory that has (some of) its files, so that lines can be shown.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Half<'a> {
     /// The paths.
     pub listing: &'a Listing,
     /// The bytes.
-    pub files: &'a Path,
+    pub files: PathBuf,
 }
 
 impl ListingComparison {
@@ -64,7 +64,7 @@ impl ListingComparison {
     /// A time that is older than the run came from somewhere, and has to be the same; of those that
     /// the run itself set nothing can be demanded. Directories' times follow from the order of
     /// what was written into them, and are no part of a package.
-    pub fn of(ours: Half, theirs: Half, began: i64, excuses: &[Excuse]) -> Self {
+    pub fn of(ours: &Half, theirs: &Half, began: i64, excuses: &[Excuse]) -> Self {
         let (mine, their) = (&ours.listing.items, &theirs.listing.items);
         let mut comparison = ListingComparison { paths: their.len(), ..Self::default() };
         let paths: std::collections::BTreeSet<_> = mine.keys().chain(their.keys()).collect();
@@ -251,10 +251,10 @@ mod tests {
         let (ours, theirs) = (both.path().join("ours"), both.path().join("theirs"));
         plant(&ours, &theirs);
         let (mine, their) = (Listing::read(&ours).unwrap(), Listing::read(&theirs).unwrap());
-        let half = |listing, files| Half { listing, files };
+        let half = |listing, files: &Path| Half { listing, files: files.to_owned() };
         let began = 1_000_000_000;
         let compared =
-            ListingComparison::of(half(&mine, &ours), half(&their, &theirs), began, EXCUSES);
+            ListingComparison::of(&half(&mine, &ours), &half(&their, &theirs), began, EXCUSES);
         assert_eq!(compared.demand_equal().is_ok(), compared.differences.is_empty());
         let told = |difference: &Difference| {
             format!("{} {}: {}", difference.kind, difference.path, difference.words)

@@ -171,8 +171,10 @@ fn listed(release: &str) -> Vec<Listed<'_>> {
 fn recorded(line: &str) -> Option<Listed<'_>> {
     let mut words = line.split_whitespace();
     let (sha256, path) = (words.next()?, words.nth(1)?);
-    let plain = path.strip_suffix(".xz")?;
-    LISTS.contains(&plain).then_some(Listed { sha256, path })
+    // Official images have apt ask for gzip first, where a suite has it.
+    let (plain, compression) = path.rsplit_once('.')?;
+    (["xz", "gz"].contains(&compression) && LISTS.contains(&plain))
+        .then_some(Listed { sha256, path })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {

@@ -1,7 +1,7 @@
 //! A root directory in which apt and dpkg work, as they would in a container.
 
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use super::Archive;
 use crate::{Chroot, Failure, Result, output, program};
@@ -47,7 +47,7 @@ impl Workshop {
     }
 
     /// In `root` itself, which somebody else keeps.
-    pub(super) fn within(root: &Path, archive: &Archive) -> Self {
+    pub fn within(root: &Path, archive: &Archive) -> Self {
         Workshop::at(Chroot::new(root), archive)
     }
 
@@ -63,13 +63,19 @@ impl Workshop {
         self.root.root()
     }
 
-    /// Runs a line as `RUN` does, by `/bin/sh -c`, and gives what it wrote, however it ended.
-    pub fn attempt(&self, line: &str) -> Result<Output> {
+    /// A line as `RUN` runs it, by `/bin/sh -c`.
+    pub fn command(&self, line: &str) -> Command {
         let mut unshare = program("unshare");
         unshare.args(["--mount", "--pid", "--ipc", "--uts", "--fork", "--kill-child"]);
         unshare.args(["--propagation", "private", "bash", "-euc", ENTER, "bash"]);
         unshare.arg(self.root()).args(&self.environment).args(["/bin/sh", "-c", line]);
-        output(unshare.stdin(std::process::Stdio::null()))
+        unshare.stdin(Stdio::null());
+        unshare
+    }
+
+    /// Runs a line and gives what it wrote, however it ended.
+    pub fn attempt(&self, line: &str) -> Result<Output> {
+        output(&mut self.command(line))
     }
 
     /// Runs a line that has to succeed, and gives what it printed.

@@ -7,6 +7,7 @@
 //! machine does decides about it too.
 
 mod contenders;
+mod debian;
 mod image;
 mod measure;
 mod python;
@@ -54,6 +55,9 @@ pub fn run(arguments: &[String]) -> Outcome {
     if options.wants(Part::Python) {
         python::python(options.rounds, &plywood, &mut report)?;
     }
+    if options.wants(Part::Debian) {
+        debian::run(options.rounds, &plywood, &mut report)?;
+    }
     if options.wants(Part::Torch) {
         python::torch(&plywood, &mut report)?;
     }
@@ -74,14 +78,23 @@ enum Part {
     Small,
     Run,
     Python,
+    Debian,
     Torch,
     Large,
 }
 
 impl Part {
     /// What is run where nothing is named.
-    const USUAL: [Part; 7] =
-        [Part::Big, Part::Many, Part::Rebuild, Part::Copy, Part::Small, Part::Run, Part::Python];
+    const USUAL: [Part; 8] = [
+        Part::Big,
+        Part::Many,
+        Part::Rebuild,
+        Part::Copy,
+        Part::Small,
+        Part::Run,
+        Part::Python,
+        Part::Debian,
+    ];
 }
 
 struct Options {
@@ -105,6 +118,7 @@ impl Options {
                 "small" => options.parts.push(Part::Small),
                 "run" => options.parts.push(Part::Run),
                 "python" => options.parts.push(Part::Python),
+                "debian" => options.parts.push(Part::Debian),
                 "torch" => options.parts.push(Part::Torch),
                 "--large" => large = true,
                 "--rounds" => {

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests may panic, as tests may")]
 
+mod debian;
 mod full_disk;
 mod moves_only_what_is_new;
 mod python;
