@@ -16,15 +16,15 @@ pub type Program = fn(&mut Process<'_, '_>, &dyn Outside) -> Run;
 /// The tables of names, each sorted.
 const TABLES: &[&[(&str, Program)]] = &[
     // One to a line.
+    DPKG,
     crate::apt::commands::PROGRAMS,
+    crate::apt::keys::PROGRAMS,
     crate::native::PROGRAMS,
     debconf::PROGRAMS,
 ];
 
 /// The tables of programs that are called by path, without links and the first `/`.
 const PATHS: &[&[(&str, Program)]] = &[debconf::PATHS];
-const TABLES: &[&[(&str, Program)]] = &[crate::apt::keys::PROGRAMS];
-const TABLES: &[&[(&str, Program)]] = &[DPKG];
 
 /// dpkg's own.
 const DPKG: &[(&str, Program)] =
