@@ -4,7 +4,8 @@ use std::io::{self, BufRead, Read};
 
 use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
-use lzma_rust2::XzReader;
+use liblzma::bufread::XzDecoder;
+use liblzma::stream::{CONCATENATED, Stream};
 
 use crate::Limits;
 use crate::decompress::{Bounded, count};
@@ -26,8 +27,8 @@ pub enum ArchiveCompression {
     Zstd,
 }
 
-/// More memory than any preset of xz takes to decompress, in KiB (xz(1), `-9` takes 65 MiB).
-const XZ_MEMORY: u32 = 128 << 10;
+/// More memory than any preset of xz takes to decompress (xz(1), `-9` takes 65 MiB).
+const XZ_MEMORY: u64 = 128 << 20;
 
 /// Whether a file is a tar that `ADD` unpacks, and how it is compressed.
 ///
@@ -61,6 +62,16 @@ pub fn open_archive<'a>(
     Ok(Box::new(Bounded::new(open(file, compression)?, taken, limits)))
 }
 
+/// The same for the format that was before xz (lzma(1)). No bytes tell it, so its name has to.
+pub fn open_lzma<'a>(
+    file: impl Read + Send + 'a,
+    limits: &Limits,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
+    let (file, taken) = count(file);
+    let stream = Stream::new_lzma_decoder(XZ_MEMORY)?;
+    Ok(Box::new(Bounded::new(XzDecoder::new_stream(file, stream), taken, limits)))
+}
+
 fn open<'a>(
     file: impl BufRead + Send + 'a,
     compression: ArchiveCompression,
@@ -69,7 +80,10 @@ fn open<'a>(
         ArchiveCompression::None => Box::new(file),
         ArchiveCompression::Gzip => Box::new(MultiGzDecoder::new(file)),
         ArchiveCompression::Bzip2 => Box::new(MultiBzDecoder::new(file)),
-        ArchiveCompression::Xz => Box::new(XzReader::new_mem_limit(file, true, XZ_MEMORY)),
+        ArchiveCompression::Xz => {
+            let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?;
+            Box::new(XzDecoder::new_stream(file, stream))
+        }
         ArchiveCompression::Zstd => Box::new(zstd::Decoder::with_buffer(file)?),
     })
 }

@@ -256,7 +256,8 @@ impl<R: Read> Read for HashedReader<R> {
 
 fn size_of_names(member: &Member) -> u64 {
     let xattrs: usize = member.xattrs.iter().map(|(name, value)| name.len() + value.len()).sum();
-    (member.name.len() + member.link.len() + xattrs) as u64
+    let owners = member.user.len() + member.group.len();
+    (member.name.len() + member.link.len() + owners + xattrs) as u64
 }
 
 fn digest_content<R: Read>(

@@ -5,6 +5,7 @@
 //!   the [`Packing`], and on the streams of files that came [`Deflated`], and on nothing else.
 //! - [`LayerIndex`] is what a layer holds, read from any layer that others made or taken from a
 //!   plan: entries, with the digest of each file's content and its place in the tar.
+//! - [`TarMembers`] are the members of any tar, one after the other.
 //! - [`extract()`] streams files out of a layer's tar, [`open_archive`] the tar out of an archive.
 //! - [`RootFs`] is the file system that layers make together.
 //!
@@ -31,7 +32,7 @@ mod tree;
 mod writer;
 
 pub use ahead::read_ahead;
-pub use archive::{ArchiveCompression, detect_archive, open_archive};
+pub use archive::{ArchiveCompression, detect_archive, open_archive, open_lzma};
 pub use decompress::decompress;
 pub use deflated::{Deflated, keeps_deflated};
 pub use entry::{Attributes, Content, Entry, Node};
@@ -39,6 +40,7 @@ pub use error::{LayerError, Limit, Mismatch, TarError};
 pub use extract::extract;
 pub use index::{LayerIndex, LayerReading};
 pub use limits::Limits;
+pub use members::{Member as TarMember, Members as TarMembers};
 pub use pack::{GzipLevel, Packing, ZstdLevel};
 pub use reuse::{BlockList, EarlierBlob};
 pub use root_fs::{Found, NotLoaded, ResolveError, Resolved, RootFs};

@@ -12,7 +12,16 @@ use crate::header::RECORD;
 use crate::{Limits, TarError};
 
 /// Reads members off a tar.
-pub(crate) struct Members<R> {
+///
+/// ```
+/// use layer::{Limits, TarMembers};
+///
+/// let mut members = TarMembers::new(&[0; 1024][..], &Limits::default());
+/// assert!(members.next()?.is_none());
+/// members.finish()?;
+/// # Ok::<(), layer::TarError>(())
+/// ```
+pub struct Members<R> {
     tar: R,
     limits: Limits,
     /// Uncompressed bytes read so far.
@@ -33,19 +42,34 @@ const XATTR: &[u8] = b"SCHILY.xattr.";
 /// What GNU tar says about sparse files.
 const SPARSE: &[u8] = b"GNU.sparse.";
 
-/// A member, in the words of the archive.
+/// A member, in the words of the archive: nothing is judged.
 #[derive(Debug)]
-pub(crate) struct Member {
-    pub(crate) kind: u8,
-    pub(crate) name: Vec<u8>,
-    pub(crate) link: Vec<u8>,
-    pub(crate) mode: u32,
-    pub(crate) uid: u32,
-    pub(crate) gid: u32,
-    pub(crate) mtime: i64,
-    pub(crate) size: u64,
-    pub(crate) device: (u32, u32),
-    pub(crate) xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+pub struct Member {
+    /// The type flag: `b'0'` for a file, `b'5'` for a directory, and so on (POSIX.1-2024 `pax`,
+    /// "ustar Interchange Format").
+    pub kind: u8,
+    /// The name.
+    pub name: Vec<u8>,
+    /// What a link leads to.
+    pub link: Vec<u8>,
+    /// The low twelve bits of the mode.
+    pub mode: u32,
+    /// The owner.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+    /// The owner's name, empty if there is none.
+    pub user: Vec<u8>,
+    /// The group's name, empty if there is none.
+    pub group: Vec<u8>,
+    /// Seconds since the epoch.
+    pub mtime: i64,
+    /// Bytes of content.
+    pub size: u64,
+    /// A device's major and minor number.
+    pub device: (u32, u32),
+    /// Extended attributes.
+    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Where its content starts in the uncompressed tar.
     pub(crate) offset: u64,
 }
@@ -59,7 +83,8 @@ struct Preamble {
 }
 
 impl<R: Read> Members<R> {
-    pub(crate) fn new(tar: R, limits: &Limits) -> Self {
+    /// Reads nothing yet.
+    pub fn new(tar: R, limits: &Limits) -> Self {
         Members {
             tar,
             limits: *limits,
@@ -73,7 +98,11 @@ impl<R: Read> Members<R> {
     }
 
     /// The next member, once what was left of the one before is skipped.
-    pub(crate) fn next(&mut self) -> Result<Option<Member>, TarError> {
+    ///
+    /// # Errors
+    /// What is wrong with the archive.
+    #[expect(clippy::should_implement_trait, reason = "content is read in between")]
+    pub fn next(&mut self) -> Result<Option<Member>, TarError> {
         self.skip_content()?;
         let mut preamble = Preamble::default();
         loop {
@@ -102,8 +131,11 @@ impl<R: Read> Members<R> {
         }
     }
 
-    /// Reads from the content of the current member.
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TarError> {
+    /// Reads from the content of the current member; 0 bytes at its end.
+    ///
+    /// # Errors
+    /// What is wrong with the archive.
+    pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize, TarError> {
         let wanted = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         if wanted == 0 {
             return Ok(0);
@@ -117,7 +149,10 @@ impl<R: Read> Members<R> {
     }
 
     /// Reads what is behind the end of the archive, which a digest of the tar covers, too.
-    pub(crate) fn finish(mut self) -> Result<R, TarError> {
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn finish(mut self) -> Result<R, TarError> {
         self.skip_content()?;
         let mut buffer = [0; 16 << 10];
         while self.read_some(&mut buffer)? > 0 {}
@@ -315,6 +350,8 @@ impl Header<'_> {
             mode: number(100..108, "its mode is malformed")? & 0o7777,
             uid: number(108..116, "its owner is malformed")?,
             gid: number(116..124, "its group is malformed")?,
+            user: self.owner(265..297),
+            group: self.owner(297..329),
             mtime: self.number(136..148).ok_or_else(|| self.bad("its time is malformed"))?,
             size: self.size()?,
             device,
@@ -337,6 +374,12 @@ impl Header<'_> {
         } else {
             name.to_vec()
         }
+    }
+
+    /// A name that both POSIX's and GNU's headers have, and older ones have not.
+    fn owner(&self, field: std::ops::Range<usize>) -> Vec<u8> {
+        let has_names = &self.block[257..262] == b"ustar";
+        until_nul(if has_names { &self.block[field] } else { b"" }).to_vec()
     }
 
     /// Octal digits, or GNU's base 256: big-endian two's complement behind a high bit.
@@ -406,8 +449,10 @@ fn decimal(bytes: &[u8]) -> Option<u64> {
 
 /// Whether a record's key says something to [`apply`].
 fn is_meant(key: &[u8]) -> bool {
-    matches!(key, b"path" | b"linkpath" | b"size" | b"uid" | b"gid" | b"mtime")
-        || key.starts_with(XATTR)
+    matches!(
+        key,
+        b"path" | b"linkpath" | b"size" | b"uid" | b"gid" | b"uname" | b"gname" | b"mtime"
+    ) || key.starts_with(XATTR)
         || key.starts_with(SPARSE)
 }
 
@@ -436,6 +481,8 @@ fn apply(member: &mut Member, key: &[u8], value: &[u8], offset: u64) -> Result<(
         b"size" => member.size = decimal(value).ok_or_else(|| bad("a malformed size"))?,
         b"uid" => member.uid = id().ok_or_else(|| bad("a malformed owner"))?,
         b"gid" => member.gid = id().ok_or_else(|| bad("a malformed group"))?,
+        b"uname" => member.user = value.to_vec(),
+        b"gname" => member.group = value.to_vec(),
         b"mtime" => member.mtime = seconds(value).ok_or_else(|| bad("a malformed time"))?,
         _ => {}
     }

@@ -13,6 +13,18 @@ use oci::Digest;
 use crate::control::Stanza;
 use crate::native::elf::Elf;
 
+mod ar;
+mod control;
+mod data;
+mod error;
+mod read;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use error::DebError;
+pub use read::{Sink, limits, read};
+
 /// A package, without the bytes of its data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deb {
