@@ -15,6 +15,7 @@ mod comparison;
 mod context;
 mod cpython;
 pub mod crun;
+pub mod deb;
 pub mod debian;
 mod house;
 mod http;

@@ -22,6 +22,7 @@ pub const ORACLES: &[Oracle] = &[
     oracle("crun", "crun", "whether the image runs"),
     oracle("debootstrap", "debootstrap", "makes the Debian base image"),
     oracle("docker-registry", "docker-registry", "what the wire carries"),
+    oracle("dpkg-deb", "dpkg", "what is in a package"),
     oracle("git", "git", "contexts that are checkouts"),
     oracle("gzip", "gzip", "layers as a stream"),
     oracle("htpasswd", "apache2-utils", "registries that ask for a password"),

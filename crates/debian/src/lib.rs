@@ -17,6 +17,7 @@
 //! no network.
 
 pub mod apt;
+mod asked;
 pub mod control;
 pub mod deb;
 pub mod dpkg;
@@ -29,6 +30,7 @@ pub mod programs;
 pub mod relation;
 pub mod version;
 
+pub use asked::is_asked_for;
 pub use control::Stanza;
 pub use deb::Deb;
 pub use index::PackageIndex;

@@ -16,7 +16,7 @@ use std::os::unix::fs::FileExt;
 use std::time::Instant;
 
 use layer::{
-    Attributes, Content, Deflated, Entry, GzipLevel, LayerWriter, Node, Packing, ZstdLevel,
+    Attributes, Content, Deflated, DeflatedPart, Entry, GzipLevel, LayerWriter, Node, Packing, ZstdLevel,
 };
 use oci::{Digester, ImagePath};
 
@@ -59,7 +59,8 @@ fn main() {
         let mut stream = At(&archives[member.archive], member.offset).take(member.packed_size);
         if member.deflated {
             let Member { packed_size, crc32, .. } = *member;
-            let deflated = Deflated { stream: &mut stream, packed_size, crc32 };
+            let parts = [DeflatedPart { size: size(entry), packed_size, crc32 }];
+            let deflated = Deflated { stream: &mut stream, parts: &parts };
             writer.append_deflated(entry, deflated).unwrap();
         } else {
             writer.append(entry, Some(&mut stream)).unwrap();

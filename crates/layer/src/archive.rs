@@ -27,6 +27,19 @@ pub enum ArchiveCompression {
     Zstd,
 }
 
+impl ArchiveCompression {
+    /// What the first bytes of a file say: six are enough.
+    pub fn of_magic(magic: &[u8]) -> Self {
+        match magic {
+            [0x1f, 0x8b, 8, ..] => ArchiveCompression::Gzip,
+            [b'B', b'Z', b'h', ..] => ArchiveCompression::Bzip2,
+            [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ArchiveCompression::Xz,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => ArchiveCompression::Zstd,
+            _ => ArchiveCompression::None,
+        }
+    }
+}
+
 /// More memory than any preset of xz takes to decompress (xz(1), `-9` takes 65 MiB).
 const XZ_MEMORY: u64 = 128 << 20;
 
@@ -39,7 +52,7 @@ pub fn detect_archive(file: impl Read + Send) -> io::Result<Option<ArchiveCompre
     let mut file = io::BufReader::with_capacity(64 << 10, Watched { file, error: None });
     let mut magic = Vec::with_capacity(6);
     let read = (&mut file).take(6).read_to_end(&mut magic);
-    let compression = compression_of(&magic);
+    let compression = ArchiveCompression::of_magic(&magic);
     let mut first = [0; RECORD];
     let header = read.and_then(|_| {
         open(io::Cursor::new(magic).chain(&mut file), compression)?.read_exact(&mut first)
@@ -86,16 +99,6 @@ fn open<'a>(
         }
         ArchiveCompression::Zstd => Box::new(zstd::Decoder::with_buffer(file)?),
     })
-}
-
-fn compression_of(magic: &[u8]) -> ArchiveCompression {
-    match magic {
-        [0x1f, 0x8b, 8, ..] => ArchiveCompression::Gzip,
-        [b'B', b'Z', b'h', ..] => ArchiveCompression::Bzip2,
-        [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => ArchiveCompression::Xz,
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => ArchiveCompression::Zstd,
-        _ => ArchiveCompression::None,
-    }
 }
 
 /// A file that remembers its own error, as opposed to a decoder's.

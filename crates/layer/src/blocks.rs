@@ -11,7 +11,7 @@ use std::sync::Arc;
 use oci::{DiffId, Digest, Digester};
 
 use crate::LayerError;
-use crate::deflated::{Claim, Inflation, WholeInflater};
+use crate::deflated::{Claim, Inflation, Place, WholeInflater};
 use crate::pack::{Packer, Packing, begin_member};
 use crate::reuse::{Block, BlockKey, EarlierBlob};
 use crate::threaded::Threaded;
@@ -46,7 +46,7 @@ pub(crate) enum Task {
     /// `raw` is a block of the tar, to be compressed.
     Pack(BlockKey),
     /// `packed` is a gzip member, to be inflated and compared with what was said of it.
-    Inflate(Claim),
+    Inflate(Claim, Place),
 }
 
 /// Both buffers are filled.
@@ -90,22 +90,32 @@ impl<W: Write + Send + 'static> Blocks<W> {
         self.submit(buffers, Task::Pack(key))
     }
 
-    /// Takes a deflated file as a gzip member of its own. That it is as claimed may turn out later,
+    /// Takes a part of a deflated file as a gzip member of its own. That it is as claimed may turn out later,
     /// up to [`Blocks::finish`].
     ///
-    /// A file that is small enough is inflated whole by a worker. A larger one is inflated by the
+    /// What is small enough is inflated whole by a worker. What is larger is inflated by the
     /// piece in the caller's thread: the inflater that can do this is slower, but its pieces stay in
     /// the processor's cache until they are hashed, and it comes to the same.
-    pub(crate) fn keep(&mut self, claim: Claim, stream: &mut dyn Read) -> Result<(), LayerError> {
+    pub(crate) fn keep(
+        &mut self,
+        claim: Claim,
+        place: Place,
+        stream: &mut dyn Read,
+    ) -> Result<(), LayerError> {
         if !claim.fits_whole() {
-            return self.keep_by_the_piece(claim, stream);
+            return self.keep_by_the_piece(claim, place, stream);
         }
         let mut buffers = self.buffers()?;
         claim.read_member(stream, &mut buffers.packed)?;
-        self.submit(buffers, Task::Inflate(claim))
+        self.submit(buffers, Task::Inflate(claim, place))
     }
 
-    fn keep_by_the_piece(&mut self, claim: Claim, stream: &mut dyn Read) -> Result<(), LayerError> {
+    fn keep_by_the_piece(
+        &mut self,
+        claim: Claim,
+        place: Place,
+        stream: &mut dyn Read,
+    ) -> Result<(), LayerError> {
         let mut inflation = Inflation::new(claim.clone(), stream);
         let mut buffers = self.buffers()?;
         begin_member(&mut buffers.packed);
@@ -117,7 +127,8 @@ impl<W: Write + Send + 'static> Blocks<W> {
             }
         }
         claim.end_member(&mut buffers.packed);
-        self.emit(Piece::kept(buffers, Role::LastPart(claim)))
+        let role = if place == Place::Inside { Role::Part } else { Role::LastPart(claim) };
+        self.emit(Piece::kept(buffers, role))
     }
 
     /// Empty buffers. This waits while too much is under way.
@@ -185,9 +196,17 @@ impl BlockWork {
                 let block = self.pack(key, &buffers.raw, &mut buffers.packed)?;
                 Ok(Piece { buffers, block, role: Role::Settled })
             }
-            Task::Inflate(claim) => {
+            Task::Inflate(claim, place) => {
                 self.inflater.inflate(&claim, &buffers.packed, &mut buffers.raw)?;
-                Ok(Piece::kept(buffers, Role::Settled))
+                let role = match place {
+                    Place::Whole => {
+                        claim.verify_digest(Digest::of(&buffers.raw))?;
+                        Role::Settled
+                    }
+                    Place::Inside => Role::Part,
+                    Place::End => Role::LastPart(claim),
+                };
+                Ok(Piece::kept(buffers, role))
             }
         }
     }

@@ -11,7 +11,7 @@ use memchr::memmem;
 use oci::{Digest, Digester, ImagePath};
 
 use crate::pack::{begin_member, end_member_of};
-use crate::{Content, LayerError, Mismatch};
+use crate::{LayerError, Mismatch};
 
 /// From this size on a file's stream is kept.
 const LEAST_KEPT: u64 = 32 << 10;
@@ -20,10 +20,19 @@ const MOST_WHOLE: u64 = 4 << 20;
 /// How much of a stream is read at once where it is not read whole.
 const INPUT: u64 = 64 << 10;
 
-/// A file's content as a raw deflate stream, and what is said of it.
+/// A file's content as raw deflate streams, and what is said of it.
 pub struct Deflated<'a> {
-    /// Gives the stream. No more than `packed_size` bytes of it are read.
+    /// Gives the streams of all parts, one behind the other. No more than these is read.
     pub stream: &'a mut dyn Read,
+    /// The parts that make the content; one, as a zip has it, or several.
+    pub parts: &'a [DeflatedPart],
+}
+
+/// A part of a file's content as a raw deflate stream of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeflatedPart {
+    /// The length of the content.
+    pub size: u64,
     /// The length of the stream.
     pub packed_size: u64,
     /// The CRC-32 of the content, as in a zip's directory.
@@ -53,19 +62,30 @@ pub fn keeps_deflated(size: u64, packed_size: u64) -> bool {
     (LEAST_KEPT..=u32::MAX.into()).contains(&size) && packed_size < size
 }
 
-/// Everything that must hold for a file which came deflated.
+/// Everything that must hold for a part of a file which came deflated.
 #[derive(Debug, Clone)]
 pub(crate) struct Claim {
     pub(crate) path: ImagePath,
-    pub(crate) content: Content,
-    pub(crate) packed_size: u64,
-    pub(crate) crc32: u32,
+    pub(crate) part: DeflatedPart,
+    /// That of the whole file.
+    pub(crate) digest: Digest,
+}
+
+/// Which part of a file something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// All of it.
+    Whole,
+    /// One with others behind it.
+    Inside,
+    /// The last one.
+    End,
 }
 
 impl Claim {
-    /// Whether the file is inflated whole, in memory.
+    /// Whether the part is inflated whole, in memory.
     pub(crate) fn fits_whole(&self) -> bool {
-        self.content.size.saturating_add(self.packed_size) <= MOST_WHOLE
+        self.part.size.saturating_add(self.part.packed_size) <= MOST_WHOLE
     }
 
     pub(crate) fn refuse(&self, mismatch: Mismatch) -> LayerError {
@@ -84,21 +104,22 @@ impl Claim {
     ) -> Result<(), LayerError> {
         out.clear();
         begin_member(out);
-        let read = stream.take(self.packed_size).read_to_end(out);
+        let expected = self.part.packed_size;
+        let read = stream.take(expected).read_to_end(out);
         let found = read.map_err(|source| self.unreadable(source))? as u64;
-        if found < self.packed_size {
-            return Err(self.refuse(Mismatch::Short { expected: self.packed_size, found }));
+        if found < expected {
+            return Err(self.refuse(Mismatch::Short { expected, found }));
         }
         self.end_member(out);
         Ok(())
     }
 
     pub(crate) fn end_member(&self, out: &mut Vec<u8>) {
-        end_member_of(self.crc32, self.content.size as u32, out);
+        end_member_of(self.part.crc32, self.part.size as u32, out);
     }
 
     pub(crate) fn verify_digest(&self, found: Digest) -> Result<(), LayerError> {
-        let expected = self.content.digest;
+        let expected = self.digest;
         if found == expected {
             Ok(())
         } else {
@@ -119,7 +140,7 @@ impl WholeInflater {
     }
 
     /// Replaces what `raw` holds by the content of the gzip member that [`Claim::read_member`]
-    /// made, if it is as claimed.
+    /// made, if it is as claimed; the digest is not looked at.
     ///
     /// The fast inflater says only that something is wrong, and not where a stream ended. So
     /// whatever is not plainly right is inflated again by the one that knows.
@@ -129,14 +150,14 @@ impl WholeInflater {
         member: &[u8],
         raw: &mut Vec<u8>,
     ) -> Result<(), LayerError> {
-        resize(raw, claim.content.size as usize);
+        resize(raw, claim.part.size as usize);
         let inflated = self.0.gzip_decompress(member, raw);
         if !(inflated.is_ok_and(|size| size == raw.len()) && has_one_end(member)) {
             let mut stream = &member[MEMBER_HEAD..member.len() - MEMBER_TAIL];
             raw.clear();
-            Inflation::new(claim.clone(), &mut stream).read_to_end(raw, claim.content.size)?;
+            Inflation::new(claim.clone(), &mut stream).read_to_end(raw, claim.part.size)?;
         }
-        claim.verify_digest(Digest::of(raw))
+        Ok(())
     }
 }
 
@@ -222,7 +243,7 @@ impl<'a> Inflation<'a> {
         if self.used == self.input.len() {
             self.read_input()?;
         }
-        let (expected, before) = (self.claim.content.size, self.inflate.total_out());
+        let (expected, before) = (self.claim.part.size, self.inflate.total_out());
         let left = expected - before;
         // At the content's end there is room for one byte, so that more is noticed.
         let mut beyond = [0];
@@ -238,8 +259,9 @@ impl<'a> Inflation<'a> {
         self.used += taken;
         if status == flate2::Status::StreamEnd {
             self.verify_end()?;
-        } else if taken == 0 && made == 0 && self.inflate.total_in() == self.claim.packed_size {
-            let unfinished = Mismatch::Unfinished { packed: self.claim.packed_size };
+        } else if taken == 0 && made == 0 && self.inflate.total_in() == self.claim.part.packed_size
+        {
+            let unfinished = Mismatch::Unfinished { packed: self.claim.part.packed_size };
             return Err(self.claim.refuse(unfinished));
         }
         Ok(made)
@@ -255,7 +277,7 @@ impl<'a> Inflation<'a> {
     }
 
     fn read_input(&mut self) -> Result<(), LayerError> {
-        let (expected, found) = (self.claim.packed_size, self.inflate.total_in());
+        let (expected, found) = (self.claim.part.packed_size, self.inflate.total_in());
         self.input.clear();
         self.used = 0;
         let wanted = (expected - found).min(INPUT);
@@ -268,13 +290,13 @@ impl<'a> Inflation<'a> {
     }
 
     fn verify_end(&mut self) -> Result<(), LayerError> {
-        let Claim { content, packed_size, crc32, .. } = self.claim;
+        let DeflatedPart { size: expected, packed_size, crc32 } = self.claim.part;
         let trailing = packed_size - self.inflate.total_in();
         let (size, found) = (self.inflate.total_out(), self.crc32.sum());
         let mismatch = if trailing > 0 {
             Mismatch::Trailing { bytes: trailing }
-        } else if size < content.size {
-            Mismatch::Smaller { expected: content.size, found: size }
+        } else if size < expected {
+            Mismatch::Smaller { expected, found: size }
         } else if found != crc32 {
             Mismatch::Checksum { expected: crc32, found }
         } else {

@@ -15,12 +15,15 @@
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 
-use oci::{Descriptor, DiffId, Digester};
+use oci::{Descriptor, DiffId, Digest, Digester};
 
 use crate::blocks::{Blocks, Buffers};
-use crate::deflated::{Claim, Deflated, Inflated, WholeInflater, keeps_deflated};
+use crate::deflated::{
+    Claim, Deflated, DeflatedPart, Inflated, Place, WholeInflater, keeps_deflated,
+};
 use crate::header::{self, RECORD};
 use crate::pack::Packing;
+use crate::parts::InflatedParts;
 use crate::reuse::{BlockKey, BlockList, EarlierBlob};
 use crate::{Content, Entry, LayerError, Node};
 
@@ -143,13 +146,13 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         Ok(())
     }
 
-    /// Adds a file whose content comes as a raw deflate stream, as a zip holds it.
+    /// Adds a file whose content comes as raw deflate streams, as a zip holds it.
     ///
-    /// A gzip layer takes the stream as it is, if [`keeps_deflated`] says so; else the content is
-    /// compressed as any other. The bytes of the tar are the same in any case. Everything that is
-    /// known is verified: both sizes, the CRC-32, the digest, and that the stream ends with its
-    /// last byte; no more is inflated than the entry says. A stream that fails may be noticed
-    /// later, while other entries are added, at the latest by [`LayerWriter::finish`].
+    /// A gzip layer takes the streams as they are, if [`keeps_deflated`] says so; else the content
+    /// is compressed as any other. The bytes of the tar are the same in any case. Everything that is
+    /// known is verified: sizes, the CRC-32, the digest, and that each stream ends with its last
+    /// byte; no more is inflated than the entry says. A stream that fails may be noticed later,
+    /// while other entries are added, at the latest by [`LayerWriter::finish`].
     ///
     /// For an entry that is no file, nothing is read.
     pub fn append_deflated(
@@ -160,16 +163,25 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         let Node::File(content) = entry.node else {
             return self.append(entry, None);
         };
-        let Deflated { stream, packed_size, crc32 } = deflated;
-        let claim = Claim { path: entry.path.clone(), content, packed_size, crc32 };
+        let Deflated { stream, parts } = deflated;
+        let claims = claims(entry, content, parts)?;
         let keeps = matches!(self.packing, Packing::Gzip(_));
+        let packed_size = parts.iter().map(|part| part.packed_size).sum();
         if !(keeps && keeps_deflated(content.size, packed_size)) {
-            return self.append_inflated(entry, claim, stream);
+            return self.append_inflated(entry, claims, stream);
         }
         self.expect_order(entry)?;
         self.put(&header::encode(entry)?)?;
         self.push_block()?;
-        self.blocks.keep(claim, stream)?;
+        let last = claims.len() - 1;
+        for (at, claim) in claims.into_iter().enumerate() {
+            let place = match at {
+                0 if last == 0 => Place::Whole,
+                at if at == last => Place::End,
+                _ => Place::Inside,
+            };
+            self.blocks.keep(claim, place, stream)?;
+        }
         self.size += content.size;
         self.put_padding(content.size)?;
         self.previous = Some(entry.clone());
@@ -179,22 +191,39 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
     fn append_inflated(
         &mut self,
         entry: &Entry,
-        claim: Claim,
+        claims: Vec<Claim>,
         stream: &mut dyn Read,
     ) -> Result<(), LayerError> {
+        let [claim] = &claims[..] else { return self.append_parts(entry, &claims, stream) };
         if claim.fits_whole() {
             let mut buffers = std::mem::take(&mut self.buffers);
             claim.read_member(stream, &mut buffers.packed)?;
-            self.inflater.inflate(&claim, &buffers.packed, &mut buffers.raw)?;
+            self.inflater.inflate(claim, &buffers.packed, &mut buffers.raw)?;
+            claim.verify_digest(Digest::of(&buffers.raw))?;
             let appended = self.append(entry, Some(&mut &buffers.raw[..]));
             self.buffers = buffers;
             return appended;
         }
-        let mut inflated = Inflated::new(claim, stream);
+        let mut inflated = Inflated::new(claim.clone(), stream);
         let appended = self.append(entry, Some(&mut inflated));
         match inflated.failure() {
             Some(failure) => Err(failure),
             None => appended,
+        }
+    }
+
+    fn append_parts(
+        &mut self,
+        entry: &Entry,
+        claims: &[Claim],
+        stream: &mut dyn Read,
+    ) -> Result<(), LayerError> {
+        let parts = claims.iter().map(|claim| claim.part).collect();
+        let mut inflated = InflatedParts::new(stream, parts);
+        self.append(entry, Some(&mut inflated))?;
+        match claims.last() {
+            Some(claim) => claim.verify_digest(inflated.digest()),
+            None => Ok(()),
         }
     }
 
@@ -314,6 +343,24 @@ impl<W: Write + Send + 'static> LayerWriter<W> {
         let key = BlockKey(key.as_bytes().first_chunk().copied().unwrap_or_default());
         self.blocks.push(key, &mut self.block)
     }
+}
+
+/// What must hold for each part of a file, which together are as large as it is.
+fn claims(
+    entry: &Entry,
+    content: Content,
+    parts: &[DeflatedPart],
+) -> Result<Vec<Claim>, LayerError> {
+    let found = parts.iter().fold(0, |sum: u64, part| sum.saturating_add(part.size));
+    if found != content.size || parts.is_empty() {
+        return Err(changed(entry, content.size, found));
+    }
+    let claim = |part: &DeflatedPart| Claim {
+        path: entry.path.clone(),
+        part: *part,
+        digest: content.digest,
+    };
+    Ok(parts.iter().map(claim).collect())
 }
 
 fn changed(entry: &Entry, expected: u64, found: u64) -> LayerError {

@@ -8,9 +8,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use entries::{append_deflated, deflate, entry, file, text, wheel, write, write_deflated};
+use entries::{
+    append_deflated, deflate, entry, file, part, text, wheel, write, write_deflated,
+};
 use layer::{
-    BlockList, Content, Deflated, EarlierBlob, Entry, LayerError, LayerWriter, Limits, Mismatch,
+    BlockList, Content, Deflated, DeflatedPart, Deflater, EarlierBlob, Entry, LayerError, LayerWriter, Limits, Mismatch,
     Node, Packing, keeps_deflated,
 };
 use oci::ImagePath;
@@ -50,6 +52,46 @@ fn check(entries: &[(Entry, Vec<u8>)], deflated: impl Fn(&ImagePath) -> bool) {
 #[test]
 fn a_wheel() {
     check(&wheel(), |_| true);
+}
+
+/// A file in parts is a member for each of them, and the same tar.
+#[test]
+fn a_file_in_parts() {
+    let noise: Vec<u8> = (0..90_000u32).flat_map(|at| at.wrapping_mul(at | 1).to_le_bytes()).collect();
+    for content in [text(1, 300_000), text(1, 40_000), noise] {
+        let (entry, _) = file("a", &content);
+        let (mut deflater, mut out) = (Deflater::new(), Vec::new());
+        let (mut stream, mut parts) = (Vec::new(), Vec::new());
+        for chunk in content.chunks(100_000) {
+            parts.push(deflater.deflate(chunk, &mut out).unwrap());
+            stream.extend_from_slice(&out);
+        }
+        let write = |packing, threads: usize, entry: &Entry, parts: &[DeflatedPart]| {
+            let threads = NonZeroUsize::new(threads).unwrap();
+            let mut writer = LayerWriter::new(Vec::new(), packing, threads)?;
+            writer.append_deflated(entry, Deflated { stream: &mut &stream[..], parts })?;
+            writer.finish()
+        };
+        let (plain, plain_tar) = entries::write(&[file("a", &content)], Packing::None, 1);
+        for packing in packings() {
+            let (packed, blob) = write(packing, 1, &entry, &parts).unwrap();
+            assert_eq!(packed.diff_id, plain.diff_id);
+            assert!(tar(&blob, packing) == plain_tar);
+            assert!(write(packing, 3, &entry, &parts).unwrap() == (packed, blob));
+            for threads in [1, 2] {
+                let mut other = entry.clone();
+                let digest = Content::of(b"").digest;
+                other.node = Node::File(Content { digest, size: content.len() as u64 });
+                let error = write(packing, threads, &other, &parts).unwrap_err();
+                assert!(error.to_string().contains("its digest is"), "{error}");
+                let mut other = parts.clone();
+                other[0].crc32 ^= 1;
+                write(packing, threads, &entry, &other).unwrap_err();
+                let error = write(packing, threads, &entry, &parts[1..]).unwrap_err();
+                assert!(matches!(error, LayerError::Changed { .. }), "{error}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -166,8 +208,9 @@ impl Case {
         let mut writer = LayerWriter::new(Vec::new(), packing, threads).unwrap();
         append_deflated(&mut writer, &[file("a", &text(2, 50_000))], |_| true);
         let mut rest = &self.stream[..];
-        let deflated =
-            Deflated { stream: &mut rest, packed_size: self.packed_size, crc32: self.crc32 };
+        let Case { packed_size, crc32, .. } = *self;
+        let parts = [DeflatedPart { size: self.content.size, packed_size, crc32 }];
+        let deflated = Deflated { stream: &mut rest, parts: &parts };
         let appended = writer.append_deflated(&entry("b", Node::File(self.content)).0, deflated);
         let read = (self.stream.len() - rest.len()) as u64;
         assert!(read <= self.packed_size, "{read} of {} bytes were read", self.packed_size);
@@ -342,11 +385,8 @@ fn a_reader_that_fails_is_named() {
         let (entry, content) = file("a", &text(3, size));
         for packing in packings() {
             let mut writer = LayerWriter::new(Vec::new(), packing, NonZeroUsize::MIN).unwrap();
-            let deflated = Deflated {
-                stream: &mut Broken,
-                packed_size: deflate(&content).len() as u64,
-                crc32: 0,
-            };
+            let parts = [part(&content, &deflate(&content))];
+            let deflated = Deflated { stream: &mut Broken, parts: &parts };
             let error = writer.append_deflated(&entry, deflated).unwrap_err();
             assert_eq!(error.to_string(), "read the content of `/a`");
         }
@@ -361,11 +401,8 @@ fn entries_keep_their_order() {
         let mut writer =
             LayerWriter::new(Vec::new(), Packing::default(), NonZeroUsize::MIN).unwrap();
         append_deflated(&mut writer, &[file("b", &content)], |_| true);
-        let deflated = Deflated {
-            packed_size: stream.len() as u64,
-            crc32: libdeflater::crc32(&content),
-            stream: &mut &stream[..],
-        };
+        let parts = [part(&content, &stream)];
+        let deflated = Deflated { stream: &mut &stream[..], parts: &parts };
         let error = writer.append_deflated(&file(path, &content).0, deflated).unwrap_err();
         assert!(matches!(error, LayerError::OutOfOrder { .. }), "{error}");
     }

@@ -10,7 +10,7 @@ use std::fmt;
 use layer::{Attributes, Entry, Node};
 use oci::{Digest, Digester, ImagePath};
 
-use crate::outcome::WheelMember;
+use crate::outcome::Stream;
 
 /// Raised whenever the same entries would give other bytes: another block rule, another compressor.
 pub const FORMAT_EPOCH: u32 = 1;
@@ -33,7 +33,7 @@ impl LayerKey {
     /// `streams` kept as they are.
     pub fn of(
         entries: &[Entry],
-        streams: &BTreeMap<ImagePath, WheelMember>,
+        streams: &BTreeMap<ImagePath, Stream>,
         packing: Packing,
     ) -> Self {
         let mut form = Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) };
@@ -108,11 +108,17 @@ impl Form {
         self.attributes(&entry.attributes);
     }
 
-    /// Two wheels can hold the same file compressed in two ways.
-    fn stream(&mut self, path: &ImagePath, stream: &WheelMember) {
+    /// Two wheels can hold the same file compressed in two ways. What the store deflates follows
+    /// from the content, whichever package it is of; that it is so says an empty name.
+    fn stream(&mut self, path: &ImagePath, stream: &Stream) {
         self.text(path.as_bytes());
-        self.text(stream.wheel.as_bytes());
-        self.number(stream.member.data_offset);
+        match stream {
+            Stream::Wheel(stream) => {
+                self.text(stream.wheel.as_bytes());
+                self.number(stream.member.data_offset);
+            }
+            Stream::Package { .. } => self.text(b""),
+        }
     }
 
     fn attributes(&mut self, attributes: &Attributes) {
@@ -151,5 +157,20 @@ mod tests {
         let mut executable = file("a", "1");
         executable.attributes.mode = 0o755;
         assert_ne!(key(&[executable]), key(&[file("a", "1")]));
+    }
+
+    #[test]
+    fn streams_of_packages_are_named_by_their_content() {
+        let key = |packages: &[&str]| {
+            let stream = |name: &&str| {
+                let package = Digest::of(name.as_bytes());
+                let stream = Stream::Package { package, filename: (*name).into() };
+                (ImagePath::lexical("a"), stream)
+            };
+            let streams = packages.iter().map(stream).collect();
+            LayerKey::of(&[file("a", "1")], &streams, Packing::default())
+        };
+        assert_eq!(key(&["one.deb"]), key(&["two.deb"]));
+        assert_ne!(key(&["one.deb"]), key(&[]));
     }
 }

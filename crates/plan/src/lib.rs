@@ -37,7 +37,7 @@ pub use facts::{
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{
     Becomes, Execution, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, RunCommand,
-    RunReport, Source, Span, Unassembled, WheelMember,
+    RunReport, Source, Span, Stream, Unassembled, WheelMember,
 };
 pub use request::Request;
 pub use run::LARGEST_TEXT;

@@ -153,11 +153,12 @@ pub struct LayerSpec {
     pub key: LayerKey,
     /// The entries, sorted by path.
     pub entries: Arc<LayerIndex>,
-    /// The files whose content stays as it is compressed in its wheel.
-    pub streams: BTreeMap<ImagePath, WheelMember>,
+    /// The files whose content stays as it is compressed where it comes from.
+    pub streams: BTreeMap<ImagePath, Stream>,
     /// The instruction that it comes from, for people.
     pub title: String,
-    /// The packages in it, as `NAME==VERSION`, if it is a layer of those.
+    /// The packages in it, if it is a layer of those: `NAME==VERSION` for Python's, and
+    /// `NAME=VERSION` for Debian's.
     pub packages: Vec<String>,
 }
 
@@ -198,13 +199,37 @@ pub enum Source {
     },
     /// In a wheel.
     Wheel(WheelMember),
-    /// In a Debian package, whose own bytes are in the store.
+    /// In a Debian package, whose files are in the store.
     Package {
         /// The package's file.
         package: Digest,
         /// The file, as the package names it.
         path: ImagePath,
     },
+}
+
+/// A file that comes deflated, and that a layer takes as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stream {
+    /// Whoever made the wheel deflated it.
+    Wheel(WheelMember),
+    /// The store deflated it, and would again to the same bytes.
+    Package {
+        /// The package's file.
+        package: Digest,
+        /// The name of that, for people.
+        filename: Arc<str>,
+    },
+}
+
+impl Stream {
+    /// The name of the wheel or package that it is of.
+    pub fn filename(&self) -> &str {
+        match self {
+            Stream::Wheel(member) => &member.filename,
+            Stream::Package { filename, .. } => filename,
+        }
+    }
 }
 
 /// A file in a wheel, whose own bytes are in the store.

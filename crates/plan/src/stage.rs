@@ -13,7 +13,7 @@ use crate::facts::Needs;
 use crate::history;
 use crate::key::LayerKey;
 use crate::metadata;
-use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep, Unassembled, WheelMember};
+use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep, Stream, Unassembled};
 use crate::run;
 use crate::scope::Scope;
 use crate::stages::{Base, Shared};
@@ -251,7 +251,7 @@ impl StagePlanner<'_, '_> {
     pub(crate) fn layer(
         &self,
         entries: Vec<Entry>,
-        streams: BTreeMap<ImagePath, WheelMember>,
+        streams: BTreeMap<ImagePath, Stream>,
         title: &str,
     ) -> Option<LayerSpec> {
         if entries.is_empty() {

@@ -158,6 +158,15 @@ impl Incoming {
         self.seal()?.commit()
     }
 
+    /// The bytes, if they are the ones that were announced, for somebody who needs them once: they
+    /// get no place among the blobs, and are gone when the file is closed.
+    ///
+    /// Bytes that are not what was announced are removed as by [`Incoming::commit`].
+    pub fn into_file(self) -> Result<File, StoreError> {
+        let sealed = self.seal()?;
+        File::open(sealed.path()).map_err(StoreError::io("open", sealed.path()))
+    }
+
     pub(crate) fn seal(self) -> Result<Sealed, StoreError> {
         let Incoming { mut scratch, digester, digest, size } = self;
         let actual = scratch.written();

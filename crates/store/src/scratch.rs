@@ -84,6 +84,12 @@ impl Scratch {
         self.seal(digest, size)?.commit()
     }
 
+    /// The same for bytes that whoever reads them verifies, and that can be made again: they are not
+    /// synced, and after a power failure the blob may be another.
+    pub fn commit_derived(self, digest: Digest, size: u64) -> Result<(), StoreError> {
+        self.seal(digest, size)?.publish()
+    }
+
     /// Closes the file, and neither syncs nor names it yet.
     pub(crate) fn seal(mut self, digest: Digest, size: u64) -> Result<Sealed, StoreError> {
         let resumable = self.name.when_dropped == WhenDropped::Keep;

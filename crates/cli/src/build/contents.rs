@@ -10,14 +10,15 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use layer::{Deflated, LayerIndex, Limits};
+use layer::{Content, Deflated, DeflatedPart, InflatedParts, LayerIndex, Limits, Node};
 use oci::{Descriptor, DiffId, Digest, Digester, ImagePath, Reference};
-use plan::{Facts, Source, WheelMember};
+use plan::{Facts, Source, Stream, WheelMember};
 
 use super::base;
 use super::error::BuildError;
 use super::file_range::FileRange;
 use super::inputs::Inputs;
+use super::packages::OpenFragment;
 use super::spool::Spool;
 use crate::error::Error;
 use crate::session::Session;
@@ -28,14 +29,24 @@ pub(super) struct Contents<'a> {
     inputs: &'a Inputs,
     facts: &'a Facts,
     spool: Spool,
+    /// Where contents are in layers that were decompressed to files: offset and size.
+    plain: HashMap<Digest, (Arc<File>, u64, u64)>,
     wheels: HashMap<Digest, File>,
+    packages: HashMap<Digest, OpenFragment>,
 }
 
 impl<'a> Contents<'a> {
     /// Nothing is opened yet.
     pub(super) fn new(session: &'a Session, inputs: &'a Inputs, facts: &'a Facts) -> Self {
-        let (spool, wheels) = (Spool::default(), HashMap::new());
-        Contents { session, inputs, facts, spool, wheels }
+        Contents {
+            session,
+            inputs,
+            facts,
+            spool: Spool::default(),
+            plain: HashMap::new(),
+            wheels: HashMap::new(),
+            packages: HashMap::new(),
+        }
     }
 
     /// What the build reads on this machine.
@@ -49,7 +60,7 @@ impl<'a> Contents<'a> {
             BTreeMap::new();
         let mut archives: BTreeMap<Digest, BTreeSet<ImagePath>> = BTreeMap::new();
         for (digest, source) in wanted {
-            if self.spool.contains(digest) {
+            if self.spool.contains(digest) || self.plain.contains_key(digest) {
                 continue;
             }
             match source {
@@ -62,18 +73,20 @@ impl<'a> Contents<'a> {
                     archives.entry(*archive).or_default().insert(path.clone());
                 }
                 Source::Wheel(member) => drop(self.open_wheel(member)?),
-                Source::Inline(_)
-                | Source::Context { .. }
-                | Source::Download { .. }
-                | Source::Package { .. } => {}
+                Source::Package { package, .. } => drop(self.open_package(package)?),
+                Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
             }
         }
         for (diff_id, (descriptor, image, paths)) in layers {
             let Some(index) = self.facts.indexes.get(&diff_id) else { continue };
             base::bring_layer(self.session, descriptor, image)?;
-            let tar = base::open_layer(self.session, descriptor)?;
             let what = format!("layer {} of `{}`", descriptor.digest, image.familiar());
-            self.spool.fill(self.session, tar, index, &paths, &what)?;
+            let open = || base::open_layer(self.session, descriptor);
+            let plain = &self.inputs.plain_layers;
+            match plain.of(self.session, diff_id, index, &what, open)? {
+                Some(file) => self.plain.extend(places(index, &paths, &file)),
+                None => self.spool.fill(self.session, open()?, index, &paths, &what)?,
+            }
         }
         for (archive, paths) in archives {
             self.prepare_archive(&archive, &paths)?;
@@ -158,15 +171,37 @@ impl<'a> Contents<'a> {
         })
     }
 
-    /// A member as its wheel has it compressed.
-    pub(super) fn open_packed<'s>(
-        &'s mut self,
-        member: &'s WheelMember,
-    ) -> Result<PackedMember<'s>, Error> {
-        let file = self.open_wheel(member)?;
-        let range = member.member.raw_range();
-        let range = FileRange { file, at: range.start, left: range.end - range.start };
-        Ok(PackedMember { member, range })
+    /// Opens the files of a package, once.
+    fn open_package(&mut self, package: &Digest) -> Result<&OpenFragment, Error> {
+        Ok(match self.packages.entry(*package) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(place) => {
+                place.insert(OpenFragment::open(self.session.store()?, package)?)
+            }
+        })
+    }
+
+    /// A file as its wheel or its package has it compressed.
+    pub(super) fn open_packed(
+        &mut self,
+        content: &Content,
+        stream: &Stream,
+    ) -> Result<PackedFile<'_>, Error> {
+        match stream {
+            Stream::Wheel(member) => {
+                let range = member.member.raw_range();
+                let file = self.open_wheel(member)?;
+                let range = FileRange { file, at: range.start, left: range.end - range.start };
+                let python::Member { packed_size, crc32, .. } = member.member;
+                let parts = vec![DeflatedPart { size: content.size, packed_size, crc32 }];
+                Ok(PackedFile { range, parts })
+            }
+            Stream::Package { package, .. } => {
+                let packed = self.open_package(package)?.packed(&content.digest);
+                let (range, parts) = packed.ok_or(BuildError::NoFragment(*package))?;
+                Ok(PackedFile { range, parts: parts.to_vec() })
+            }
+        }
     }
 
     /// Opens a file's bytes; what lies in layers, archives and wheels must have been prepared.
@@ -177,6 +212,15 @@ impl<'a> Contents<'a> {
     ) -> Result<Box<dyn Read + Send + 's>, Error> {
         if let Some(spooled) = self.spool.open(digest) {
             return Ok(spooled);
+        }
+        if let Some((file, at, left)) = self.plain.get(digest) {
+            return Ok(Box::new(FileRange { file, at: *at, left: *left }));
+        }
+        if let Source::Package { package, .. } = source
+            && let Some(open) = self.packages.get(package)
+        {
+            let content = open.content(digest).ok_or(BuildError::NoFragment(*package))?;
+            return Ok(Box::new(Verified { content, wanted: *digest }));
         }
         if let Source::Wheel(member) = source
             && let Some(file) = self.wheels.get(&member.wheel)
@@ -238,17 +282,49 @@ pub(super) fn describe(source: &Source) -> String {
     }
 }
 
-/// A member as its wheel has it compressed.
-pub(super) struct PackedMember<'a> {
-    member: &'a WheelMember,
+/// A file as its wheel or its package has it compressed.
+pub(super) struct PackedFile<'a> {
     range: FileRange<'a>,
+    parts: Vec<DeflatedPart>,
 }
 
-impl PackedMember<'_> {
-    /// The stream, and what the wheel says of it.
+impl PackedFile<'_> {
+    /// The streams, and what is said of them.
     pub(super) fn deflated(&mut self) -> Deflated<'_> {
-        let python::Member { packed_size, crc32, .. } = self.member.member;
-        Deflated { stream: &mut self.range, packed_size, crc32 }
+        Deflated { stream: &mut self.range, parts: &self.parts }
+    }
+}
+
+/// Where files are in the tar of a layer.
+fn places(
+    index: &LayerIndex,
+    paths: &BTreeSet<ImagePath>,
+    file: &Arc<File>,
+) -> Vec<(Digest, (Arc<File>, u64, u64))> {
+    let entries = index.entries().iter().enumerate();
+    let wanted = entries.filter(|(_, entry)| paths.contains(&entry.path));
+    let places = wanted.filter_map(|(at, entry)| match &entry.node {
+        Node::File(content) => {
+            Some((content.digest, (Arc::clone(file), index.offset(at)?, content.size)))
+        }
+        _ => None,
+    });
+    places.collect()
+}
+
+/// A file of a package, whose bytes must be those that were read from it.
+struct Verified<'a> {
+    content: InflatedParts<FileRange<'a>>,
+    wanted: Digest,
+}
+
+impl Read for Verified<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.content.read(buffer)?;
+        if count == 0 && !buffer.is_empty() && self.content.digest() != self.wanted {
+            return Err(io::Error::other("what the store has of the package is damaged"));
+        }
+        Ok(count)
     }
 }
 

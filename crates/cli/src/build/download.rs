@@ -1,15 +1,17 @@
 //! URLs that an `ADD` or a `RUN` names: fetched into the store, under their digest.
 
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use debian::Proxy;
 use layer::Content;
 use oci::{Digest, Digester};
 use plan::Download;
 use reqwest::StatusCode;
 use reqwest::header::{ETAG, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use serde::{Deserialize, Serialize};
-use store::Store;
+use store::{Scratch, Store};
 
 use super::error::BuildError;
 use crate::error::Error;
@@ -29,80 +31,214 @@ struct Known {
     last_modified: Option<String>,
 }
 
-/// Fetches a URL, which is called `shown` in everything that is said. One with a checksum that the
-/// store has is not asked for; any other is asked whether it still gives what the store has.
+/// What is fetched, and how.
+pub(super) struct Wanted<'a> {
+    pub(super) url: &'a str,
+    /// What the address is called in everything that is said.
+    pub(super) shown: &'a str,
+    /// The digest that the bytes must have.
+    pub(super) checksum: Option<Digest>,
+    /// The most bytes that may come.
+    pub(super) most: u64,
+    /// For the address's own host.
+    pub(super) login: Option<&'a debian::outside::Login>,
+    pub(super) proxy: &'a Proxy,
+}
+
+/// Who fetches URLs: one client for each way to them, since making one reads this machine's
+/// certificates.
+#[derive(Debug, Default)]
+pub(super) struct Clients(Mutex<Vec<(Proxy, reqwest::Client)>>);
+
+impl Clients {
+    /// The client that goes this way.
+    pub(super) fn by(&self, session: &Session, proxy: &Proxy) -> Result<reqwest::Client, Error> {
+        let mut clients = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = clients.iter().find(|(known, _)| known == proxy) {
+            return Ok(client.clone());
+        }
+        let client = client(session, proxy)?;
+        clients.push((proxy.clone(), client.clone()));
+        Ok(client)
+    }
+}
+
+/// Fetches a URL that a recipe names; see [`fetch_if_there`].
 pub(super) fn fetch(
     session: &Session,
+    clients: &Clients,
     url: &str,
     shown: &str,
     checksum: Option<Digest>,
     cache: CacheUse,
 ) -> Result<Download, Error> {
+    let proxy = &Proxy::Environment;
+    let wanted = Wanted { url, shown, checksum, most: u64::MAX, login: None, proxy };
+    match fetch_if_there(session, clients, &wanted, cache)? {
+        Fetched::Content(content) => Ok(Download { content }),
+        Fetched::Other(digest) => {
+            let (url, wanted) = (shown.to_owned(), checksum.unwrap_or(digest));
+            Err(BuildError::Checksum { url, wanted, found: digest }.into())
+        }
+        Fetched::Nothing(error) => Err(failed(shown, error.into())),
+    }
+}
+
+/// What a URL gave.
+pub(super) enum Fetched {
+    /// The store has it.
+    Content(Content),
+    /// Other bytes than those that were wanted, which are gone.
+    Other(Digest),
+    /// Nothing is there (RFC 9110, section 15.5.5).
+    Nothing(reqwest::Error),
+}
+
+/// Fetches a URL. One with a checksum that the store has is not asked for; any other is asked
+/// whether it still gives what the store has.
+pub(super) fn fetch_if_there(
+    session: &Session,
+    clients: &Clients,
+    wanted: &Wanted<'_>,
+    cache: CacheUse,
+) -> Result<Fetched, Error> {
     let store = session.store()?;
-    if let Some(digest) = checksum
+    let shown = wanted.shown;
+    if let Some(digest) = wanted.checksum
         && let Some(size) = store.contains(&digest)?
     {
         session.progress.at_once(format!("fetch {shown}"), Outcome::Cached);
-        return Ok(Download { content: Content { digest, size } });
+        return Ok(Fetched::Content(Content { digest, size }));
     }
     let step = session.progress.step(format!("fetch {shown}"), None);
-    let key = Digest::of(url.as_bytes());
-    let known = match cache {
-        CacheUse::Use => known(store, &key)?,
-        CacheUse::Ignore => Known::default(),
+    let key = Digest::of(wanted.url.as_bytes());
+    let known = match (cache, wanted.checksum) {
+        (CacheUse::Use, None) => known(store, &key)?,
+        _ => Known::default(),
     };
-    let failed = |source: Box<dyn std::error::Error + Send + Sync>| -> Error {
-        BuildError::Fetch { url: shown.to_owned(), source }.into()
-    };
-    let mut scratch = store.scratch()?;
-    let mut digester = Digester::sha256();
-    let mut size = 0;
+    let mut arriving = Arriving::new(store.scratch()?, wanted);
+    let client = clients.by(session, wanted.proxy)?;
     let answered = session.block_on(async {
-        let mut request = client(session)?.get(url);
-        if let Some(etag) = &known.etag {
-            request = request.header(IF_NONE_MATCH, etag);
-        } else if let Some(time) = &known.last_modified {
-            request = request.header(IF_MODIFIED_SINCE, time);
+        match ask(&client, wanted, &known).await? {
+            Answer::Nothing(error) => Ok(Err(Fetched::Nothing(error))),
+            Answer::Unchanged(content) => Ok(Err(Fetched::Content(content))),
+            Answer::New(mut reply, known) => {
+                if let Some(total) = reply.content_length() {
+                    step.expect(total);
+                }
+                while let Some(chunk) =
+                    reply.chunk().await.map_err(|e| failed(shown, e.without_url().into()))?
+                {
+                    arriving.write(&chunk)?;
+                    step.add(chunk.len() as u64);
+                }
+                Ok(Ok(known))
+            }
         }
-        let reply = request.send().await.and_then(reqwest::Response::error_for_status);
-        let mut reply = reply.map_err(|error| failed(error.without_url().into()))?;
-        if let (StatusCode::NOT_MODIFIED, Some(content)) = (reply.status(), known.content) {
-            return Ok(Known { content: Some(content), ..Known::default() });
-        }
-        if let Some(total) = reply.content_length() {
-            step.expect(total);
-        }
-        let text = |name| reply.headers().get(name).and_then(|value| value.to_str().ok());
-        let (etag, last_modified) = (text(ETAG), text(LAST_MODIFIED));
-        let (etag, last_modified) = (etag.map(str::to_owned), last_modified.map(str::to_owned));
-        loop {
-            let chunk = reply.chunk().await.map_err(|e| failed(e.without_url().into()))?;
-            let Some(chunk) = chunk else { break };
-            digester.update(&chunk);
-            size += chunk.len() as u64;
-            step.add(chunk.len() as u64);
-            scratch.write_all(&chunk).map_err(|source| BuildError::Write {
-                path: "the store's scratch space".into(),
-                source,
-            })?;
-        }
-        Ok(Known { content: None, etag, last_modified })
     })?;
-    if let Some(content) = answered.content {
-        step.finish(Outcome::Cached);
-        return Ok(Download { content });
-    }
-    let digest = digester.finish();
-    if let Some(wanted) = checksum.filter(|wanted| *wanted != digest) {
-        return Err(BuildError::Checksum { url: shown.to_owned(), wanted, found: digest }.into());
-    }
-    scratch.commit_hashed(digest, size)?;
-    let content = Content { digest, size };
-    let learned = Known { content: Some(content), ..answered };
+    let known = match answered {
+        Ok(known) => known,
+        Err(settled) => {
+            step.finish(Outcome::Cached);
+            return Ok(settled);
+        }
+    };
+    let content = match arriving.finish()? {
+        Fetched::Content(content) => content,
+        other => return Ok(other),
+    };
+    let learned = Known { content: Some(content), ..known };
     let record = serde_json::to_vec(&learned).unwrap_or_default();
     store.record_fact(KIND, &key, &record)?;
     step.finish(Outcome::Done);
-    Ok(Download { content })
+    Ok(Fetched::Content(content))
+}
+
+/// What a host says.
+enum Answer {
+    Nothing(reqwest::Error),
+    Unchanged(Content),
+    /// New bytes, and by what it can tell later that they are the same.
+    New(reqwest::Response, Known),
+}
+
+async fn ask(
+    client: &reqwest::Client,
+    wanted: &Wanted<'_>,
+    known: &Known,
+) -> Result<Answer, Error> {
+    let mut request = request(client, wanted);
+    if let Some(etag) = &known.etag {
+        request = request.header(IF_NONE_MATCH, etag);
+    } else if let Some(time) = &known.last_modified {
+        request = request.header(IF_MODIFIED_SINCE, time);
+    }
+    let reply = request.send().await.and_then(reqwest::Response::error_for_status);
+    let reply = match reply {
+        Err(error) if error.status() == Some(StatusCode::NOT_FOUND) => {
+            return Ok(Answer::Nothing(error.without_url()));
+        }
+        other => other.map_err(|error| failed(wanted.shown, error.without_url().into()))?,
+    };
+    if let (StatusCode::NOT_MODIFIED, Some(content)) = (reply.status(), known.content) {
+        return Ok(Answer::Unchanged(content));
+    }
+    let text = |name| reply.headers().get(name).and_then(|value| value.to_str().ok());
+    let (etag, last_modified) = (text(ETAG), text(LAST_MODIFIED));
+    let (etag, last_modified) = (etag.map(str::to_owned), last_modified.map(str::to_owned));
+    Ok(Answer::New(reply, Known { content: None, etag, last_modified }))
+}
+
+/// A question for a URL. A login goes no further than to its own host: a redirect elsewhere is
+/// followed without.
+pub(super) fn request(client: &reqwest::Client, wanted: &Wanted<'_>) -> reqwest::RequestBuilder {
+    let request = client.get(wanted.url);
+    match wanted.login {
+        Some(login) => request.basic_auth(&login.user, Some(&login.password)),
+        None => request,
+    }
+}
+
+pub(super) fn failed(
+    shown: &str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+) -> Error {
+    BuildError::Fetch { url: shown.to_owned(), source }.into()
+}
+
+/// A file that arrives.
+struct Arriving<'a> {
+    wanted: &'a Wanted<'a>,
+    scratch: Scratch,
+    digester: Digester,
+    size: u64,
+}
+
+impl<'a> Arriving<'a> {
+    fn new(scratch: Scratch, wanted: &'a Wanted<'a>) -> Self {
+        Arriving { wanted, scratch, digester: Digester::sha256(), size: 0 }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.size += bytes.len() as u64;
+        if self.size > self.wanted.most {
+            let (url, most) = (self.wanted.shown.to_owned(), self.wanted.most);
+            return Err(BuildError::TooLong { url, most }.into());
+        }
+        self.digester.update(bytes);
+        let path = "the store's scratch space".into();
+        let written = self.scratch.write_all(bytes);
+        Ok(written.map_err(|source| BuildError::Write { path, source })?)
+    }
+
+    fn finish(self) -> Result<Fetched, Error> {
+        let digest = self.digester.finish();
+        if self.wanted.checksum.is_some_and(|wanted| wanted != digest) {
+            return Ok(Fetched::Other(digest));
+        }
+        self.scratch.commit_hashed(digest, self.size)?;
+        Ok(Fetched::Content(Content { digest, size: self.size }))
+    }
 }
 
 /// What the store knows of a URL, if it still has the bytes.
@@ -115,17 +251,31 @@ fn known(store: &Store, key: &Digest) -> Result<Known, Error> {
     }
 }
 
-/// Who fetches URLs: without cookies, and with a limit to waiting.
-fn client(session: &Session) -> Result<reqwest::Client, Error> {
-    let failed = |source: reqwest::Error| BuildError::Fetch {
-        url: "a URL".to_owned(),
-        source: source.into(),
-    };
-    let mut builder = reqwest::Client::builder()
+/// Without cookies, and with a limit to waiting.
+fn client(session: &Session, proxy: &Proxy) -> Result<reqwest::Client, Error> {
+    let refused = |source: reqwest::Error| failed("a URL", source.without_url().into());
+    let builder = reqwest::Client::builder()
         .user_agent(concat!("plywood/", env!("CARGO_PKG_VERSION")))
         .no_proxy()
         .connect_timeout(Duration::from_secs(30))
         .read_timeout(Duration::from_secs(60));
+    let builder = match proxy {
+        Proxy::Environment => by_environment(session, builder).map_err(refused)?,
+        Proxy::Direct => builder,
+        Proxy::Url(url) => {
+            builder.proxy(reqwest::Proxy::all(url).map_err(|error| {
+                // Its address may hold a password.
+                failed("anything through the proxy", error.without_url().into())
+            })?)
+        }
+    };
+    builder.build().map_err(refused)
+}
+
+fn by_environment(
+    session: &Session,
+    mut builder: reqwest::ClientBuilder,
+) -> reqwest::Result<reqwest::ClientBuilder> {
     let proxies = session.environment.proxies();
     let none_for = reqwest::NoProxy::from_string(&proxies.none_for);
     for (proxy, make) in [
@@ -133,9 +283,8 @@ fn client(session: &Session) -> Result<reqwest::Client, Error> {
         (proxies.https, reqwest::Proxy::https),
     ] {
         if let Some(proxy) = proxy {
-            let proxy = make(proxy.to_string()).map_err(failed)?;
-            builder = builder.proxy(proxy.no_proxy(none_for.clone()));
+            builder = builder.proxy(make(proxy.to_string())?.no_proxy(none_for.clone()));
         }
     }
-    Ok(builder.build().map_err(failed)?)
+    Ok(builder)
 }

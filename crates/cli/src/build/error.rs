@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use context::ContextError;
 use layer::{LayerError, Mismatch, TarError};
 use oci::{DiffId, Digest, ImagePath, Reference};
-use plan::LayerSpec;
+use plan::{LayerSpec, Stream, WheelMember};
 
 use crate::error::storage_hint;
 use crate::exit::Exit;
@@ -19,9 +19,6 @@ pub(super) const EXECUTION_HINT: &str = "nothing of an image is ever run on this
 /// Why a build failed, beside what the recipe, the store and the registry have to say.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BuildError {
-    /// Debian packages are not brought yet.
-    #[error("Debian packages cannot be fetched")]
-    NoPackages,
     /// The build context.
     #[error(transparent)]
     Context(#[from] ContextError),
@@ -132,6 +129,43 @@ pub(crate) enum BuildError {
         /// What came.
         found: Digest,
     },
+    /// A file of an archive whose bytes are not those that the archive's lists name.
+    #[error("accept {url}: it has the digest {found}, and {wanted} was expected")]
+    FetchedDigest {
+        /// Which.
+        url: String,
+        /// What the lists say.
+        wanted: Digest,
+        /// What came.
+        found: Digest,
+    },
+    /// A file that is larger than it should be.
+    #[error("accept {url}: it has more than {most} bytes, as which it was announced")]
+    TooLong {
+        /// Which.
+        url: String,
+        /// How many bytes were expected.
+        most: u64,
+    },
+    /// A Debian package that cannot be read.
+    #[error("read the package {package}")]
+    Deb {
+        /// Which.
+        package: String,
+        /// Why.
+        source: debian::deb::DebError,
+    },
+    /// A list of packages that cannot be read.
+    #[error("read {what}")]
+    PackageIndex {
+        /// Which.
+        what: String,
+        /// Why.
+        source: debian::index::IndexError,
+    },
+    /// A package whose files are not in the store any more.
+    #[error("read the files of the package {0}: the store does not have them any more")]
+    NoFragment(Digest),
     /// A git repository.
     #[error("check out {url}: {problem}")]
     Git {
@@ -225,15 +259,18 @@ impl BuildError {
             LayerError::Deflated { path, .. } | LayerError::Content { path, .. } => Some(path),
             _ => None,
         };
-        let Some(member) = path.and_then(|path| spec.streams.get(path)) else {
+        let Some(stream) = path.and_then(|path| spec.streams.get(path)) else {
             return BuildError::Layer(error);
         };
-        let wheel = member.filename.to_string();
-        match error {
-            LayerError::Deflated { mismatch: Mismatch::Digest { .. }, .. } => {
-                BuildError::RecordLies { wheel, member: member.member.name.clone() }
+        match (error, stream) {
+            (error, Stream::Package { .. }) => BuildError::Layer(error),
+            (
+                LayerError::Deflated { mismatch: Mismatch::Digest { .. }, .. },
+                Stream::Wheel(WheelMember { filename, member, .. }),
+            ) => BuildError::RecordLies { wheel: filename.to_string(), member: member.name.clone() },
+            (source, Stream::Wheel(WheelMember { filename, .. })) => {
+                BuildError::WheelFile { wheel: filename.to_string(), source }
             }
-            source => BuildError::WheelFile { wheel, source },
         }
     }
 
@@ -263,12 +300,17 @@ impl BuildError {
             | BuildError::LayerCount { .. }
             | BuildError::DiffId { .. }
             | BuildError::DanglingLink(_)
-            | BuildError::Checksum { .. } => Exit::Corrupt,
+            | BuildError::Checksum { .. }
+            | BuildError::FetchedDigest { .. }
+            | BuildError::TooLong { .. }
+            | BuildError::NoFragment(_)
+            | BuildError::PackageIndex { .. }
+            | BuildError::Deb { .. } => Exit::Corrupt,
             BuildError::Assemble(_) => Exit::Recipe,
             BuildError::NotAnImage(_) => Exit::NotFound,
             BuildError::NeedsExecution(_) => Exit::NeedsExecution,
             BuildError::Fetch { .. } | BuildError::Git { .. } => Exit::Network,
-            BuildError::Timestamp(_) | BuildError::NoPackages => Exit::Usage,
+            BuildError::Timestamp(_) => Exit::Usage,
         }
     }
 
@@ -315,6 +357,13 @@ impl BuildError {
                     .to_owned(),
             ),
             BuildError::UnknownHash { .. } => Some("SHA-256 and SHA-512 are understood".to_owned()),
+            BuildError::Deb { source, .. } => source.hint(),
+            BuildError::NoFragment(_) => Some("build again: they are fetched anew".to_owned()),
+            BuildError::FetchedDigest { .. } | BuildError::TooLong { .. } => Some(
+                "the mirror is being updated, or somebody between changes what it gives: try again \
+                 later, or another mirror"
+                    .to_owned(),
+            ),
             BuildError::Checksum { found, .. } => {
                 Some(format!("if the file is the right one, write --checksum={found}"))
             }

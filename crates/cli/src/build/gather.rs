@@ -19,7 +19,7 @@ use super::contents::Contents;
 use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
-use super::{machine_sources, threads, wheels};
+use super::{machine_sources, packages, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
 use crate::session::Session;
@@ -37,6 +37,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) facts: Facts,
     pub(super) pull: BasePull,
     pub(super) cache: CacheUse,
+    pub(super) clients: download::Clients,
     stat_cache: StatCache,
 }
 
@@ -72,7 +73,8 @@ impl<'a> Gatherer<'a> {
         let file = session.store()?.root().join("plywood/stat-cache");
         let stat_cache = StatCache::load(&file, session.environment.now.into());
         let (pull, cache) = (arguments.pull, arguments.cache);
-        Ok(Gatherer { session, inputs, facts, pull, cache, stat_cache })
+        let clients = download::Clients::default();
+        Ok(Gatherer { session, inputs, facts, pull, cache, clients, stat_cache })
     }
 
     /// Plans for all platforms, finding out all that it takes, what several ask for once.
@@ -107,16 +109,28 @@ impl<'a> Gatherer<'a> {
     fn satisfy_all(&mut self, needs: Vec<Need>) -> Result<(), Error> {
         let mut questions = Vec::new();
         let mut texts = Vec::new();
+        let (mut fetches, mut debs, mut elf) = (Vec::new(), Vec::new(), Vec::new());
         for need in needs {
             match need {
                 Need::Resolution { request, given, span } => {
                     questions.push(wheels::Question { request, given, span });
                 }
                 Need::Text(file) => texts.push(file),
+                Need::Fetch(fetch, span) => fetches.push((fetch, span)),
+                Need::Deb { deb, source, span } => {
+                    debs.push(packages::WantedDeb { deb, source, span });
+                }
+                Need::Elf(file) => elf.push(file),
                 need => self.satisfy(need)?,
             }
         }
         self.read_texts(texts)?;
+        let fetched = self.placed(packages::fetch_all(self, fetches))?;
+        self.facts.fetches.extend(fetched);
+        let debs = self.placed(packages::bring(self, debs))?;
+        self.facts.debs.extend(debs);
+        let elf = packages::read_elf(self, &elf)?;
+        self.facts.elf.extend(elf);
         for (request, span, resolution) in wheels::resolve_all(self, questions) {
             let resolution = self.at(&span, resolution)?;
             self.facts.resolutions.insert(request.fingerprint(), Arc::new(resolution));
@@ -161,6 +175,11 @@ impl<'a> Gatherer<'a> {
         })
     }
 
+    /// What was found out, or an error at its own place of the recipe.
+    fn placed<T>(&self, result: packages::At<T>) -> Result<T, Error> {
+        result.or_else(|(span, error)| self.at(&span, Err(error)))
+    }
+
     fn satisfy(&mut self, need: Need) -> Result<(), Error> {
         match need {
             Need::Base { reference, platform, stage, span } => {
@@ -179,11 +198,22 @@ impl<'a> Gatherer<'a> {
                 self.facts.indexes.insert(diff_id, index);
             }
             Need::Download { url, shown, checksum, span } => {
-                let fetched = download::fetch(self.session, &url, &shown, checksum, self.cache);
+                let (session, clients) = (self.session, &self.clients);
+                let fetched =
+                    download::fetch(session, clients, &url, &shown, checksum, self.cache);
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }
-            Need::Resolution { .. } | Need::Text(_) => {
+            Need::PackageIndex(file, span) => {
+                let index = packages::index(self, &file);
+                let index = self.at(&span, index)?;
+                self.facts.package_indexes.insert(file.content.digest, index);
+            }
+            Need::Resolution { .. }
+            | Need::Text(_)
+            | Need::Fetch(..)
+            | Need::Deb { .. }
+            | Need::Elf(_) => {
                 unreachable!("what is found out together comes to `satisfy_all` only")
             }
             Need::Wheels { packages, request, scripts, span } => {
@@ -193,9 +223,6 @@ impl<'a> Gatherer<'a> {
             Need::MachineSources => {
                 let sources = machine_sources::read(Path::new("/"))?;
                 self.facts.machine_sources = Some(sources);
-            }
-            Need::Fetch(..) | Need::PackageIndex(..) | Need::Deb { .. } | Need::Elf(_) => {
-                return Err(BuildError::NoPackages.into());
             }
             Need::Archive(file, span) => {
                 let digest = file.content.digest;
@@ -260,7 +287,7 @@ impl<'a> Gatherer<'a> {
         let what = || format!("layer {} of `{}`", descriptor.digest, base.familiar());
         let tar = base::open_layer(self.session, descriptor)?;
         let LayerReading { index, diff_id: found, kept } =
-            LayerIndex::read_keeping(tar, &Limits::default(), python::is_asked_for)
+            LayerIndex::read_keeping(tar, &Limits::default(), is_asked_for)
                 .map_err(|source| BuildError::Tar { what: what(), source })?;
         if found != diff_id {
             let (reference, blob) = (base.clone(), descriptor.digest);
@@ -334,6 +361,11 @@ impl<'a> Gatherer<'a> {
         store.record_fact("archive", &digest, &index.to_bytes())?;
         Ok(Some(Arc::new(index)))
     }
+}
+
+/// Whether a file's text will surely be asked for, once somebody installs packages.
+fn is_asked_for(path: &ImagePath) -> bool {
+    python::is_asked_for(path) || debian::is_asked_for(path)
 }
 
 /// The secrets of the command line, read.

@@ -11,6 +11,7 @@ use plan::ContextName;
 use recipe::IgnorePatterns;
 
 use super::error::BuildError;
+use super::plain_layers::PlainLayers;
 use super::{scratch_directory, threads};
 use crate::error::{Doing, Error};
 use crate::flags::{BuildArguments, ContextSource, NamedContext, RecipeSource};
@@ -38,6 +39,8 @@ pub(super) struct Inputs {
     pub(super) ignore: Option<(String, Arc<IgnorePatterns>)>,
     /// Where the main context is on this machine, if it is a directory.
     pub(super) directory: Option<PathBuf>,
+    /// Layers of bases that were decompressed to files.
+    pub(super) plain_layers: PlainLayers,
     contexts: BTreeMap<ContextName, Opened>,
 }
 
@@ -74,7 +77,8 @@ impl Inputs {
                 contexts.insert(ContextName::Named(name.clone()), Opened { context, ignore });
             }
         }
-        Ok(Inputs { recipe_name, recipe_text, ignore, directory, contexts })
+        let plain_layers = PlainLayers::default();
+        Ok(Inputs { recipe_name, recipe_text, ignore, directory, plain_layers, contexts })
     }
 
     /// What tells this build from others that share the store: context and recipe.

@@ -91,7 +91,7 @@ fn write(
     for entry in spec.entries.entries() {
         match &entry.node {
             Node::File(content) if spec.streams.contains_key(&entry.path) => {
-                let mut stream = contents.open_packed(&spec.streams[&entry.path])?;
+                let mut stream = contents.open_packed(content, &spec.streams[&entry.path])?;
                 writer.append_deflated(entry, stream.deflated()).map_err(refused)?;
                 step.add(content.size);
             }

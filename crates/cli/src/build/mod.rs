@@ -14,6 +14,8 @@ mod inputs;
 mod lay;
 mod machine_sources;
 mod output;
+mod packages;
+mod plain_layers;
 mod show;
 mod spool;
 mod wheels;

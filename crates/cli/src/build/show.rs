@@ -137,7 +137,10 @@ fn layer_rows(
     let rows = layers.iter().map(|spec| {
         let (title, becomes) = match spec.packages.is_empty() {
             true => ("other files", "files"),
-            false => (spec.title.trim_start_matches("PYTHON "), "packages"),
+            false => {
+                let title = ["PYTHON ", "DEBIAN "].iter().find_map(|verb| spec.title.strip_prefix(verb));
+                (title.unwrap_or(&spec.title), "packages")
+            }
         };
         row(session, arguments, &format!("  {title}"), becomes.to_owned(), spec)
     });

@@ -14,7 +14,7 @@ use sha2::Digest as _;
 
 use super::read::Sink;
 use super::{DebError, Member, MemberNode};
-use crate::native::elf::Elf;
+use crate::native::elf::{Elf, ElfReader};
 
 /// A link's target is no longer than the kernel takes (path_resolution(7)).
 const LONGEST_PATH: usize = 4096;
@@ -149,7 +149,7 @@ impl Reading<'_> {
         sink: &mut dyn Sink,
     ) -> Result<MemberNode, DebError> {
         let (mut sha256, mut md5, mut size) = (Digester::sha256(), Md5::new(), 0);
-        let mut elf = ElfBytes::default();
+        let mut elf = ElfReader::default();
         loop {
             let read = tar.read(&mut self.buffer).map_err(|error| DebError::of_tar(name, error))?;
             if read == 0 {
@@ -158,7 +158,7 @@ impl Reading<'_> {
             let bytes = &self.buffer[..read];
             sha256.update(bytes);
             md5.update(bytes);
-            elf.update(bytes);
+            elf.push(bytes);
             sink.write(bytes).map_err(DebError::Sink)?;
             size += read as u64;
         }
@@ -166,38 +166,10 @@ impl Reading<'_> {
         if size > 0 {
             sink.end(content).map_err(DebError::Sink)?;
         }
-        if let Some(elf) = elf.read() {
+        if let Some(elf) = elf.finish() {
             self.elf.insert(content.digest, elf);
         }
         Ok(MemberNode::File { content, md5: md5.finalize().into() })
-    }
-}
-
-/// The bytes of a file for as long as it may be an ELF file.
-#[derive(Default)]
-struct ElfBytes {
-    bytes: Vec<u8>,
-    is_none: bool,
-}
-
-impl ElfBytes {
-    /// The largest library of Debian has 250 MiB, with 120 MiB of them for a browser.
-    const LARGEST: usize = 256 << 20;
-
-    fn update(&mut self, bytes: &[u8]) {
-        if self.is_none {
-            return;
-        }
-        let begins = self.bytes.is_empty();
-        self.bytes.extend_from_slice(bytes);
-        let is_elf = !begins || self.bytes.starts_with(b"\x7fELF");
-        if !is_elf || self.bytes.len() > Self::LARGEST {
-            *self = ElfBytes { bytes: Vec::new(), is_none: true };
-        }
-    }
-
-    fn read(self) -> Option<Elf> {
-        if self.is_none || self.bytes.is_empty() { None } else { Elf::read(&self.bytes) }
     }
 }
 

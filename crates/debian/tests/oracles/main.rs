@@ -6,6 +6,7 @@
 
 #[path = "../../../shell/tests/oracles/comparison.rs"]
 mod comparison;
+mod debs;
 mod dpkg;
 mod native;
 mod resolver;

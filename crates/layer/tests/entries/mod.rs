@@ -5,7 +5,7 @@
 
 use std::num::NonZeroUsize;
 
-use layer::{Attributes, Content, Deflated, Entry, LayerWriter, Node, Packed, Packing};
+use layer::{Attributes, Content, Deflated, DeflatedPart, Entry, LayerWriter, Node, Packed, Packing};
 use oci::ImagePath;
 
 /// Writes `entries`, with each file's content from `content`, and gives the blob.
@@ -46,13 +46,16 @@ pub(crate) fn append_deflated(
             continue;
         }
         let stream = deflate(content);
-        let deflated = Deflated {
-            packed_size: stream.len() as u64,
-            crc32: libdeflater::crc32(content),
-            stream: &mut &stream[..],
-        };
+        let parts = [part(content, &stream)];
+        let deflated = Deflated { stream: &mut &stream[..], parts: &parts };
         writer.append_deflated(entry, deflated).unwrap();
     }
+}
+
+/// What is to be said of a stream.
+pub(crate) fn part(content: &[u8], stream: &[u8]) -> DeflatedPart {
+    let (size, packed_size) = (content.len() as u64, stream.len() as u64);
+    DeflatedPart { size, packed_size, crc32: libdeflater::crc32(content) }
 }
 
 /// A raw deflate stream. The compressor is pinned, so golden digests may depend on it.

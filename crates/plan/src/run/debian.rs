@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
+use ::debian::deb::{Member, MemberNode};
 use ::debian::native::elf::Elf;
 use ::debian::{Deb, DebSource, Fetch, Installed, Outside, PackageIndex};
+use layer::{Content, Deflater, Packing};
+use oci::ImagePath;
 use shell::{Missing, Origin, Reason, Stop as ShellStop, Stored};
 
+use super::installed::{Installed as Laid, InstalledFile, InstalledNode};
 use super::outside::{Network, RunOutside, source};
 use crate::facts::{FetchKey, FileReference, Need};
-use crate::outcome::Source;
+use crate::outcome::{Source, Stream};
 
 impl RunOutside<'_, '_, '_> {
     /// All answers, or word that some are missing; of those each is told.
@@ -47,6 +51,49 @@ impl RunOutside<'_, '_, '_> {
             DebSource::File { stored, .. } => Some(self.file(stored)?.source),
         }
     }
+}
+
+/// What a package is for whoever lays it. Only those of its files have a place in its layer that have
+/// what the package says of them.
+pub(super) fn laid(installed: &Installed, packing: Packing) -> Laid<'_> {
+    let Installed { deb, files } = installed;
+    let files = files.iter().filter_map(|(at, path)| {
+        let Member { attributes, node, .. } = deb.members.get(*at)?;
+        let node = match node {
+            MemberNode::File { content, .. } => {
+                let (package, filename) = (deb.digest, Arc::clone(&deb.filename));
+                let stream = Stream::Package { package, filename };
+                let stream = is_kept(*content, packing).then_some(stream);
+                InstalledNode::File { content: *content, stream }
+            }
+            MemberNode::Symlink(target) => InstalledNode::Symlink(target),
+            _ => return None,
+        };
+        Some(InstalledFile { path, attributes: attributes.clone(), node })
+    });
+    let directories = deb.members.iter().filter(|member| member.node == MemberNode::Directory);
+    let directory = |member: &Member| {
+        (ImagePath::lexical(member.name.as_slice()), member.attributes.clone())
+    };
+    let sizes = deb.members.iter().map(|member| match member.node {
+        MemberNode::File { content, .. } => content.size,
+        _ => 0,
+    });
+    let (name, version) = (deb.control.text("Package"), deb.control.text("Version"));
+    Laid {
+        name: name.unwrap_or_default(),
+        pin: format!("{}={}", name.unwrap_or_default(), version.unwrap_or_default()),
+        size: sizes.fold(0, u64::saturating_add),
+        files: files.collect(),
+        directories: directories.map(directory).collect(),
+    }
+}
+
+/// Whether a file stays as the store has deflated it, if that makes it smaller: unless a greater
+/// effort is asked for.
+fn is_kept(content: Content, packing: Packing) -> bool {
+    matches!(packing, Packing::Gzip(level) if level <= Deflater::level())
+        && layer::keeps_deflated(content.size, 0)
 }
 
 /// The digest of a package's file.

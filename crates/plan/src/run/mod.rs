@@ -6,6 +6,7 @@
 
 mod command;
 mod debian;
+mod installed;
 mod lay;
 mod mounts;
 mod outside;
@@ -22,8 +23,9 @@ use shell::{Files, Limits, Outcome};
 use crate::error::{PlanError, Step};
 use crate::outcome::{Becomes, Execution, Unassembled};
 use crate::stage::StagePlanner;
+use installed::Kind;
 pub use outside::LARGEST_TEXT;
-use outside::{Network, RunOutside};
+use outside::{Installs, Network, RunOutside};
 pub(crate) use packages::plan_debian;
 use redaction::Redaction;
 
@@ -57,7 +59,9 @@ enum Evaluated {
 struct Done {
     outcome: Outcome,
     trees: mounts::Trees,
-    installs: Vec<pip::Install>,
+    installs: Installs,
+    /// What stands in front of Debian packages in their layers' titles.
+    verb: &'static str,
 }
 
 fn evaluate(
@@ -85,7 +89,10 @@ fn evaluate(
     let outside = RunOutside::new(planner, Network::of(run), &trees, redaction, span);
     let (ended, outcome) = shell::attempt(command.command, files, &outside, limits);
     Ok(match outside.conclude(ended, outcome)? {
-        Ok((outcome, installs)) => Evaluated::Done(Box::new(Done { outcome, trees, installs })),
+        Ok((outcome, installs)) => {
+            let verb = "RUN apt-get install";
+            Evaluated::Done(Box::new(Done { outcome, trees, installs, verb }))
+        }
         Err(execution) => Evaluated::Not(execution),
     })
 }
@@ -98,7 +105,7 @@ fn finish(
     text: &str,
     span: &Span,
 ) -> Step<Becomes> {
-    let Done { outcome, trees, installs } = done;
+    let Done { outcome, trees, installs, verb } = done;
     if outcome.status != 0 {
         return Err(failed(&outcome, redaction, span).into());
     }
@@ -110,7 +117,17 @@ fn finish(
     let changes = command::settle(planner, outcome.files.changes(), span, doing)?;
     redaction.refuse_leaks(&changes, span)?;
     lay::add_sources(planner, &changes, &outcome.archives, &trees, redaction);
-    let (packages, rest) = pip::layers(planner, &installs, changes)?;
+    let packing = planner.shared.request.packing;
+    let debs = installs.debs.iter().map(|installed| debian::laid(installed, packing));
+    let mut debs: Vec<_> = debs.collect();
+    // In which order they were installed makes no difference.
+    debs.sort_by(|one, two| one.pin.cmp(&two.pin));
+    let wheels = installs.wheels.iter().map(|install| install.installed(packing));
+    let kinds = [
+        Kind { verb, packages: debs },
+        Kind { verb: "RUN pip install", packages: wheels.collect() },
+    ];
+    let (packages, rest) = installed::layers(planner, &kinds, changes)?;
     let mut layers = lay::lay(planner, rest, text)?;
     for package in packages {
         planner.state.tree.push(Arc::clone(&package));

@@ -53,6 +53,13 @@ pub(super) struct RunOutside<'r, 'a, 'b> {
     error: RefCell<Option<Stop>>,
 }
 
+/// What was installed.
+#[derive(Debug)]
+pub(super) struct Installs {
+    pub(super) wheels: Vec<pip::Install>,
+    pub(super) debs: Vec<debian::Installed>,
+}
+
 impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
     pub(super) fn new(
         planner: &'r mut StagePlanner<'a, 'b>,
@@ -107,9 +114,12 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
         self,
         ended: Result<u8, ShellStop>,
         outcome: Outcome,
-    ) -> Step<Result<(Outcome, Vec<pip::Install>), Execution>> {
+    ) -> Step<Result<(Outcome, Installs), Execution>> {
         let why = match ended {
-            Ok(_) => return Ok(Ok((outcome, self.installs.take()))),
+            Ok(_) => {
+                let (wheels, debs) = (self.installs.take(), self.debs.take());
+                return Ok(Ok((outcome, Installs { wheels, debs })));
+            }
             Err(ShellStop::Missing(missing)) => {
                 self.need(missing);
                 return Err(self.error.take().unwrap_or(Stop::Needs));

@@ -66,7 +66,7 @@ pub(crate) fn plan_debian(
     });
     match outside.conclude(ended, outcome)? {
         Ok((outcome, installs)) => {
-            let done = Done { outcome, trees, installs };
+            let done = Done { outcome, trees, installs, verb: "DEBIAN" };
             finish(planner, done, &redaction, text, span)
         }
         Err(execution) => Ok(Becomes::NeedsExecution(Box::new(execution))),

@@ -72,6 +72,9 @@ impl<'a> Gatherer<'a> {
                 let base = self.base(&name);
                 self.facts.bases.insert((reference, platform), base);
             }
+            Need::Fetch(..) | Need::PackageIndex(..) | Need::Deb { .. } | Need::Elf(_) => {
+                unreachable!("no test of these asks for Debian packages")
+            }
             Need::Listing(name, _) => self.list(name),
             Need::Contents(name, paths) => self.digest(name, &paths),
             Need::LayerIndex { diff_id, .. } => {

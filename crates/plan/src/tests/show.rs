@@ -9,7 +9,7 @@ use recipe::Diagnostic;
 
 use super::gatherer::Gatherer;
 use super::{Report, TIMESTAMP, packages};
-use crate::{Becomes, LayerSpec, Need, Plan, PlannedStep};
+use crate::{Becomes, LayerSpec, Need, Plan, PlannedStep, Stream};
 
 impl Gatherer<'_> {
     pub(super) fn report(&self, dockerfile: &str, plan: &Plan) -> Report {
@@ -105,7 +105,10 @@ impl Gatherer<'_> {
 fn check_streams(spec: &LayerSpec) {
     for (path, stream) in &spec.streams {
         let node = &spec.entries.entry(path).expect("streams are of the layer's files").node;
-        assert!(matches!(node, Node::File(content) if content.size == stream.member.size));
+        let is_of_size = |size| matches!(node, Node::File(content) if content.size == size);
+        if let Stream::Wheel(stream) = stream {
+            assert!(is_of_size(stream.member.size));
+        }
     }
 }
 
@@ -134,6 +137,10 @@ pub(super) fn show_need(need: &Need) -> String {
         Need::Archive(..) => "look into an archive".to_owned(),
         Need::Resolution { .. } => "resolve packages".to_owned(),
         Need::Wheels { packages, .. } => format!("read {} wheels", packages.len()),
+        Need::Fetch(fetch, _) => format!("fetch {}", fetch.url),
+        Need::PackageIndex(..) => "read a list of packages".to_owned(),
+        Need::Deb { .. } => "read a Debian package".to_owned(),
+        Need::Elf(_) => "read an ELF file".to_owned(),
     }
 }
 

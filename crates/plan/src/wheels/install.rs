@@ -13,7 +13,7 @@ use super::{collisions, warn};
 use crate::error::Step;
 use crate::facts::InstalledWheel;
 use crate::laying::{DirectoryId, Laying};
-use crate::outcome::{LayerSpec, Source, WheelMember};
+use crate::outcome::{LayerSpec, Source, Stream, WheelMember};
 use crate::packages::groups::{self, Sized};
 use crate::stage::StagePlanner;
 
@@ -154,7 +154,7 @@ impl Directories {
 /// A layer of packages while it is laid.
 struct Layer {
     directories: Directories,
-    streams: BTreeMap<ImagePath, WheelMember>,
+    streams: BTreeMap<ImagePath, Stream>,
 }
 
 impl Layer {
@@ -176,7 +176,7 @@ impl Layer {
         if let Source::Wheel(member) = &source
             && is_kept(member, planner.shared.request.packing)
         {
-            self.streams.insert(file.path.clone(), member.clone());
+            self.streams.insert(file.path.clone(), Stream::Wheel(member.clone()));
         }
         planner.shared.sources.insert(file.content.digest, source);
         Ok(())

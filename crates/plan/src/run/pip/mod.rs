@@ -15,7 +15,6 @@ mod gather;
 mod ini;
 mod install;
 mod interpreter;
-mod layers;
 mod layout;
 mod listing;
 mod options;
@@ -24,9 +23,10 @@ mod scene;
 mod uninstall;
 mod uv;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use layer::Attributes;
+use layer::{Attributes, Packing};
 use oci::ImagePath;
 use python::Package;
 use shell::files::{FileError, FileResult};
@@ -35,13 +35,14 @@ use shell::{Missing, Process, Reason, Stop as ShellStop};
 use super::outside::RunOutside;
 use crate::error::{Step, Stop};
 use crate::facts::InstalledWheel;
-use crate::packages::groups::Sized;
+use crate::outcome::{Source, Stream};
+use crate::run::installed::{Installed, InstalledFile, InstalledNode};
+use crate::wheels;
 use asked::Asked;
 use called::{Called, CalledBy};
 use configuration::Configuration;
 use gather::Ended;
 use interpreter::Python;
-pub(crate) use layers::layers;
 use options::{Command, Options};
 use scene::Scene;
 
@@ -64,14 +65,28 @@ struct PlacedFile {
 }
 
 impl Install {
-    fn pin(&self) -> String {
-        format!("{}=={}", self.package.name, self.package.version)
-    }
-
-    fn sized(&self) -> Sized<'_> {
-        let files = self.wheel.installation.files.iter();
-        let size = files.fold(0, |sum: u64, file| sum.saturating_add(file.content.size));
-        Sized { name: &self.package.name, size }
+    /// What it is for whoever lays it.
+    pub(super) fn installed(&self, packing: Packing) -> Installed<'_> {
+        let Install { package, wheel, files } = self;
+        let of_wheel = &wheel.installation.files;
+        let files = files.iter().map(|file| {
+            let installed = &of_wheel[file.at];
+            let stream = match wheels::source(wheel, installed) {
+                Source::Wheel(member) if wheels::is_kept(&member, packing) => {
+                    Some(Stream::Wheel(member))
+                }
+                _ => None,
+            };
+            let node = InstalledNode::File { content: installed.content, stream };
+            InstalledFile { path: &file.path, attributes: file.attributes.clone(), node }
+        });
+        Installed {
+            name: &package.name,
+            pin: format!("{}=={}", package.name, package.version),
+            size: of_wheel.iter().fold(0, |sum, file| sum.saturating_add(file.content.size)),
+            files: files.collect(),
+            directories: HashMap::new(),
+        }
     }
 }
 

@@ -1,0 +1,145 @@
+//! Packages on their way from an archive: several at once, each going on where it broke off.
+
+use std::fs::File;
+use std::io::Write;
+use std::time::Duration;
+
+use debian::Fetch;
+use oci::{Descriptor, Digest, MediaType};
+use reqwest::StatusCode;
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, RANGE};
+use store::{Incoming, StoreError};
+
+use crate::build::download::{self, Fetched, Wanted};
+use crate::build::error::BuildError;
+use crate::build::gather::Gatherer;
+use crate::error::Error;
+use crate::progress::Step;
+
+/// How many files come side by side.
+pub(super) const SIDE_BY_SIDE: usize = 8;
+/// How often a download is tried again that makes no progress.
+const RETRIES: u32 = 3;
+/// The most that a list may have which nobody has announced.
+const LARGEST_LIST: u64 = 1 << 30;
+
+fn wanted(fetch: &Fetch) -> Wanted<'_> {
+    let most = fetch.size.unwrap_or(LARGEST_LIST);
+    let Fetch { url, sha256, login, proxy, .. } = fetch;
+    Wanted { url, shown: url, checksum: *sha256, most, login: login.as_ref(), proxy }
+}
+
+/// Fetches a file into the store; `None` if there is none.
+pub(super) fn fetch(
+    gatherer: &Gatherer<'_>,
+    fetch: &Fetch,
+) -> Result<Option<layer::Content>, Error> {
+    let Gatherer { session, clients, cache, .. } = gatherer;
+    match download::fetch_if_there(session, clients, &wanted(fetch), *cache)? {
+        Fetched::Content(content) => Ok(Some(content)),
+        Fetched::Nothing(_) => Ok(None),
+        Fetched::Other(found) => Err(other(fetch, found)),
+    }
+}
+
+fn other(fetch: &Fetch, found: Digest) -> Error {
+    let wanted = fetch.sha256.unwrap_or(found);
+    BuildError::FetchedDigest { url: fetch.url.clone(), wanted, found }.into()
+}
+
+/// Downloads a package whose digest is known, to be read once.
+pub(super) fn bring(
+    gatherer: &Gatherer<'_>,
+    fetch: &Fetch,
+    digest: Digest,
+    step: &Step,
+) -> Result<File, Error> {
+    let session = gatherer.session;
+    let store = session.store()?;
+    let turn = match fetch.size {
+        Some(size) => store.partial(&Descriptor::new(MediaType::OciEmpty, digest, size)),
+        None => store.partial_of(digest),
+    };
+    // A recipe may have fetched it, too.
+    let Some(mut incoming) = turn.wait()? else { return Ok(store.open_blob(&digest)?) };
+    step.add(incoming.written());
+    let client = gatherer.clients.by(session, &fetch.proxy)?;
+    let mut failures = 0;
+    loop {
+        let before = incoming.written();
+        let came = session.block_on(go_on(&client, fetch, &mut incoming, step));
+        match came {
+            Ok(()) => break,
+            Err(error) if !is_passing(&error) => return Err(error),
+            // What makes progress is not given up.
+            Err(_) if incoming.written() > before => failures = 0,
+            Err(error) if failures == RETRIES => return Err(error),
+            Err(_) => failures += 1,
+        }
+        std::thread::sleep(Duration::from_millis(250) * 2u32.pow(failures));
+    }
+    match incoming.into_file() {
+        Err(StoreError::DigestMismatch { actual, .. }) => Err(other(fetch, *actual)),
+        other => Ok(other?),
+    }
+}
+
+/// Whether the same question may get an answer a moment later.
+fn is_passing(error: &Error) -> bool {
+    let Error::Build(error) = error else { return false };
+    let BuildError::Fetch { source, .. } = error else { return false };
+    let status = source.downcast_ref::<reqwest::Error>().and_then(reqwest::Error::status);
+    status.is_none_or(|status| status.is_server_error() || status.as_u16() == 429)
+}
+
+/// Asks for what is missing, and writes it.
+async fn go_on(
+    client: &reqwest::Client,
+    fetch: &Fetch,
+    incoming: &mut Incoming,
+    step: &Step,
+) -> Result<(), Error> {
+    let (url, offset) = (&fetch.url, incoming.written());
+    let failed = |error: reqwest::Error| download::failed(url, error.without_url().into());
+    if offset > 0 && incoming.remaining() == 0 {
+        return Ok(());
+    }
+    // A range is one of the bytes as they are stored.
+    let mut request = download::request(client, &wanted(fetch)).header(ACCEPT_ENCODING, "identity");
+    if offset > 0 {
+        request = request.header(RANGE, format!("bytes={offset}-"));
+    }
+    let reply = request.send().await.map_err(failed)?;
+    let mut skip = match reply.status() {
+        StatusCode::PARTIAL_CONTENT if starts_at(&reply) == Some(offset) => 0,
+        StatusCode::RANGE_NOT_SATISFIABLE => return Ok(()),
+        // Not every host knows ranges.
+        StatusCode::OK => offset,
+        _ => {
+            let refused = reply.error_for_status();
+            let odd = || download::failed(url, "the host answers with another range".into());
+            return Err(refused.map_or_else(failed, |_| odd()));
+        }
+    };
+    let mut reply = reply;
+    while let Some(chunk) = reply.chunk().await.map_err(failed)? {
+        let known = skip.min(chunk.len() as u64);
+        skip -= known;
+        let fresh = &chunk[usize::try_from(known).unwrap_or(chunk.len())..];
+        if fresh.len() as u64 > incoming.remaining() {
+            let most = fetch.size.unwrap_or_default();
+            return Err(BuildError::TooLong { url: url.clone(), most }.into());
+        }
+        let path = "the store's scratch space".into();
+        let written = incoming.write_all(fresh);
+        written.map_err(|source| BuildError::Write { path, source })?;
+        step.add(fresh.len() as u64);
+    }
+    Ok(())
+}
+
+/// Where the part begins that came (RFC 9110, section 14.4).
+fn starts_at(reply: &reqwest::Response) -> Option<u64> {
+    let range = reply.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    range.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+}
