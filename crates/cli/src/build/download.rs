@@ -199,10 +199,7 @@ pub(super) fn request(client: &reqwest::Client, wanted: &Wanted<'_>) -> reqwest:
     }
 }
 
-pub(super) fn failed(
-    shown: &str,
-    source: Box<dyn std::error::Error + Send + Sync>,
-) -> Error {
+pub(super) fn failed(shown: &str, source: Box<dyn std::error::Error + Send + Sync>) -> Error {
     BuildError::Fetch { url: shown.to_owned(), source }.into()
 }
 

@@ -267,7 +267,9 @@ impl BuildError {
             (
                 LayerError::Deflated { mismatch: Mismatch::Digest { .. }, .. },
                 Stream::Wheel(WheelMember { filename, member, .. }),
-            ) => BuildError::RecordLies { wheel: filename.to_string(), member: member.name.clone() },
+            ) => {
+                BuildError::RecordLies { wheel: filename.to_string(), member: member.name.clone() }
+            }
             (source, Stream::Wheel(WheelMember { filename, .. })) => {
                 BuildError::WheelFile { wheel: filename.to_string(), source }
             }

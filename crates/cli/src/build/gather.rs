@@ -199,8 +199,7 @@ impl<'a> Gatherer<'a> {
             }
             Need::Download { url, shown, checksum, span } => {
                 let (session, clients) = (self.session, &self.clients);
-                let fetched =
-                    download::fetch(session, clients, &url, &shown, checksum, self.cache);
+                let fetched = download::fetch(session, clients, &url, &shown, checksum, self.cache);
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }

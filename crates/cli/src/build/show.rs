@@ -138,7 +138,8 @@ fn layer_rows(
         let (title, becomes) = match spec.packages.is_empty() {
             true => ("other files", "files"),
             false => {
-                let title = ["PYTHON ", "DEBIAN "].iter().find_map(|verb| spec.title.strip_prefix(verb));
+                let title =
+                    ["PYTHON ", "DEBIAN "].iter().find_map(|verb| spec.title.strip_prefix(verb));
                 (title.unwrap_or(&spec.title), "packages")
             }
         };

@@ -257,12 +257,10 @@ fn total(missing: &[(Digest, WantedDeb)]) -> u64 {
 }
 
 /// Makes those packages readable that are files of the image.
-fn open_files<'a>(
-    gatherer: &'a Gatherer<'_>,
-    missing: &[(Digest, WantedDeb)],
-) -> At<Contents<'a>> {
+fn open_files<'a>(gatherer: &'a Gatherer<'_>, missing: &[(Digest, WantedDeb)]) -> At<Contents<'a>> {
     let mut contents = Contents::new(gatherer.session, &gatherer.inputs, &gatherer.facts);
-    let files = missing.iter().filter_map(|(digest, wanted)| Some((*digest, wanted.source.as_ref()?)));
+    let files =
+        missing.iter().filter_map(|(digest, wanted)| Some((*digest, wanted.source.as_ref()?)));
     let files: Vec<_> = files.collect();
     let prepared = contents.prepare(&files);
     prepared.map_err(|error| (missing[0].1.span.clone(), error))?;

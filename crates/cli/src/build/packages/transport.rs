@@ -5,7 +5,7 @@ use std::io::Write;
 use std::time::Duration;
 
 use debian::Fetch;
-use oci::{Descriptor, Digest, MediaType};
+use oci::Digest;
 use reqwest::StatusCode;
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_RANGE, RANGE};
 use store::{Incoming, StoreError};
@@ -56,12 +56,13 @@ pub(super) fn bring(
 ) -> Result<File, Error> {
     let session = gatherer.session;
     let store = session.store()?;
-    let turn = match fetch.size {
-        Some(size) => store.partial(&Descriptor::new(MediaType::OciEmpty, digest, size)),
-        None => store.partial_of(digest),
-    };
     // A recipe may have fetched it, too.
-    let Some(mut incoming) = turn.wait()? else { return Ok(store.open_blob(&digest)?) };
+    let Some(mut incoming) = store.partial_of(digest).wait()? else {
+        return Ok(store.open_blob(&digest)?);
+    };
+    if fetch.size.is_some_and(|size| incoming.written() > size) {
+        incoming.restart()?;
+    }
     step.add(incoming.written());
     let client = gatherer.clients.by(session, &fetch.proxy)?;
     let mut failures = 0;
@@ -87,7 +88,7 @@ pub(super) fn bring(
 /// Whether the same question may get an answer a moment later.
 fn is_passing(error: &Error) -> bool {
     let Error::Build(error) = error else { return false };
-    let BuildError::Fetch { source, .. } = error else { return false };
+    let BuildError::Fetch { source, .. } = &**error else { return false };
     let status = source.downcast_ref::<reqwest::Error>().and_then(reqwest::Error::status);
     status.is_none_or(|status| status.is_server_error() || status.as_u16() == 429)
 }
@@ -101,7 +102,7 @@ async fn go_on(
 ) -> Result<(), Error> {
     let (url, offset) = (&fetch.url, incoming.written());
     let failed = |error: reqwest::Error| download::failed(url, error.without_url().into());
-    if offset > 0 && incoming.remaining() == 0 {
+    if fetch.size == Some(offset) {
         return Ok(());
     }
     // A range is one of the bytes as they are stored.
@@ -126,8 +127,8 @@ async fn go_on(
         let known = skip.min(chunk.len() as u64);
         skip -= known;
         let fresh = &chunk[usize::try_from(known).unwrap_or(chunk.len())..];
-        if fresh.len() as u64 > incoming.remaining() {
-            let most = fetch.size.unwrap_or_default();
+        let most = fetch.size.unwrap_or(u64::MAX);
+        if fresh.len() as u64 > most.saturating_sub(incoming.written()) {
             return Err(BuildError::TooLong { url: url.clone(), most }.into());
         }
         let path = "the store's scratch space".into();

@@ -256,6 +256,7 @@ pub(in crate::apt) fn run_dpkg(
         forced: [Force::Depends, Force::RemoveEssential].into(),
         triggers,
         deconfigure: Deconfigure::Automatically,
+        ..Options::default()
     };
     for steps in solution.steps.chunk_by(|one, next| one.work == next.work) {
         let packages: Vec<PackageId> = steps.iter().map(|step| step.package.clone()).collect();
