@@ -58,12 +58,6 @@ impl Question {
     }
 }
 
-/// What was chosen, as lines like apt's, in order.
-fn chosen(apt: &Apt, base: &Base, question: &Question) -> Result<Vec<String>, ResolveError> {
-    let solution = solve(apt, base, question)?;
-    Ok(apt::lines(&solution))
-}
-
 fn solve(apt: &Apt, base: &Base, question: &Question) -> Result<Solution, ResolveError> {
     let releases = apt.archives.iter().map(|archive| &*archive.release);
     let policy = Policy::by_default(releases);
@@ -83,41 +77,31 @@ fn solve(apt: &Apt, base: &Base, question: &Question) -> Result<Solution, Resolv
 
 /// Asks both, and gives what differs.
 fn compare(apt: &Apt, base: &Base, question: &Question) -> Option<String> {
-    let real = apt.simulate(base, question);
-    let ours = chosen(apt, base, question);
-    match (real, ours) {
-        (Ok(real), Ok(ours)) => {
-            let set = |lines: &[String]| -> BTreeSet<String> {
-                let lines = lines.iter().filter(|line| !line.starts_with("Conf"));
-                lines.cloned().collect()
-            };
-            let (real_set, our_set) = (set(&real), set(&ours));
-            if real_set != our_set {
-                let missing: Vec<_> = real_set.difference(&our_set).collect();
-                let more: Vec<_> = our_set.difference(&real_set).collect();
-                return Some(format!(
-                    "choice: {question:?}\n  missing {missing:?}\n  more {more:?}"
-                ));
-            }
-            if real != ours {
-                let at = real.iter().zip(&ours).position(|(one, other)| one != other);
-                let at = at.unwrap_or(real.len().min(ours.len()));
-                let from = at.saturating_sub(2);
-                let part = |lines: &[String]| {
-                    lines[from.min(lines.len())..].iter().take(6).cloned().collect::<Vec<_>>()
-                };
-                return Some(format!(
-                    "order: {question:?} at {at}\n  apt  {:?}\n  ours {:?}",
-                    part(&real),
-                    part(&ours)
-                ));
-            }
-            None
-        }
-        (Err(_), Err(_)) => None,
-        (Ok(real), Err(error)) => Some(format!("only apt finds: {question:?} {error} {real:?}")),
-        (Err(error), Ok(ours)) => Some(format!("only we find: {question:?} {error} {ours:?}")),
+    let (real, ours) = match (apt.simulate(base, question), solve(apt, base, question)) {
+        (Ok(real), Ok(ours)) => (real, ours),
+        (Err(_), Err(_)) => return None,
+        (Ok(_), Err(error)) => return Some(format!("only apt finds: {question:?} {error:?}")),
+        (Err(error), Ok(_)) => return Some(format!("only we find: {question:?} {error}")),
+    };
+    let changed = real.iter().filter(|line| !line.starts_with("Conf"));
+    let changed: BTreeSet<String> = changed.cloned().collect();
+    let ours_changed = apt::changes(&ours);
+    if changed != ours_changed {
+        let missing: Vec<_> = changed.difference(&ours_changed).take(8).collect();
+        let more: Vec<_> = ours_changed.difference(&changed).take(8).collect();
+        return Some(format!("choice: {question:?}\n  missing {missing:?}\n  more {more:?}"));
     }
+    let ours = apt::lines(&ours);
+    if real == ours {
+        return None;
+    }
+    let at = real.iter().zip(&ours).position(|(one, other)| one != other);
+    let at = at.unwrap_or(real.len().min(ours.len()));
+    let near = |lines: &[String]| -> Vec<String> {
+        lines.iter().skip(at.saturating_sub(2)).take(5).cloned().collect()
+    };
+    let (real, ours) = (near(&real), near(&ours));
+    Some(format!("order: {question:?} at {at}\n  apt  {real:?}\n  ours {ours:?}"))
 }
 
 fn random_questions(apt: &Apt, seed: u64, count: usize) -> Vec<Question> {

@@ -126,6 +126,9 @@ pub enum ResolveError {
     /// There is no order in which dpkg could do it.
     #[error("there is no order to unpack and configure packages in: {0} is in the way of others")]
     NoOrder(String),
+    /// The machine gives no room to work in.
+    #[error("no thread can be started to choose packages in")]
+    NoThread,
     /// No architecture was named.
     #[error("there is no architecture to install packages for")]
     NoArchitecture,
@@ -144,6 +147,19 @@ pub fn resolve(request: &Request<'_>) -> Result<Solution, ResolveError> {
     if request.architectures.is_empty() {
         return Err(ResolveError::NoArchitecture);
     }
+    // One package may lead to another some thousand times, each time a few calls deeper.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        let thread = thread.spawn_scoped(scope, || resolve_deeply(request));
+        let result = thread.map_err(|_| ResolveError::NoThread)?.join();
+        result.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// What [`resolve`] may take for its calls; memory is taken only as they are made.
+const STACK: usize = 256 << 20;
+
+fn resolve_deeply(request: &Request<'_>) -> Result<Solution, ResolveError> {
     let catalog = catalog(request)?;
     let candidates = policy::candidates(&catalog, request.policy);
     let mut states = States::new(&catalog, request.rules, candidates);

@@ -10,7 +10,7 @@ pub struct Policy<'a> {
     /// For what is installed, whether it can be had or not.
     pub installed: i32,
     /// What pins of certain packages say of a version; the first that matches.
-    pub pin: &'a dyn Fn(&Pinned<'_>) -> Option<i32>,
+    pub pin: &'a (dyn Fn(&Pinned<'_>) -> Option<i32> + Sync),
 }
 
 /// A version that pins are asked about.

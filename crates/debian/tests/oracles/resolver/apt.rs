@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use debian::apt::archive::{Archive, Release};
-use debian::apt::resolver::{Solution, Work};
+use debian::apt::resolver::{Change, ChangeKind, Solution, Step, Work};
 use debian::control::Stanza;
 use debian::dpkg::status::{PackageId, Status};
 use debian::index::PackageIndex;
@@ -99,21 +99,39 @@ fn line(line: &str) -> Option<String> {
 
 /// The same of a solution.
 pub(super) fn lines(solution: &Solution) -> Vec<String> {
-    let step = |step: &debian::apt::resolver::Step| {
-        let name = &step.package.name;
-        let change = solution.changes.iter().find(|change| change.package.name == *name).unwrap();
-        match step.work {
-            Work::Unpack => {
-                let from = change.from.as_ref().map(|from| format!("[{from}] "));
-                let to = change.to.as_ref().unwrap();
-                format!("Inst {name} {}({to})", from.unwrap_or_default())
-            }
-            Work::Configure => format!("Conf {name}"),
-            Work::Remove => format!("Remv {name}"),
-            Work::Purge => format!("Purg {name}"),
-        }
+    let step = |step: &Step| {
+        let id = &step.package;
+        let is_same = |change: &&Change| change.package.name == id.name;
+        line_of(solution.changes.iter().find(is_same).unwrap(), step.work)
     };
     solution.steps.iter().map(step).collect()
+}
+
+/// What changes, without an order.
+pub(super) fn changes(solution: &Solution) -> BTreeSet<String> {
+    let change = |change: &Change| {
+        let work = match change.kind {
+            ChangeKind::Remove => Work::Remove,
+            ChangeKind::Purge => Work::Purge,
+            _ => Work::Unpack,
+        };
+        line_of(change, work)
+    };
+    solution.changes.iter().map(change).collect()
+}
+
+fn line_of(change: &Change, work: Work) -> String {
+    let name = &change.package.name;
+    match work {
+        Work::Unpack => {
+            let from = change.from.as_ref().map(|from| format!("[{from}] "));
+            let to = change.to.as_ref().unwrap();
+            format!("Inst {name} {}({to})", from.unwrap_or_default())
+        }
+        Work::Configure | Work::ConfigureLast => format!("Conf {name}"),
+        Work::Remove => format!("Remv {name}"),
+        Work::Purge => format!("Purg {name}"),
+    }
 }
 
 impl Base {
@@ -167,8 +185,10 @@ fn fetch(directory: &Path) -> testbed::Result {
 
 fn archive(lists: &Path, host: &str, suite: &str) -> Archive {
     let prefix = format!("{host}_dists_{suite}");
-    let release = fs::read(lists.join(format!("{prefix}_InRelease"))).unwrap();
-    let release = Stanza::parse_all(&release).unwrap().remove(1);
+    let release = fs::read_to_string(lists.join(format!("{prefix}_InRelease"))).unwrap();
+    let (_, signed) = release.split_once("\n\n").unwrap();
+    let (signed, _) = signed.split_once("-----BEGIN PGP SIGNATURE").unwrap();
+    let release = Stanza::parse_all(signed.as_bytes()).unwrap().remove(0);
     let text = |name| release.text(name).unwrap_or_default().to_owned();
     let packages = lists.join(format!("{prefix}_main_binary-amd64_Packages"));
     Archive {
