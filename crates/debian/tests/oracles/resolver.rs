@@ -22,9 +22,9 @@ struct Question {
 }
 
 impl Question {
-    fn install(words: &[&str]) -> Question {
+    fn of(action: Action, words: &[&str], flags: &[&'static str]) -> Question {
         let words = words.iter().map(|word| (*word).to_owned()).collect();
-        Question { action: Action::Install, words, recommends: true, flags: Vec::new() }
+        Question { action, words, recommends: true, flags: flags.to_vec() }
     }
 
     fn command(&self) -> &'static str {
@@ -141,4 +141,59 @@ fn random_sets_on_an_aged_base() {
     let apt = Apt::new();
     let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(300);
     check_all(&apt, &apt.aged(), &random_questions(&apt, 2, count));
+}
+
+#[test]
+fn upgrades_of_an_aged_base() {
+    let apt = Apt::new();
+    let questions = [
+        Question::of(Action::Upgrade, &[], &[]),
+        Question::of(Action::Upgrade, &[], &["--with-new-pkgs"]),
+        Question::of(Action::Upgrade, &["git"], &[]),
+        Question::of(Action::DistUpgrade, &[], &[]),
+        Question::of(Action::DistUpgrade, &["build-essential"], &[]),
+    ];
+    check_all(&apt, &apt.aged(), &questions);
+}
+
+#[test]
+fn removals() {
+    let apt = Apt::new();
+    let unused =
+        ["libgnutls30", "gpgv", "debian-archive-keyring", "adduser", "libapt-pkg6.0", "tzdata"];
+    let base = apt.fresh().with_automatic(&unused);
+    let questions = [
+        Question::of(Action::Remove, &[], &["--autoremove"]),
+        Question::of(Action::Remove, &["tzdata"], &[]),
+        Question::of(Action::Remove, &["tzdata", "adduser"], &["--purge"]),
+        Question::of(Action::Remove, &["libgnutls30"], &[]),
+        Question::of(Action::Remove, &["nothing-like-it"], &[]),
+        Question::of(Action::Remove, &["curl", "tzdata+"], &[]),
+        Question::of(Action::Install, &["curl", "tzdata-"], &[]),
+        Question::of(Action::Install, &["tzdata"], &["--reinstall"]),
+    ];
+    check_all(&apt, &base, &questions);
+}
+
+#[test]
+fn words_of_all_kinds() {
+    let apt = Apt::new();
+    let words: [&[&str]; 14] = [
+        &["curl:amd64"],
+        &["curl=7.88.1-10+deb12u*"],
+        &["curl/bookworm-security"],
+        &["git/stable"],
+        &["g++"],
+        &["libc-dev"],
+        &["mail-transport-agent"],
+        &["^libpq[0-9]$"],
+        &["linux-headers-6.1.*-amd64"],
+        &["lib?q5"],
+        &["curl=1"],
+        &["curl/sid"],
+        &["curll"],
+        &["python3:any"],
+    ];
+    let questions = words.map(|words| Question::of(Action::Install, words, &[]));
+    check_all(&apt, &apt.fresh(), &questions);
 }
