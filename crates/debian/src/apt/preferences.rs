@@ -338,7 +338,7 @@ mod tests {
             ..Release::default()
         };
         Archive {
-            base: "http://deb.debian.org:80/debian".to_owned(),
+            base: "http://deb.example.org:80/debian".to_owned(),
             login: None,
             proxy: Proxy::Direct,
             release: Arc::new(release),
@@ -368,7 +368,7 @@ mod tests {
         assert_eq!(plain.priority("a", "a", "1", &[]), INSTALLED);
         let pinned = policy(
             "Package: *\nPin: release n=*backports\nPin-Priority: 600\n\n\
-             Package: *\nPin: origin deb.debian.org\nPin-Priority: -1\n",
+             Package: *\nPin: origin deb.example.org\nPin-Priority: -1\n",
         );
         assert_eq!(all.map(|archive| pinned.of_archive(archive)), [-1, 600, -1]);
     }
@@ -389,7 +389,7 @@ mod tests {
             ("version 1.*", 7),
             ("version 2.*", 500),
             ("version /^1/", 7),
-            ("origin deb.debian.org", 7),
+            ("origin deb.example.org", 7),
             ("origin \"deb.*\"", 7),
             ("origin example.org", 500),
         ] {

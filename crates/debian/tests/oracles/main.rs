@@ -1,9 +1,10 @@
 //! apt, dpkg, debconf, ldconfig and their like are the judges, in a chroot.
 //!
-//! Needs: apt-get, chroot, debootstrap, dpkg-deb, ldconfig, network (once), umoci, unshare, root.
+//! Needs: apt-get, chroot, debootstrap, dpkg-deb, gpgv, ldconfig, network (once), umoci, unshare, root.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod archive;
 #[path = "../../../shell/tests/oracles/comparison.rs"]
 mod comparison;
 mod debs;

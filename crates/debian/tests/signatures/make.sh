@@ -29,7 +29,7 @@ cat >"$out/Release" <<TEXT
 Origin: Fixture
 Suite: stable
 -dashed: a line that has to be escaped
-trailing: blanks  	
+trailing: value
 
 SHA256:
  e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855 0 main/binary-amd64/Packages

@@ -13,6 +13,9 @@ use std::fmt::Write as _;
 
 use oci::ImagePath;
 
+use super::problem::Problem;
+use syntax::Statement;
+
 pub use load::Given;
 pub(super) use syntax::quoted_word;
 
@@ -41,6 +44,22 @@ impl Configuration {
         }
         configuration.set("APT::Architecture", architecture);
         configuration
+    }
+
+    /// Takes over what a text says, without the files that it includes; `file` is how messages call
+    /// it.
+    ///
+    /// # Errors
+    /// [`Problem::Configuration`]
+    pub fn add_text(&mut self, file: &str, text: &[u8]) -> Result<(), Problem> {
+        for statement in syntax::parse(file, text)? {
+            match statement {
+                Statement::Set { name, value } => self.set(&name, &value),
+                Statement::Clear { name } => self.clear(&name),
+                Statement::Include { .. } => {}
+            }
+        }
+        Ok(())
     }
 
     /// Sets a value; a name that ends with `::` is a further item of a list.

@@ -29,7 +29,11 @@ pub(super) fn parse(file: &str, text: &[u8]) -> Result<Vec<Statement>, Problem> 
     }
     match pending.is_empty() {
         true => Ok(parser.statements),
-        false => Err(parser.problem("Extra junk at end of file")),
+        false => {
+            // As apt counts: what stands behind the last newline is a line, too.
+            parser.line = text.matches('\n').count() + 1;
+            Err(parser.problem("Extra junk at end of file"))
+        }
     }
 }
 
@@ -120,7 +124,7 @@ impl Parser<'_> {
                 _ => return Err(self.problem("Unsupported directive")),
             });
         } else if tag.is_empty() && word == "#clear" {
-            self.statements.push(Statement::Clear { name: self.within("") });
+            return Err(self.problem("clear directive requires an option tree as argument"));
         } else {
             let name = match (tag.is_empty(), self.scopes.last()) {
                 (true, Some(scope)) => format!("{scope}::"),
@@ -133,7 +137,6 @@ impl Parser<'_> {
 
     fn within(&self, name: &str) -> String {
         match self.scopes.last() {
-            Some(scope) if name.is_empty() => scope.clone(),
             Some(scope) => format!("{scope}::{name}"),
             None => name.to_owned(),
         }

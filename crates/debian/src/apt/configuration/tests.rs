@@ -1,26 +1,14 @@
 //! What files come to.
 
-use super::syntax::{self, Statement};
 use super::*;
-use crate::apt::problem::{Failure, Problem};
+use crate::apt::problem::Failure;
 use crate::apt::trial::{Trial, configured};
 
 /// The dump of what a text says.
 fn dumped(text: &str) -> String {
     let mut configuration = Configuration::default();
-    match syntax::parse("/f", text.as_bytes()) {
-        Err(problem) => return problem.to_string(),
-        Ok(statements) => {
-            for statement in statements {
-                match statement {
-                    Statement::Set { name, value } => configuration.set(&name, &value),
-                    Statement::Clear { name } => configuration.clear(&name),
-                    Statement::Include { path, line } => {
-                        configuration.set("included", &format!("{path} {line}"));
-                    }
-                }
-            }
-        }
+    if let Err(problem) = configuration.add_text("/f", text.as_bytes()) {
+        return problem.to_string();
     }
     configuration.dump()
 }
@@ -39,7 +27,7 @@ Split
   "over"
   ;
 B::C "x"; #clear B;
-D { "a"; "b"; #clear; "c"; };
+D { "a"; "b"; };
 URL http://cut/off;
 ;
 #include "/etc/other";
@@ -62,9 +50,9 @@ URL http://cut/off;
     Split "over";
     B "";
     D "";
-    D:: "c";
+    D:: "a";
+    D:: "b";
     URL "http:";
-    included "/etc/other 16";
     "#);
 }
 
@@ -76,7 +64,7 @@ fn what_is_no_configuration_is_told() {
         "{ }",
         "A b c;",
         "A { #include \"x\"; };",
-        "#nonsense A;",
+        "D { #clear; };",
         "A b;\n\nC d e;",
     ];
     let said: Vec<String> = texts.into_iter().map(dumped).collect();
@@ -86,7 +74,7 @@ fn what_is_no_configuration_is_told() {
     Syntax error /f:1: Block starts with no name.
     Syntax error /f:1: Extra junk after value
     Syntax error /f:1: Directives can only be done at the top level
-
+    Syntax error /f:1: clear directive requires an option tree as argument
     Syntax error /f:3: Extra junk after value
     "#);
     assert!(dumped(&"A{".repeat(100_000)).contains("Too many nested scopes"));

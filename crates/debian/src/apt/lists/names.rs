@@ -47,8 +47,8 @@ mod tests {
     fn names_are_as_apt_makes_them() {
         for (url, expected) in [
             (
-                "http://deb.debian.org/debian/dists/bookworm/InRelease",
-                "deb.debian.org_debian_dists_bookworm_InRelease",
+                "http://deb.example.org/debian/dists/bookworm/InRelease",
+                "deb.example.org_debian_dists_bookworm_InRelease",
             ),
             ("http://u:SECRET@h:80/a_b/c~d/./Packages", "h:80_a%5fb_c%7ed_._Packages"),
             ("https://h/a%20b/ä/", "h_a%2520b_%c3%a4_"),

@@ -24,7 +24,7 @@ pub(super) struct Suite<'s> {
     believed: Believed,
     /// The address of the directory that `Release` is in, without a login.
     pub directory: String,
-    /// What messages call it: `http://deb.debian.org/debian bookworm`.
+    /// What messages call it: `http://deb.example.org/debian bookworm`.
     pub title: String,
     /// Whether it is used without a good signature, too (sources.list(5), `allow-insecure`).
     pub is_lenient: bool,

@@ -282,10 +282,9 @@ pub(super) fn text_of(file: &[u8]) -> Option<Vec<u8>> {
 fn signatures_of(packets: &[u8]) -> Result<Vec<Signature>, SignatureError> {
     let mut signatures = Vec::new();
     for packet in PacketParser::new(packets).take(MOST_SIGNATURES) {
-        match packet {
-            Ok(Packet::Signature(signature)) => signatures.push(signature),
-            // What is not understood is no signature; what is cut off ends the list.
-            Ok(_) | Err(_) => {}
+        // What is not understood is no signature; what is cut off ends the list.
+        if let Ok(Packet::Signature(signature)) = packet {
+            signatures.push(signature);
         }
     }
     match signatures.is_empty() {

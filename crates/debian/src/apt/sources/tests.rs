@@ -29,16 +29,16 @@ fn shown(source: &Source) -> String {
 #[test]
 fn one_line_sources_are_read() {
     let text = "# comment\n\
-        deb http://deb.debian.org/debian bookworm main contrib main # more\n\
+        deb http://deb.example.org/debian bookworm main contrib main # more\n\
         \n\
-        deb-src [ arch=amd64,arm64 ] http://deb.debian.org/debian/ bookworm main\n\
+        deb-src [ arch=amd64,arm64 ] http://deb.example.org/debian/ bookworm main\n\
         deb https://h/$(ARCH)/x ./\n\
         deb http://h/x /\n\
         deb http://h/x sub/dir/\n\
         deb [unknown=1 trusted=yes] http://h/x \"s\" m\n";
     insta::assert_snapshot!(parsed("/l", text), @r#"
-    2: Binary http://deb.debian.org/debian/dists/bookworm/ [bookworm] [main,contrib]
-    4: Source http://deb.debian.org/debian/dists/bookworm/ [bookworm] [main] with options
+    2: Binary http://deb.example.org/debian/dists/bookworm/ [bookworm] [main,contrib]
+    4: Source http://deb.example.org/debian/dists/bookworm/ [bookworm] [main] with options
     5: Binary https://h/amd64/x/./ [./] []
     6: Binary http://h/x/ [/] []
     7: Binary http://h/x/sub/dir/ [sub/dir/] []
