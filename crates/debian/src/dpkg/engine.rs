@@ -6,9 +6,11 @@ use std::sync::Arc;
 use shell::Process;
 use shell::process::Run;
 
-use super::session::{Action, Done, Failure, Session};
+use super::paths;
+use super::session::{Action, Done, Failure, Session, id_of};
 use super::settings::Force;
 use super::status::{PackageId, Want};
+use crate::control::Stanza;
 use crate::deb::Deb;
 use crate::outside::Outside;
 
@@ -152,6 +154,7 @@ impl<'p, 'm, 'o: 'm> Engine<'p, 'm, 'o> {
     /// `dpkg --set-selections`: what is wanted of packages.
     pub fn select(&mut self, selections: &[(PackageId, Want)]) -> Run {
         self.run(Action::Configure, |session| {
+            session.take_over_available()?;
             for (id, want) in selections {
                 session.package_mut(id)?.want = *want;
             }
@@ -207,6 +210,21 @@ fn beside_others(debs: &[Arc<Deb>]) -> Vec<(String, Arc<Deb>)> {
 }
 
 impl Session<'_, '_, '_> {
+    /// Where dpkg looks at `available`, priorities and sections are as that has them.
+    fn take_over_available(&mut self) -> Done {
+        let Some(bytes) = self.bytes(paths::AVAILABLE)? else { return Ok(()) };
+        let Ok(stanzas) = Stanza::parse_all(&bytes) else { return Ok(()) };
+        for stanza in stanzas {
+            let Some(package) = self.status.get_mut(&id_of(&stanza)) else { continue };
+            for name in ["Priority", "Section"] {
+                if let Some(value) = stanza.get(name).filter(|value| !value.is_empty()) {
+                    package.stanza.set(name, value);
+                }
+            }
+        }
+        Ok(())
+    }
+
     fn unpack_all(&mut self, debs: &[(String, Arc<Deb>)]) -> Done {
         for (path, deb) in debs {
             self.unpack(deb, path)?;

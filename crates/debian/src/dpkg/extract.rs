@@ -13,7 +13,7 @@ use super::conffiles::{KnownHashes, conffiles, with_ending};
 use super::dependencies::replaces;
 use super::filters::MayHoldOthers;
 use super::format::is_multi_arch_same;
-use super::redirections::{Accounts, Overrides};
+use super::redirections::Accounts;
 use super::session::{Done, Failure, Fate, Replacing, Session};
 use super::settings::Force;
 use super::status::{PackageId, State};
@@ -120,7 +120,6 @@ impl Session<'_, '_, '_> {
             }
         }
         let accounts = Accounts::read(self.process)?;
-        self.overrides = Overrides::read(self.process, &accounts)?;
         let mut extraction = Extraction::default();
         for (at, file) in planned {
             extraction.files.push(file);
@@ -393,9 +392,7 @@ impl Session<'_, '_, '_> {
         let mut place =
             BString::from(self.diversions.place(file.name.as_bstr(), &incoming.id.name));
         if file.is_conffile {
-            if let Some(found) = self.conffile_place(&incoming.id, place.as_bstr())? {
-                place = found;
-            }
+            // Links are followed only when it is configured: dpkg 1.21 leaves it beside the link.
             place = with_ending(&place, ".dpkg-new");
             if let (MemberNode::File { content, .. }, Some(md5)) = (&member.node, file.md5) {
                 let known = self.process.machine.memory::<KnownHashes>();

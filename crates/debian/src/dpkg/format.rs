@@ -3,6 +3,7 @@
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
+use super::architecture::Architectures;
 use super::status::{Package, State, Status, Want};
 use crate::control::Stanza;
 use crate::relation::{Normal, Relation};
@@ -73,9 +74,9 @@ const FIELDS: [(&str, Kind); 37] = [
 ];
 
 /// The whole of `status`.
-pub fn status(status: &Status) -> Vec<u8> {
+pub fn status(status: &Status, known: &Architectures) -> Vec<u8> {
     let mut written = Vec::new();
-    for package in in_order(status) {
+    for package in in_order(status, known) {
         if is_informative(package) {
             written.extend_from_slice(&stanza(package));
             written.push(b'\n');
@@ -85,10 +86,10 @@ pub fn status(status: &Status) -> Vec<u8> {
 }
 
 /// Packages as dpkg sorts them: by name, and those that need no architecture in their name first.
-pub fn in_order(status: &Status) -> Vec<&Package> {
+pub fn in_order<'a>(status: &'a Status, known: &Architectures) -> Vec<&'a Package> {
     let mut packages: Vec<(&super::status::PackageId, &Package)> = status.packages().collect();
     packages.sort_by_key(|(id, package)| {
-        let needs = is_multi_arch_same(&package.stanza);
+        let needs = is_multi_arch_same(&package.stanza) || !known.is_native(&id.architecture);
         (&id.name, needs, &id.architecture)
     });
     packages.into_iter().map(|(_, package)| package).collect()
@@ -191,6 +192,8 @@ pub fn is_multi_arch_same(stanza: &Stanza) -> bool {
 mod tests {
     use super::*;
 
+    const KNOWN: Architectures = Architectures { native: "amd64", foreign: Vec::new() };
+
     #[test]
     fn stanzas_are_written_in_the_order_and_form_of_dpkg() {
         let text = b"Package: a\nVersion: 0:1-1\nX-Own: 1 \nArchitecture: amd64\n\
@@ -198,7 +201,7 @@ mod tests {
             Description: short \n long\nEssential: no\nMulti-Arch: same\nSize: 10\n\
             Conffiles:\n /etc/a 0123\n";
         let status = Status::parse(text).unwrap();
-        let written = super::status(&status);
+        let written = super::status(&status, &KNOWN);
         insta::assert_snapshot!(String::from_utf8(written).unwrap().replace(" \n", "~\n"), @r"
         Package: a
         Status: install ok installed
@@ -219,7 +222,7 @@ mod tests {
         let text = b"Package: a\nStatus: unknown ok not-installed\nPriority: optional\n\n\
             Package: b\nStatus: hold ok not-installed\n";
         let status = Status::parse(text).unwrap();
-        let written = String::from_utf8(super::status(&status)).unwrap();
+        let written = String::from_utf8(super::status(&status, &KNOWN)).unwrap();
         assert_eq!(written, "Package: b\nStatus: hold ok not-installed\n\n");
     }
 }

@@ -8,6 +8,9 @@ use super::paths;
 use super::session::{Done, Failure, Session};
 use super::status::PackageId;
 
+/// Files beside those of triggers.
+const RESERVED: [&[u8]; 4] = [b"File", b"Lock", b"Unincorp", b""];
+
 /// Whether a package that activates a trigger waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Awaiting {
@@ -189,7 +192,8 @@ impl Session<'_, '_, '_> {
         package: &str,
         awaiting: Option<Awaiting>,
     ) -> Done {
-        if trigger.contains(&b'/') || illegal(trigger).is_some() {
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-+.".contains(byte);
+        if !trigger.iter().all(is_name) || !trigger.first().is_some_and(u8::is_ascii_alphanumeric) || RESERVED.contains(&trigger.as_bytes()) {
             let error = format!("invalid or unknown syntax in trigger name '{trigger}'");
             return Err(Failure::Error(error));
         }
@@ -209,10 +213,9 @@ impl Session<'_, '_, '_> {
 
     /// Who is interested in a trigger that is no path.
     pub(super) fn interested(&mut self, trigger: &BStr) -> Done<Vec<(String, Awaiting)>> {
-        let reserved: [&[u8]; 4] = [b"File", b"Lock", b"Unincorp", b""];
         if trigger.contains(&b'/')
             || trigger.starts_with(b".")
-            || reserved.contains(&trigger.as_bytes())
+            || RESERVED.contains(&trigger.as_bytes())
         {
             return Ok(Vec::new());
         }

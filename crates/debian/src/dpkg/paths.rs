@@ -6,6 +6,8 @@ pub const DATABASE: &str = "/var/lib/dpkg";
 pub const STATUS: &[u8] = b"/var/lib/dpkg/status";
 /// That, as it was before it was last written.
 pub const STATUS_OLD: &[u8] = b"/var/lib/dpkg/status-old";
+/// What archives offer, as dselect wants to know it; dpkg only reads it.
+pub const AVAILABLE: &[u8] = b"/var/lib/dpkg/available";
 /// dpkg's journal: what changed since `status` was written.
 pub const UPDATES: &[u8] = b"/var/lib/dpkg/updates";
 /// Control files of packages.

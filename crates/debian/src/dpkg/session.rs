@@ -17,7 +17,7 @@ use super::format;
 use super::interests::FileInterests;
 use super::ownership::Ownership;
 use super::paths;
-use super::redirections::{Diversions, Overrides};
+use super::redirections::{Accounts, Diversions, Overrides};
 use super::settings::{Force, Settings};
 use super::status::{Package, PackageId, State, Status};
 use crate::control::Stanza;
@@ -158,6 +158,10 @@ impl<'s, 'm, 'o: 'm> Session<'s, 'm, 'o> {
             action,
             status,
         };
+        if matches!(action, Action::Unpack | Action::Install) {
+            let accounts = Accounts::read(session.process)?;
+            session.overrides = Overrides::read(session.process, &accounts)?;
+        }
         session.make_places()?;
         session.incorporate()?;
         Ok(session)
@@ -256,7 +260,7 @@ impl<'s, 'm, 'o: 'm> Session<'s, 'm, 'o> {
             let node = NewNode::File(data.clone());
             self.files().put_whole(&located.path, old.attributes.clone(), node)?;
         }
-        let written = format::status(&self.status);
+        let written = format::status(&self.status, &self.known);
         self.write_file(paths::STATUS, Data::of(written), 0o644)?;
         for path in self.update_files()? {
             self.files().remove(&path)?;

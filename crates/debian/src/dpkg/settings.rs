@@ -21,67 +21,67 @@ pub struct Settings {
     pub most_errors: u32,
 }
 
-/// What is done although dpkg would not (dpkg(1), "--force-things").
+/// What is done although dpkg would not (dpkg(1), "--force-things"), in dpkg's order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "they are dpkg's names")]
 pub enum Force {
-    Architecture,
+    SecurityMac,
+    Downgrade,
+    ConfigureAny,
+    Hold,
+    NotRoot,
     BadPath,
     BadVerify,
     BadVersion,
-    Breaks,
-    ConffileAsk,
-    ConffileDefault,
-    ConffileMissing,
+    StatoverrideAdd,
+    StatoverrideRemove,
+    Overwrite,
+    OverwriteDiverted,
+    OverwriteDirectory,
+    UnsafeIo,
     ConffileNew,
     ConffileOld,
-    ConfigureAny,
+    ConffileDefault,
+    ConffileMissing,
+    ConffileAsk,
+    Architecture,
+    Breaks,
     Conflicts,
     Depends,
     DependsVersion,
-    Downgrade,
-    Hold,
-    NotRoot,
-    Overwrite,
-    OverwriteDirectory,
-    OverwriteDiverted,
-    RemoveEssential,
-    RemoveProtected,
     RemoveReinstallRequired,
-    SecurityMac,
-    StatoverrideAdd,
-    StatoverrideRemove,
-    UnsafeIo,
+    RemoveProtected,
+    RemoveEssential,
 }
 
 const FORCES: [(&str, Force); 27] = [
-    ("architecture", Force::Architecture),
+    ("security-mac", Force::SecurityMac),
+    ("downgrade", Force::Downgrade),
+    ("configure-any", Force::ConfigureAny),
+    ("hold", Force::Hold),
+    ("not-root", Force::NotRoot),
     ("bad-path", Force::BadPath),
     ("bad-verify", Force::BadVerify),
     ("bad-version", Force::BadVersion),
-    ("breaks", Force::Breaks),
-    ("confask", Force::ConffileAsk),
-    ("confdef", Force::ConffileDefault),
-    ("configure-any", Force::ConfigureAny),
-    ("conflicts", Force::Conflicts),
-    ("confmiss", Force::ConffileMissing),
-    ("confnew", Force::ConffileNew),
-    ("confold", Force::ConffileOld),
-    ("depends", Force::Depends),
-    ("depends-version", Force::DependsVersion),
-    ("downgrade", Force::Downgrade),
-    ("hold", Force::Hold),
-    ("not-root", Force::NotRoot),
-    ("overwrite", Force::Overwrite),
-    ("overwrite-dir", Force::OverwriteDirectory),
-    ("overwrite-diverted", Force::OverwriteDiverted),
-    ("remove-essential", Force::RemoveEssential),
-    ("remove-protected", Force::RemoveProtected),
-    ("remove-reinstreq", Force::RemoveReinstallRequired),
-    ("security-mac", Force::SecurityMac),
     ("statoverride-add", Force::StatoverrideAdd),
     ("statoverride-remove", Force::StatoverrideRemove),
+    ("overwrite", Force::Overwrite),
+    ("overwrite-diverted", Force::OverwriteDiverted),
+    ("overwrite-dir", Force::OverwriteDirectory),
     ("unsafe-io", Force::UnsafeIo),
+    ("confnew", Force::ConffileNew),
+    ("confold", Force::ConffileOld),
+    ("confdef", Force::ConffileDefault),
+    ("confmiss", Force::ConffileMissing),
+    ("confask", Force::ConffileAsk),
+    ("architecture", Force::Architecture),
+    ("breaks", Force::Breaks),
+    ("conflicts", Force::Conflicts),
+    ("depends", Force::Depends),
+    ("depends-version", Force::DependsVersion),
+    ("remove-reinstreq", Force::RemoveReinstallRequired),
+    ("remove-protected", Force::RemoveProtected),
+    ("remove-essential", Force::RemoveEssential),
 ];
 
 /// What dpkg does by itself.
@@ -216,7 +216,7 @@ mod tests {
         image.file("etc/dpkg/dpkg.cfg.d/ignored.old", "unknown\n", 0o644);
         let settings = image.with_process(Settings::read).unwrap();
         let forced: Vec<&str> = settings.forced.iter().map(|force| force.name()).collect();
-        assert_eq!(forced, ["confold", "overwrite", "security-mac", "unsafe-io"]);
+        assert_eq!(forced, ["security-mac", "overwrite", "unsafe-io", "confold"]);
         let path = b"/usr/share/doc/a/README";
         assert!(settings.filters.leave_out(path, super::super::filters::MayHoldOthers::No));
     }

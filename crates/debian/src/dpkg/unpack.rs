@@ -148,7 +148,17 @@ impl Session<'_, '_, '_> {
                 return Err(Failure::Error(error));
             }
         }
+        // Deb's names are names of files, too (Debian Policy 5.6.7).
+        let name = control.text("Package").unwrap_or_default();
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-+._".contains(&byte);
         let architecture = control.text("Architecture").unwrap_or_default();
+        if !name.bytes().all(is_plain)
+            || !name.starts_with(|first: char| first.is_ascii_alphanumeric())
+            || !architecture.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        {
+            let error = format!("the package has the name '{name}:{architecture}', which is none");
+            return Err(Failure::Error(error));
+        }
         if self.known.is_known(architecture) {
             return Ok(());
         }
@@ -420,9 +430,9 @@ impl Session<'_, '_, '_> {
         self.tell_installed(incoming, &extraction);
         self.remove_conflictors(incoming)?;
         if self.action == Action::Install {
-            let deconfigured = std::mem::take(&mut incoming.deconfigured);
-            deconfigured.iter().for_each(|(id, _, _)| self.enqueue(id));
             self.enqueue_named(&new);
+            let deconfigured = std::mem::take(&mut incoming.deconfigured);
+            deconfigured.iter().rev().for_each(|(id, _, _)| self.enqueue(id));
         }
         Ok(())
     }
@@ -613,29 +623,18 @@ impl Session<'_, '_, '_> {
         let package = self.package_mut(id)?;
         package.is_broken = false;
         let mut stanza = Stanza::default();
-        for name in ["Package", "Priority", "Section"] {
+        for name in ["Package", "Priority", "Section", "Architecture", "Multi-Arch"] {
             if let Some(value) = package.stanza.get(name) {
                 stanza.set(name, value);
             }
         }
-        let full = std::mem::replace(&mut package.stanza, stanza);
-        // The journal has to say which of several architectures it is.
-        let mut written = package.clone();
-        if let Some(architecture) = full.get("Architecture") {
-            written.stanza.set("Architecture", architecture);
-        }
-        if is_multi_arch_same(&full) {
-            written.stanza.set("Multi-Arch", "same");
-        }
-        let blank = package.clone();
-        self.status.remove(id);
+        package.stanza = stanza;
+        let want = package.want;
+        self.note(id)?;
         self.relations.remove(id);
         self.ownership.forget(id);
-        self.status.insert(written);
-        self.note(id)?;
-        self.status.remove(id);
-        if blank.want != Want::Unknown {
-            self.status.insert(blank);
+        if want == Want::Unknown {
+            self.status.remove(id);
         }
         Ok(())
     }

@@ -124,10 +124,15 @@ pub(super) fn compare_versions(process: &mut Process<'_, '_>, operands: &[BStrin
         None => (&*relation, Ordering::Less),
     };
     let Some((_, holds)) = COMPARISONS.iter().find(|(known, _)| *known == name) else {
-        return fail(process, "--compare-versions bad relation");
+        let why = format!("compares by `{relation}`");
+        return Err(process.refuse(Reason::Use(why)));
     };
     for version in [one, other] {
-        if !is_version(version) {
+        if starts_badly(version) {
+            let problem = "version number does not start with digit";
+            let line = format!("dpkg: warning: version '{version}' has bad syntax: {problem}\n");
+            process.write_to(2, line.as_bytes())?;
+        } else if !is_version(version) {
             let why = format!("compares `{version}`, which is no version");
             return Err(process.refuse(Reason::Use(why)));
         }
@@ -142,6 +147,13 @@ pub(super) fn compare_versions(process: &mut Process<'_, '_>, operands: &[BStrin
         }
     };
     Ok(u8::from(!holds(order)))
+}
+
+/// Whether a version is one but for its beginning, which dpkg only warns about.
+fn starts_badly(text: &BString) -> bool {
+    text.first().is_some_and(u8::is_ascii_alphabetic)
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-+._~".contains(byte))
+        && !text.ends_with(b"-")
 }
 
 /// Whether dpkg has nothing to say of a version (deb-version(7)).

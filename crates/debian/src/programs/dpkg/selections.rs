@@ -17,25 +17,34 @@ pub(super) fn list(process: &mut Process<'_, '_>, operands: &[BString]) -> Run {
         let why = format!("is given the pattern {pattern}");
         return Err(process.refuse(Reason::Use(why)));
     }
-    let mut missing = operands.to_vec();
-    for package in in_order(&database.status) {
-        let name = database.shown(package);
-        let is_meant = |word: &BString| *word == *package.id().name || *word == name;
-        if operands.is_empty() && package.state == State::NotInstalled {
-            continue;
-        }
-        if !operands.is_empty() && !operands.iter().any(is_meant) {
-            continue;
-        }
-        missing.retain(|word| !is_meant(word));
-        let tabs = 6_usize.saturating_sub(name.len() / 8).max(1);
-        process.write(format!("{name}{}{}\n", "\t".repeat(tabs), package.want.name()))?;
+    let packages = in_order(&database.status, &database.architectures);
+    let lines = |is_meant: &dyn Fn(&str, &str) -> bool| -> String {
+        let named = packages.iter().map(|package| (package, database.shown(package)));
+        let meant = named.filter(|(package, shown)| is_meant(&package.id().name, shown));
+        meant.map(|(package, shown)| line(&shown, package.want)).collect()
+    };
+    if operands.is_empty() {
+        let is_there = |name: &str, _: &str| {
+            database.status.named(name).any(|(_, package)| package.state != State::NotInstalled)
+        };
+        process.write(lines(&is_there))?;
     }
-    for name in &missing {
-        let line = format!("dpkg: no packages found matching {name}\n");
-        process.write_to(2, line.as_bytes())?;
+    for operand in operands {
+        let found = lines(&|name, shown| *operand == *name || *operand == *shown);
+        match found.is_empty() {
+            true => {
+                let line = format!("dpkg: no packages found matching {operand}\n");
+                process.write_to(2, line.as_bytes())?;
+            }
+            false => process.write(found)?,
+        }
     }
     Ok(0)
+}
+
+fn line(name: &str, want: Want) -> String {
+    let tabs = 6_usize.saturating_sub(name.len() / 8).max(1);
+    format!("{name}{}{}\n", "\t".repeat(tabs), want.name())
 }
 
 pub(super) fn set(process: &mut Process<'_, '_>, outside: &dyn Outside, options: Options) -> Run {
@@ -73,7 +82,7 @@ pub(super) fn set(process: &mut Process<'_, '_>, outside: &dyn Outside, options:
     if !unknown.is_empty() {
         let hint = "dpkg: warning: found unknown packages; this might mean the available database\n\
             is outdated, and needs to be updated through a frontend method;\n\
-            please see the FAQ <https://wiki.debian.org/Teams/Dpkg/FAQ>\n";
+            please see the FAQ <https://wiki.debian.org/Teams/Dpkg/FAQ#set-selections>\n";
         process.write_to(2, hint.as_bytes())?;
     }
     Engine::new(process, outside, options).select(&selections)

@@ -55,9 +55,14 @@ fn lines(answer: &Answer) -> String {
 fn different_lines(real: &str, evaluated: &str) -> String {
     let only = |mark: &str, one: &str, other: &str| {
         let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
-        lines.map(|line| format!("{mark}{line}\n")).collect::<String>()
+        lines.take(20).map(|line| format!("{mark}{line}\n")).collect::<String>()
     };
-    only("real", real, evaluated) + &only("ours", evaluated, real)
+    let first = real.lines().zip(evaluated.lines()).find(|(one, other)| one != other);
+    format!(
+        "{}{}first: {first:?}\n",
+        only("real: ", real, evaluated),
+        only("ours: ", evaluated, real)
+    )
 }
 
 #[test]
@@ -252,6 +257,106 @@ fn triggers_run() {
             "dpkg -i /debs/t.deb; dpkg-trigger --no-await both; dpkg-trigger --by-package=t named; dpkg --configure -a",
             "dpkg -i /debs/t.deb; dpkg -r t; dpkg -i /debs/m.deb",
             "dpkg -i /debs/t.deb /debs/w.deb /debs/n.deb; dpkg -i /debs/m.deb /debs/s.deb /debs/t2.deb",
+        ],
+    );
+}
+
+#[test]
+fn files_are_elsewhere_and_otherwise() {
+    let a = package("a.deb", "a", "1", "")
+        .scripts()
+        .mode("usr/bin/tool", 0o755, "a")
+        .directory("usr/share/dir", 0o700)
+        .file("usr/share/dir/file", "1")
+        .link("usr/share/to-dir", "dir")
+        .link("usr/share/link", "dir/file")
+        .file("usr/share/doc/a/README", "r")
+        .file("usr/share/doc/a/copyright", "c")
+        .file("usr/share/locale/de/a.mo", "de")
+        .conffile("etc/a/conf", "1")
+        .file("usr/share/gone/deep/er/file", "x");
+    let a2 = package("a2.deb", "a", "2", "")
+        .scripts()
+        .mode("usr/bin/tool", 0o755, "a2")
+        .file("usr/share/to-dir/file", "2")
+        .link("usr/share/dir", "elsewhere")
+        .directory("usr/share/link", 0o755)
+        .file("usr/share/link/inside", "2")
+        .file("DEBIAN/conffiles", "remove-on-upgrade /etc/a/conf\n")
+        .file("usr/share/doc/a/copyright", "c2");
+    let a3 = package("a3.deb", "a", "3", "")
+        .scripts()
+        .file("usr/share/gone", "now a file")
+        .conffile("etc/a/conf", "3");
+    let d = package("d.deb", "d", "1", "").script("preinst", "test \"$1\" != install || dpkg-divert --package d --add --rename --divert /usr/bin/tool.real /usr/bin/tool").mode("usr/bin/tool", 0o755, "d");
+    let m = |file: &str, text: &str| {
+        package(file, "m", "1", "Multi-Arch: same")
+            .scripts()
+            .file("usr/share/m/shared", text)
+            .conffile("etc/m.conf", "m")
+    };
+    let foreign = |file: &str, version: &str, text: &str| {
+        package(file, "m", version, "Architecture: i386\nMulti-Arch: same")
+            .scripts()
+            .file("usr/share/m/shared", text)
+            .file("usr/lib/i386/m", "i")
+            .conffile("etc/m.conf", "m")
+    };
+    let all =
+        package("all.deb", "a", "4", "Architecture: all").scripts().file("usr/share/a/all", "4");
+    check(
+        &[
+            a,
+            a2,
+            a3,
+            d,
+            m("m.deb", "m"),
+            foreign("m386.deb", "1", "m"),
+            foreign("m386-other.deb", "1", "other"),
+            foreign("m386-2.deb", "2", "m"),
+            all,
+        ],
+        &[
+            "dpkg -i /debs/a.deb; dpkg -i /debs/a2.deb; dpkg -i /debs/a3.deb; dpkg -P a",
+            "dpkg -i /debs/a.deb; echo mine > /etc/a/conf; dpkg -i /debs/a2.deb; dpkg -r a",
+            "dpkg -i /debs/a.deb; dpkg -i /debs/a3.deb; ls -l /usr/share/gone",
+            "dpkg -i /debs/a.deb; touch /usr/share/gone/deep/own; dpkg -r a; dpkg -P a",
+            "echo 'path-exclude /usr/share/doc/*\npath-include /usr/share/doc/*/copyright\npath-exclude=/usr/share/locale/*' > /etc/dpkg/dpkg.cfg.d/slim; dpkg -i /debs/a.deb; dpkg -i /debs/a2.deb; dpkg -P a",
+            "echo '6 12 4755 /usr/bin/tool' | sed 's/^6 12/man man/' > /var/lib/dpkg/statoverride; dpkg -i /debs/a.deb",
+            "printf '/usr/bin/tool\n/usr/bin/tool.real\n:\n' >> /var/lib/dpkg/diversions; dpkg -i /debs/a.deb; dpkg -P a",
+            "printf '/usr/bin/tool\n/usr/bin/tool.real\nd\n' >> /var/lib/dpkg/diversions; dpkg -i /debs/a.deb /debs/a2.deb; dpkg -P a",
+            "dpkg -i /debs/m386.deb; dpkg --add-architecture i386; cat /var/lib/dpkg/arch; dpkg --print-foreign-architectures; dpkg -i /debs/m.deb /debs/m386.deb; dpkg -P m:i386; dpkg --purge m",
+            "dpkg --add-architecture i386; dpkg -i /debs/m.deb; dpkg -i /debs/m386-other.deb; dpkg -i /debs/m386-2.deb",
+            "dpkg -i /debs/a.deb; dpkg -i /debs/all.deb; dpkg -i /debs/a.deb; dpkg -P a",
+            "mkdir /elsewhere; echo own > /elsewhere/conf; mkdir -p /etc/a; ln -s /elsewhere/conf /etc/a/conf; dpkg --force-confold -i /debs/a.deb; dpkg -P a",
+            "dpkg -i /debs/a.deb; cp /etc/a/conf /etc/a/conf~; touch '/etc/a/#conf#' /etc/a/conf.dpkg-old /etc/a/conf.x; dpkg -P a",
+            "mkdir -p /usr/share/dir; chmod 711 /usr/share/dir; echo old > /usr/share/dir/file; dpkg -i /debs/a.deb",
+        ],
+    );
+}
+
+#[test]
+fn scripts_know_where_they_are() {
+    let a = package("a.deb", "a", "1", "").script("postinst", "env | grep '^DPKG' | grep -v VERSION | sort; pwd; umask; echo \"$PATH $0\"; cat /var/lib/dpkg/updates/0003; if read -r line; then echo read; fi");
+    let b = package("b.deb", "b", "1", "Depends: c | d").scripts();
+    let d = package("d.deb", "d", "1", "Provides: c").scripts();
+    let many: Vec<Package> = ["zlib", "alpha", "midway", "q-one", "q-two", "other"]
+        .iter()
+        .map(|name| package(&format!("{name}.deb"), name, "1", "").scripts())
+        .collect();
+    let mut all = vec![a, b, d];
+    all.extend(many);
+    check(
+        &all,
+        &[
+            "dpkg -i /debs/a.deb < /dev/null",
+            "echo line | dpkg -i /debs/a.deb",
+            "dpkg -i /debs/b.deb /debs/d.deb; dpkg -r d; dpkg -P b d",
+            "dpkg --unpack /debs/alpha.deb /debs/zlib.deb /debs/q-two.deb /debs/q-one.deb /debs/midway.deb /debs/other.deb; dpkg --configure -a",
+            "dpkg --unpack /debs/alpha.deb /debs/zlib.deb; dpkg --configure zlib alpha zlib; dpkg -r alpha alpha",
+            "for pair in '1 lt 2' '1.0~rc1 ge 1.0' '1:1 gt 2' '1 eq 1.0' '1 = 1-0' 'a lt 1'; do dpkg --compare-versions $pair; echo $?; done; dpkg --compare-versions '' lt 1; echo $?; dpkg --compare-versions '' gt-nl 1; echo $?",
+            "dpkg --print-architecture; dpkg --print-foreign-architectures; dpkg --audit; dpkg --get-selections | head -3; dpkg --get-selections dpkg bash nothing",
+            "dpkg -i /debs/zlib.deb; printf 'zlib deinstall\nnothing install\n' | dpkg --set-selections; dpkg --get-selections zlib; dpkg -r --pending; dpkg -r -a",
         ],
     );
 }
