@@ -8,7 +8,7 @@ use bstr::{BStr, ByteSlice};
 use crate::native::elf::{Class, Elf};
 
 /// A library of no known C library.
-const ELF: u32 = 1;
+pub(super) const ELF: u32 = 1;
 /// One of libc.so.5.
 pub(super) const LIBC5: u32 = 2;
 /// One of libc.so.6.

@@ -28,6 +28,17 @@ pub(super) struct Installed {
     pub(super) byte_order: ByteOrder,
 }
 
+/// What libraries are that need no C library by name, where the machine does not decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// They have a mark of their own.
+    Marked,
+    /// They are marked as all others.
+    Usual,
+    /// One of the two.
+    Unknown,
+}
+
 /// The bytes of the program's file; `None` if it is a script.
 pub(super) fn bytes(process: &mut Process<'_, '_>) -> Result<Option<Arc<[u8]>>, Stop> {
     let path = [b"/".as_slice(), process.program.as_bytes()].concat();
@@ -70,6 +81,15 @@ impl Installed {
         self.release < 36
     }
 
+    /// What libraries are in the cache that need no C library by name; 2.41 has no mark for them.
+    pub(super) fn unnamed(&self) -> Unnamed {
+        match self.release {
+            ..37 => Unnamed::Marked,
+            37..41 => Unnamed::Unknown,
+            41.. => Unnamed::Usual,
+        }
+    }
+
     /// Whether the files that package managers are just unpacking are passed over; 2.39 began that.
     pub(super) fn skips_temporary_files(&self) -> bool {
         self.release >= 39
@@ -102,6 +122,12 @@ fn directories(program: &[u8]) -> Option<Vec<BString>> {
     while found.len() < MOST_DIRECTORIES {
         let begin = before.rfind_byte(0).map_or(0, |at| at + 1);
         let text = &before[begin..];
+        // What is before the first need not end with a NUL.
+        let pair = found.last().and_then(|last| last.strip_prefix(b"/usr")).map(BString::from);
+        if let Some(first) = pair.filter(|pair| text.ends_with(pair)) {
+            found.push(first);
+            break;
+        }
         if !(text.starts_with(b"/") && text.ends_with(b"/") && text.len() > 1) {
             break;
         }

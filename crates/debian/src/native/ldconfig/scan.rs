@@ -10,10 +10,10 @@ use shell::files::{FileError, Kind, Last, Stat};
 use shell::process::errno;
 use shell::{Data, Process, Reason, Stop, Stored};
 
-use super::architecture::Mark;
+use super::architecture::{ELF, LIBC6, Mark};
 use super::cache::{Cached, Found};
 use super::configuration::{Directories, Directory};
-use super::installed::Installed;
+use super::installed::{Installed, Unnamed};
 use super::{LinkTask, Talk, Task, links, order, say};
 use crate::native::elf::{Elf, Linking, SHARED_OBJECT};
 use crate::outside::Outside;
@@ -297,11 +297,19 @@ fn judge(
             return say(process, &message);
         }
     };
+    let flags = match installed.unnamed() {
+        Unnamed::Usual if flags & 0xff == ELF => flags | LIBC6,
+        Unnamed::Unknown if flags & 0xff == ELF => {
+            let what = format!("finds {}, whose mark in the cache is not known", path());
+            return Err(process.refuse(Reason::Use(what)));
+        }
+        _ => flags,
+    };
     let (soname, is_link) = named(&name, soname.unwrap_or_else(|| name.clone()), is_link);
     let library = Library {
         name,
         is_link,
-        flags: directory.library.filter(|library| flags == 1 && *library != 0).unwrap_or(flags),
+        flags: directory.library.filter(|library| flags == ELF && *library != 0).unwrap_or(flags),
         isa_level: installed.architecture.isa_level(elf.isa_needed),
         system: if installed.has_systems() { system(elf.system) } else { 0 },
     };
@@ -337,7 +345,7 @@ fn prefer(
     let mut flags = known.flags;
     if flags != other.flags {
         match (flags, other.flags) {
-            (1, 2 | 3) | (2 | 3, 1) => flags = other.flags,
+            (ELF, 2 | 3) | (2 | 3, ELF) => flags = other.flags,
             _ => {
                 let message = format!(
                     "libraries {} and {} in directory {} have same soname but different type.",

@@ -79,7 +79,8 @@ pub(super) fn rehash(process: &mut Process<'_, '_>) -> Run {
     for directory in directories {
         errors = errors.saturating_add(one(process, manner, &directory)?);
     }
-    Ok(u8::from(errors > 0))
+    // As many as there were, as far as an exit status can say.
+    Ok((errors & 0xff) as u8)
 }
 
 /// Links in one directory; gives how many errors there were.
@@ -106,7 +107,7 @@ fn one(process: &mut Process<'_, '_>, manner: Manner, written: &BString) -> Resu
         process.machine.budget.step()?;
         match (&stat.kind, link_name(&name)) {
             (Kind::Symlink(target), Some((hash, number))) => {
-                let list = targets.entry((Sort::Certificate, hash)).or_default();
+                let list = targets.entry(hash).or_default();
                 add(list, target.as_bstr(), None, Some(number));
             }
             _ => errors += file(process, manner, written, &name, &mut targets)?,
@@ -118,17 +119,20 @@ fn one(process: &mut Process<'_, '_>, manner: Manner, written: &BString) -> Resu
     Ok(errors)
 }
 
-/// The digest and the number of a link's name: `a94d09e5.0`. Links to revocation lists are not
-/// known again.
-fn link_name(name: &[u8]) -> Option<(u32, u32)> {
+/// What a link's name says that it is to, and its number: `a94d09e5.0`, `a94d09e5.r0`.
+fn link_name(name: &[u8]) -> Option<((Sort, u32), u32)> {
     let (hash, number) = name.split_at_checked(8)?;
     let number = number.strip_prefix(b".")?;
+    let (sort, number) = match number {
+        [b'r' | b'R', number @ ..] => (Sort::Revocations, number),
+        _ => (Sort::Certificate, number),
+    };
     if !hash.iter().all(u8::is_ascii_hexdigit) || !number.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let hash = u32::from_str_radix(hash.to_str().ok()?, 16).ok()?;
     let number = number.to_str().ok()?;
-    Some((hash, if number.is_empty() { 0 } else { number.parse().ok()? }))
+    Some(((sort, hash), if number.is_empty() { 0 } else { number.parse().ok()? }))
 }
 
 /// Notes a file's certificate; gives how many errors there were.
@@ -149,8 +153,8 @@ fn file(
     let path = [directory.as_slice(), slash, name].concat();
     let text = match errno(process.open_bytes(&path))? {
         Ok(text) => text,
-        Err(why) => {
-            let message = format!("rehash: error: skipping {name}, cannot open file: {why}\n");
+        Err(_) => {
+            let message = format!("rehash: error: skipping {name}, cannot open file\n");
             process.write_to(2, message.as_bytes())?;
             return Ok(1);
         }
@@ -192,7 +196,7 @@ fn file(
 
 fn one_expected(process: &mut Process<'_, '_>, name: &BString) -> Result<u32, Stop> {
     let message = format!(
-        "rehash: warning: skipping {name}, it does not contain exactly one certificate or CRL\n"
+        "rehash: warning: skipping {name},it does not contain exactly one certificate or CRL\n"
     );
     process.write_to(2, message.as_bytes())?;
     Ok(0)

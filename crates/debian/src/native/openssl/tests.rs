@@ -31,9 +31,9 @@ fn links_are_named_for_what_names_mean() {
         .link("certs/1ec308a8.7", "none.pem");
     assert_snapshot!(image.show(&["openssl", "rehash", "-v", "certs"]), @"
     Doing certs
-    !rehash: warning: skipping both.pem, it does not contain exactly one certificate or CRL
+    !rehash: warning: skipping both.pem,it does not contain exactly one certificate or CRL
     !rehash: warning: skipping duplicate certificate in c.pem
-    !rehash: warning: skipping none.pem, it does not contain exactly one certificate or CRL
+    !rehash: warning: skipping none.pem,it does not contain exactly one certificate or CRL
     unlink 00000000.0
     link b.CRT -> 1ec308a8.0
     unlink 1ec308a8.7
@@ -43,10 +43,10 @@ fn links_are_named_for_what_names_mean() {
     - /certs/1ec308a8.7
     ");
     assert_snapshot!(image.show(&["openssl", "rehash", "-n", "-compat", "certs"]), @"
-    !rehash: warning: skipping both.pem, it does not contain exactly one certificate or CRL
+    !rehash: warning: skipping both.pem,it does not contain exactly one certificate or CRL
     !rehash: warning: skipping duplicate certificate in c.pem
     !rehash: warning: skipping duplicate certificate in c.pem
-    !rehash: warning: skipping none.pem, it does not contain exactly one certificate or CRL
+    !rehash: warning: skipping none.pem,it does not contain exactly one certificate or CRL
     + /certs/093dbd8d.0 -> b.CRT
     + /certs/1ec308a8.1 -> a.pem
     + /certs/9678d86f.0 -> a.pem
