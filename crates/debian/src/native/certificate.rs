@@ -3,6 +3,8 @@
 mod der;
 mod name;
 mod pem;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use name::Names;
 pub(crate) use pem::{Held, held, written};
@@ -25,7 +27,7 @@ const EXPLICIT_VERSION: u8 = 0xa0;
 
 impl Certificate {
     /// Reads a certificate; `None` if the bytes are none (RFC 5280 4.1).
-    pub(crate) fn certificate(bytes: &[u8]) -> Option<Certificate> {
+    pub(crate) fn read(bytes: &[u8]) -> Option<Certificate> {
         let (der, mut signed) = outer(bytes)?;
         signed.skip_if(EXPLICIT_VERSION)?;
         let (_serial, _algorithm) = (signed.next()?, signed.next()?);
@@ -41,7 +43,7 @@ impl Certificate {
     }
 
     /// Reads a revocation list (RFC 5280 5.1).
-    pub(crate) fn revocations(bytes: &[u8]) -> Option<Certificate> {
+    pub(crate) fn read_revocations(bytes: &[u8]) -> Option<Certificate> {
         let (der, mut signed) = outer(bytes)?;
         signed.skip_if(der::INTEGER)?;
         let _algorithm = signed.next()?;

@@ -105,7 +105,7 @@ fn add(
         }
     };
     let first = held(&text).and_then(|all| all.into_iter().find_map(|held| held.certificate));
-    let Some(certificate) = first.or_else(|| Certificate::certificate(&text)) else {
+    let Some(certificate) = first.or_else(|| Certificate::read(&text)) else {
         let what = format!("reads {}, which is no certificate", path.as_bstr());
         return Err(process.refuse(Reason::Use(what)));
     };

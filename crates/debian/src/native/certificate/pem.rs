@@ -48,9 +48,11 @@ pub(crate) fn held(text: &[u8]) -> Option<Vec<Held>> {
         }
         match label {
             Label::Certificate | Label::Trusted => {
-                current.certificate = Some(Certificate::certificate(&bytes)?);
+                current.certificate = Some(Certificate::read(&bytes)?);
             }
-            Label::Revocations => current.revocations = Some(Certificate::revocations(&bytes)?),
+            Label::Revocations => {
+                current.revocations = Some(Certificate::read_revocations(&bytes)?)
+            }
             Label::Key => current.has_key = true,
         }
     }

@@ -428,3 +428,67 @@ pub(super) fn words(flags: u32) -> String {
     };
     format!("{kind}{abi}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::native::elf::made::MadeElf;
+
+    const MACHINES: [(&str, Class, u16, u32); 8] = [
+        ("amd64", Class::Bits64, 62, 0),
+        ("x32", Class::Bits32, 62, 0),
+        ("i386", Class::Bits32, 3, 0),
+        ("arm64", Class::Bits64, 183, 0),
+        ("armhf", Class::Bits32, 40, 0x0500_0400),
+        ("armel", Class::Bits32, 40, 0x0500_0200),
+        ("riscv64", Class::Bits64, 243, 5),
+        ("mips64el", Class::Bits64, 8, 0x8000_0007),
+    ];
+
+    #[test]
+    fn libraries_are_marked_as_the_programs_architecture_sees_them() {
+        let mut lines = Vec::new();
+        for program in ["amd64", "i386", "arm64", "armhf", "riscv64", "mips64el"] {
+            let (_, class, machine, flags) =
+                MACHINES.into_iter().find(|(name, ..)| *name == program).unwrap();
+            let elf = Elf::of(&MadeElf::on(class, machine, flags, "ldconfig").bytes()).unwrap();
+            let architecture = Architecture::of(&elf).unwrap();
+            let marks = MACHINES.map(|(name, class, machine, flags)| {
+                let bytes = MadeElf::on(class, machine, flags, "libz.so.1").bytes();
+                match architecture.mark(&Elf::of(&bytes).unwrap(), &["libc.so.6"]) {
+                    Mark::Flags(flags) => format!("{name} {}", words(flags)),
+                    Mark::Foreign => format!("{name} foreign"),
+                    Mark::Ignored => format!("{name} ignored"),
+                }
+            });
+            lines.push(format!("{program}: {}", marks.join("; ")));
+        }
+        insta::assert_snapshot!(lines.join("\n"), @"
+        amd64: amd64 libc6,x86-64; x32 libc6,x32; i386 libc6; arm64 foreign; armhf foreign; armel foreign; riscv64 foreign; mips64el foreign
+        i386: amd64 libc6,x86-64; x32 libc6,x32; i386 libc6; arm64 foreign; armhf foreign; armel foreign; riscv64 foreign; mips64el foreign
+        arm64: amd64 libc6,AArch64; x32 libc6; i386 libc6; arm64 libc6,AArch64; armhf libc6,hard-float; armel libc6,soft-float; riscv64 libc6,AArch64; mips64el libc6,AArch64
+        armhf: amd64 libc6,AArch64; x32 libc6; i386 libc6; arm64 libc6,AArch64; armhf libc6,hard-float; armel libc6,soft-float; riscv64 libc6,AArch64; mips64el libc6,AArch64
+        riscv64: amd64 libc6,soft-float; x32 libc6,soft-float; i386 libc6,soft-float; arm64 libc6,soft-float; armhf ignored; armel ignored; riscv64 libc6,double-float; mips64el ignored
+        mips64el: amd64 libc6,64bit; x32 libc6; i386 libc6; arm64 libc6,64bit; armhf libc6,nan2008; armel libc6; riscv64 libc6,64bit; mips64el libc6,64bit
+        ");
+    }
+
+    #[test]
+    fn directories_name_capabilities() {
+        let [amd64, i386, arm64, armhf, ppc64el, s390x, ..] = ARCHITECTURES else { panic!() };
+        for (architecture, path, expected) in [
+            (amd64, "/usr/lib/tls/haswell", 1 << 63 | 1 << 50),
+            (amd64, "/usr/lib/haswell/other", 0),
+            (i386, "/lib/i686/sse2", 1 << 49 | 1),
+            (arm64, "/lib/atomics", 1 << 8),
+            (armhf, "/lib/neon/vfp", 1 << 12 | 1 << 6),
+            (ppc64el, "/lib/power9", 1 << 46),
+            (s390x, "/lib/z15", 1 << 41),
+        ] {
+            assert_eq!(architecture.capabilities(path.into()), expected, "{path}");
+        }
+        assert!(amd64.is_capability_directory("xeon_phi".into()));
+        assert!(!armhf.is_capability_directory("half".into()));
+        assert!(!ppc64el.is_capability_directory("".into()));
+    }
+}

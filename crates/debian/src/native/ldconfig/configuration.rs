@@ -85,7 +85,7 @@ impl Directories {
             let line = line.split(|byte| matches!(byte, b'#' | 0)).next().unwrap_or_default();
             let line = line.trim_start_with(is_space);
             if let Some(rest) = after_word(line, b"include") {
-                let words = rest.split(|byte| is_blank(byte)).filter(|word| !word.is_empty());
+                let words = rest.split(is_blank).filter(|word| !word.is_empty());
                 for pattern in words {
                     let pattern = beside(file, pattern);
                     for path in glob::expand(process, pattern.as_bstr())? {

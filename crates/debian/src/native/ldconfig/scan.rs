@@ -162,10 +162,10 @@ fn list(
         if stat.is_directory() && is_capability {
             let path = [directory.path.as_slice(), b"/", &name].concat().into();
             directories.push(Directory { path, real, ..directory.clone() });
-        } else if let Kind::File(data) = stat.kind {
-            if !(is_capability && !is_link && !is_library_name(&name)) {
-                candidates.push(Candidate { name, is_link, data });
-            }
+        } else if let Kind::File(data) = stat.kind
+            && (is_link || is_library_name(&name))
+        {
+            candidates.push(Candidate { name, is_link, data });
         }
     }
     Ok(candidates)
@@ -273,37 +273,12 @@ fn judge(
     if data.size() == 0 {
         return say(process, &format!("File {} is empty, not checked.", path()));
     }
-    // Linker scripts and whatever else is no ELF file; the program warns of some.
-    let Some(elf) = elves.of(&data) else { return Ok(()) };
-    if elf.kind != SHARED_OBJECT || elf.byte_order != installed.byte_order {
+    let Some(elf) = elves.of(&data) else {
+        // Linker scripts and whatever else is no ELF file; the program warns of some.
         return Ok(());
-    }
-    let (soname, needed) = match &elf.linking {
-        Linking::Dynamic { soname, needed } => (soname.clone(), needed.as_slice()),
-        Linking::Static => return Ok(()),
-        Linking::Truncated => {
-            return say(process, &format!("file {} is truncated\n", path()));
-        }
-        Linking::Unread => {
-            let what = format!("finds {}, whose tables are not where linkers put them", path());
-            return Err(process.refuse(Reason::Use(what)));
-        }
     };
-    let flags = match installed.architecture.mark(&elf, needed) {
-        Mark::Flags(flags) => flags,
-        Mark::Ignored => return Ok(()),
-        Mark::Foreign => {
-            let message = format!("{} is for unknown machine {}.\n", path(), elf.machine);
-            return say(process, &message);
-        }
-    };
-    let flags = match installed.unnamed() {
-        Unnamed::Usual if flags & 0xff == ELF => flags | LIBC6,
-        Unnamed::Unknown if flags & 0xff == ELF => {
-            let what = format!("finds {}, whose mark in the cache is not known", path());
-            return Err(process.refuse(Reason::Use(what)));
-        }
-        _ => flags,
+    let Some((soname, flags)) = marked(process, installed, &path(), &elf)? else {
+        return Ok(());
     };
     let (soname, is_link) = named(&name, soname.unwrap_or_else(|| name.clone()), is_link);
     let library = Library {
@@ -322,6 +297,46 @@ fn judge(
         }
     }
     Ok(())
+}
+
+/// A library's own name, if it has one, and its flags; nothing for what is passed over.
+fn marked(
+    process: &mut Process<'_, '_>,
+    installed: &Installed,
+    path: &str,
+    elf: &Elf,
+) -> Result<Option<(Option<BString>, u32)>, Stop> {
+    if elf.kind != SHARED_OBJECT || elf.byte_order != installed.byte_order {
+        return Ok(None);
+    }
+    let (soname, needed) = match &elf.linking {
+        Linking::Dynamic { soname, needed } => (soname.clone(), needed.as_slice()),
+        Linking::Static => return Ok(None),
+        Linking::Truncated => {
+            say(process, &format!("file {path} is truncated\n"))?;
+            return Ok(None);
+        }
+        Linking::Unread => {
+            let what = format!("finds {path}, whose tables are not where linkers put them");
+            return Err(process.refuse(Reason::Use(what)));
+        }
+    };
+    let flags = match installed.architecture.mark(elf, needed) {
+        Mark::Flags(flags) => flags,
+        Mark::Ignored => return Ok(None),
+        Mark::Foreign => {
+            say(process, &format!("{path} is for unknown machine {}.\n", elf.machine))?;
+            return Ok(None);
+        }
+    };
+    match installed.unnamed() {
+        Unnamed::Usual if flags & 0xff == ELF => Ok(Some((soname, flags | LIBC6))),
+        Unnamed::Unknown if flags & 0xff == ELF => {
+            let what = format!("finds {path}, whose mark in the cache is not known");
+            Err(process.refuse(Reason::Use(what)))
+        }
+        _ => Ok(Some((soname, flags))),
+    }
 }
 
 /// The name for programs of what a link leads to: the link's own, if it is the name in the library,

@@ -16,7 +16,7 @@ impl Strings {
     /// Lays strings out: backwards read they are in descending order, the longer of two first.
     pub(super) fn new(strings: BTreeSet<BString>) -> Strings {
         let mut ordered: Vec<BString> = strings.into_iter().collect();
-        ordered.sort_by(|one, two| backwards(one, two));
+        ordered.sort_by(backwards);
         let mut table = Strings::default();
         let mut previous: Option<(BString, usize)> = None;
         for string in ordered {

@@ -59,7 +59,7 @@ pub(super) fn x509(process: &mut Process<'_, '_>) -> Run {
     };
     let binary = || match asked.read_as {
         Some(Form::Text) => None,
-        _ => Certificate::certificate(&bytes),
+        _ => Certificate::read(&bytes),
     };
     let Some(certificate) = text.or_else(binary) else {
         let input = &asked.input;
