@@ -11,6 +11,7 @@ mod configuration;
 mod glob;
 mod installed;
 mod links;
+mod machines;
 mod order;
 mod print;
 mod scan;

@@ -5,6 +5,7 @@
 
 use bstr::{BStr, ByteSlice};
 
+use super::machines::ARCHITECTURES;
 use crate::native::elf::{Class, Elf};
 
 /// A library of no known C library.
@@ -33,20 +34,21 @@ const RISCV_DOUBLE: u32 = 0x1000;
 /// An architecture, as the image's program is for one.
 #[derive(Debug)]
 pub(super) struct Architecture {
-    class: Class,
-    machine: u16,
-    family: Family,
-    loaders: &'static [(&'static str, u32)],
+    pub(super) class: Class,
+    pub(super) machine: u16,
+    pub(super) family: Family,
+    pub(super) loaders: &'static [(&'static str, u32)],
     /// Capabilities by bit number.
-    capabilities: &'static [&'static str],
+    pub(super) capabilities: &'static [&'static str],
     /// Those whose directories are searched.
-    important: u64,
+    pub(super) important: u64,
     /// Platforms, and the bit of the first.
-    platforms: (&'static [&'static str], u32),
+    pub(super) platforms: (&'static [&'static str], u32),
 }
 
+/// Machines whose libraries are marked by the same rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     X86,
     Arm,
     PowerPc,
@@ -71,208 +73,6 @@ const TLS: (&str, u32) = ("tls", 63);
 
 const LIBRARIES: &[(&str, u32)] = &[("libc.so.6", LIBC6), ("libm.so.6", LIBC6)];
 const OLD_LIBRARIES: &[(&str, u32)] = &[("libc.so.5", LIBC5), ("libm.so.5", LIBC5)];
-
-const X86_CAPABILITIES: &[&str] = &["sse2", "x86_64", "avx512_1"];
-const X86_PLATFORMS: (&[&str], u32) = (&["i586", "i686", "haswell", "xeon_phi"], 48);
-const NO_PLATFORMS: (&[&str], u32) = (&[], 0);
-
-const ARCHITECTURES: &[Architecture] = &[
-    Architecture {
-        class: Class::Bits64,
-        machine: 62,
-        family: Family::X86,
-        loaders: &[
-            ("/lib/ld-linux-x86-64.so.2", LIBC6),
-            ("/lib/ld-linux.so.2", LIBC6),
-            ("/libx32/ld-linux-x32.so.2", LIBC6),
-            ("/lib64/ld-linux-x86-64.so.2", LIBC6),
-        ],
-        capabilities: X86_CAPABILITIES,
-        important: 0b111,
-        platforms: X86_PLATFORMS,
-    },
-    Architecture {
-        class: Class::Bits32,
-        machine: 3,
-        family: Family::X86,
-        loaders: &[("/lib/ld-linux.so.2", LIBC6), ("/lib/ld-linux.so.1", LIBC5)],
-        capabilities: X86_CAPABILITIES,
-        important: 0b111,
-        platforms: X86_PLATFORMS,
-    },
-    Architecture {
-        class: Class::Bits64,
-        machine: 183,
-        family: Family::Arm,
-        loaders: ARM_LOADERS,
-        capabilities: &[
-            "fp", "asimd", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32", "atomics", "fphp",
-            "asimdhp", "cpuid", "asimdrdm", "jscvt", "fcma", "lrcpc", "dcpop", "sha3", "sm3",
-            "sm4", "asimddp", "sha512", "sve", "asimdfhm", "dit", "uscat", "ilrcpc", "flagm",
-            "ssbs", "sb", "paca", "pacg",
-        ],
-        important: 1 << 8,
-        platforms: NO_PLATFORMS,
-    },
-    Architecture {
-        class: Class::Bits32,
-        machine: 40,
-        family: Family::Arm,
-        loaders: ARM_LOADERS,
-        capabilities: &[
-            "swp", "half", "thumb", "26bit", "fastmult", "fpa", "vfp", "edsp", "java", "iwmmxt",
-            "crunch", "thumbee", "neon", "vfpv3", "vfpv3d16", "tls", "vfpv4", "idiva", "idivt",
-            "vfpd32", "lpae", "evtstrm", "aes", "pmull", "sha1", "sha2", "crc32",
-        ],
-        important: 1 << 6 | 1 << 12,
-        platforms: NO_PLATFORMS,
-    },
-    Architecture {
-        class: Class::Bits64,
-        machine: 21,
-        family: Family::PowerPc,
-        loaders: &[
-            ("/lib/ld64.so.2", LIBC6),
-            ("/lib/ld.so.1", LIBC6),
-            ("/lib64/ld64.so.1", LIBC6),
-            ("/lib64/ld64.so.2", LIBC6),
-        ],
-        capabilities: &[
-            "ppcle",
-            "true_le",
-            "",
-            "",
-            "",
-            "",
-            "archpmu",
-            "vsx",
-            "arch_2_06",
-            "power6x",
-            "dfp",
-            "pa6t",
-            "arch_2_05",
-            "ic_snoop",
-            "smt",
-            "booke",
-            "cellbe",
-            "power5+",
-            "power5",
-            "power4",
-            "notb",
-            "efpdouble",
-            "efpsingle",
-            "spe",
-            "ucache",
-            "4xxmac",
-            "mmu",
-            "fpu",
-            "altivec",
-            "ppc601",
-            "ppc64",
-            "ppc32",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "",
-            "mma",
-            "arch_3_1",
-            "htm-no-suspend",
-            "scv",
-            "darn",
-            "ieee128",
-            "arch_3_00",
-            "htm-nosc",
-            "vcrypto",
-            "tar",
-            "isel",
-            "ebb",
-            "dscr",
-            "htm",
-            "arch_2_07",
-        ],
-        important: 1 << 28 | 1 << 10,
-        platforms: (
-            &[
-                "power4",
-                "ppc970",
-                "power5",
-                "power5+",
-                "power6",
-                "ppc-cell-be",
-                "power6x",
-                "power7",
-                "ppca2",
-                "ppc405",
-                "ppc440",
-                "ppc464",
-                "ppc476",
-                "power8",
-                "power9",
-                "power10",
-            ],
-            32,
-        ),
-    },
-    Architecture {
-        class: Class::Bits64,
-        machine: 22,
-        family: Family::S390,
-        loaders: &[("/lib/ld64.so.1", LIBC6), ("/lib/ld.so.1", LIBC6)],
-        capabilities: &[
-            "esan3", "zarch", "stfle", "msa", "ldisp", "eimm", "dfp", "edat", "etf3eh", "highgprs",
-            "te", "vx", "vxd", "vxe", "gs", "vxe2", "vxp", "sort", "dflt", "vxp2", "nnpa",
-            "pcimio", "sie",
-        ],
-        important: 1 << 1 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 11 | 1 << 13 | 1 << 15,
-        platforms: (
-            &["g5", "z900", "z990", "z9-109", "z10", "z196", "zEC12", "z13", "z14", "z15", "z16"],
-            32,
-        ),
-    },
-    Architecture {
-        class: Class::Bits64,
-        machine: 243,
-        family: Family::RiscV,
-        loaders: &[
-            ("/lib/ld-linux-riscv64-lp64d.so.1", LIBC6),
-            ("/lib/ld-linux-riscv64-lp64.so.1", LIBC6),
-        ],
-        capabilities: &[],
-        important: 0,
-        platforms: NO_PLATFORMS,
-    },
-    Architecture {
-        class: Class::Bits64,
-        machine: 8,
-        family: Family::Mips,
-        loaders: &[("/lib/ld.so.1", LIBC6), ("/lib32/ld.so.1", LIBC6), ("/lib64/ld.so.1", LIBC6)],
-        capabilities: &[],
-        important: 0,
-        platforms: (&["loongson2e", "loongson2f", "octeon", "octeon2"], 0),
-    },
-];
-
-const ARM_LOADERS: &[(&str, u32)] = &[
-    ("/lib/ld-linux-aarch64.so.1", LIBC6),
-    ("/lib/ld-linux-aarch64_be.so.1", LIBC6),
-    ("/lib/ld-linux-aarch64_ilp32.so.1", LIBC6),
-    ("/lib/ld-linux-aarch64_be_ilp32.so.1", LIBC6),
-    ("/lib/ld-linux.so.3", LIBC6),
-    ("/lib/ld-linux-armhf.so.3", LIBC6),
-];
 
 impl Architecture {
     /// The architecture of the image's program.
