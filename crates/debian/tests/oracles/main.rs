@@ -8,7 +8,9 @@
 mod archive;
 #[path = "../../../shell/tests/oracles/comparison.rs"]
 mod comparison;
+mod debconf;
 mod debs;
 mod dpkg;
+mod house;
 mod native;
 mod resolver;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bstr::{BStr, BString, ByteSlice};
-use shell::files::{FileError, Last, NewNode};
+use shell::files::{FileError, FileResult, Last, Located, NewNode};
 use shell::machine::Machine;
 use shell::process::errno;
 use shell::{Data, Process, Reason, Stop};
@@ -53,14 +53,7 @@ struct Locks(BTreeSet<BString>);
 
 /// What is understood of a file's settings.
 const KNOWN: [&str; 9] = [
-    "name",
-    "driver",
-    "mode",
-    "filename",
-    "backup",
-    "required",
-    "accept_type",
-    "reject_type",
+    "name", "driver", "mode", "filename", "backup", "required", "accept_type", "reject_type",
     "format",
 ];
 
@@ -236,8 +229,7 @@ impl DatabaseFile {
         process: &mut Process<'_, '_>,
         access: Access,
     ) -> Result<Result<Self, String>, Stop> {
-        let located = process.machine.files.locate(&process.directory, &self.path, Last::Followed);
-        let located = match errno(located)? {
+        let located = match errno(self.locate(process))? {
             Ok(located) => located,
             Err(error) => return Ok(Err(self.message(&format!("mkdir {}:{error}", self.path)))),
         };
@@ -266,6 +258,19 @@ impl DatabaseFile {
             }
         }
         Ok(Ok(self))
+    }
+
+    /// Where the file is; its directory is made if it is not there.
+    fn locate(&self, process: &mut Process<'_, '_>) -> FileResult<Located> {
+        if let Some((above, _)) = self.path.rsplit_once_str("/").filter(|(above, _)| !above.is_empty())
+        {
+            let above = process.locate(above, Last::Followed)?;
+            if above.stat.is_none() {
+                let mode = 0o777 & !process.umask;
+                process.machine.files.make(&above.path, NewNode::Directory, mode)?;
+            }
+        }
+        process.locate(&self.path, Last::Followed)
     }
 
     fn message(&self, what: &str) -> String {

@@ -30,7 +30,7 @@ pub(super) fn debconf_escape(process: &mut Process<'_, '_>, _: &dyn Outside) -> 
         match errno(process.open_bytes(path))? {
             Ok(bytes) => text.extend_from_slice(&bytes),
             Err(error) => {
-                let line = if options.has("-e") { 30 } else { 36 };
+                let line = if options.has("-e") { 34 } else { 40 };
                 let message =
                     format!("Can't open {path}: {error} at /usr/bin/debconf-escape line {line}.\n");
                 process.write_to(2, message.as_bytes())?;

@@ -57,7 +57,7 @@ impl Session {
         self.frontend.can_mail = has_address && in_path(process, "mail")?;
         let wanted = self.wanted_frontend();
         let wanted = match wanted.to_str() {
-            Ok(name) if name.bytes().all(|byte| byte.is_ascii_alphanumeric()) => name,
+            Ok(name) if name.bytes().all(|byte| is_of_word(byte) || byte == b'-') => name,
             _ => {
                 let why = format!("is to ask by {wanted}, which is no front end");
                 return Err(process.refuse(Reason::Use(why)));
@@ -91,13 +91,10 @@ impl Session {
             return name.into();
         }
         let value = self.value_if_known("debconf/frontend");
-        value.map_or_else(
-            || "dialog".into(),
-            |value| {
-                let (first, rest) = value.split_at(1);
-                [&first.to_ascii_lowercase(), rest].concat().into()
-            },
-        )
+        value.map_or_else(|| "dialog".into(), |value| {
+            let (first, rest) = value.split_at(1);
+            [&first.to_ascii_lowercase(), rest].concat().into()
+        })
     }
 
     /// The title that questions of a package have.
@@ -139,6 +136,10 @@ impl Session {
     }
 }
 
+fn is_of_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
 fn capitalized(name: &str) -> String {
     let mut name = name.to_owned();
     if let Some(first) = name.get_mut(..1) {
@@ -174,11 +175,15 @@ fn begin(process: &mut Process<'_, '_>, name: &str) -> Result<Result<Kind, Strin
         "Kde" | "Qt" | "Gnome" | "Gtk" | "Web" | "Editor" => {
             Err(process.refuse(Reason::Use(format!("is to ask by the front end {name}"))))
         }
-        _ => Ok(Err(format!(
-            "Can't locate Debconf/FrontEnd/{name}.pm in @INC (you may need to install the \
-             Debconf::FrontEnd::{name} module) (@INC contains: {}) at (eval 1) line 2.",
-            places_of_modules(process)?
-        ))),
+        _ => {
+            // What is behind the first word is a matter of Perl's that it does not come to.
+            let name = name.split('-').next().unwrap_or_default();
+            Ok(Err(format!(
+                "Can't locate Debconf/FrontEnd/{name}.pm in @INC (you may need to install the \
+                 Debconf::FrontEnd::{name} module) (@INC contains: {}) at (eval 16) line 2.",
+                places_of_modules(process)?
+            )))
+        }
     }
 }
 

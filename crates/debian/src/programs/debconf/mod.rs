@@ -6,12 +6,15 @@
 //! and [templates](template). Nobody is there to answer, so what would have to be asked of people
 //! is refused; what is not asked takes its default.
 
+mod client;
 mod communicate;
 mod database;
 mod elements;
 mod escape;
 mod frontend;
 mod language;
+mod locale;
+mod pam;
 mod preconfigure;
 mod protocol;
 mod question;
@@ -41,6 +44,8 @@ pub(super) const PROGRAMS: &[(&str, Program)] = &[
     ("debconf-show", show::debconf_show),
     ("dpkg-preconfigure", preconfigure::dpkg_preconfigure),
     ("dpkg-reconfigure", reconfigure::dpkg_reconfigure),
+    ("pam-auth-update", pam::pam_auth_update),
+    ("update-locale", locale::update_locale),
 ];
 
 /// And by path.

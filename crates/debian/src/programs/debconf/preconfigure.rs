@@ -19,12 +19,13 @@ use super::session::Session;
 use crate::deb::Deb;
 use crate::dpkg::status::Status;
 use crate::outside::Outside;
-use crate::relation::{Alternative, Operator};
+use crate::relation::Relation;
 use crate::version::Version;
 
 /// Where the scripts are while they run.
 const PLACE: &str = "/var/cache/debconf/tmp.ci";
-const DELAYED: &str = "debconf: delaying package configuration, since apt-utils is not installed\n";
+const DELAYED: &str =
+    "debconf: delaying package configuration, since apt-utils is not installed\n";
 
 /// A package that asks before it is unpacked.
 struct Asking<'a> {
@@ -81,10 +82,7 @@ pub(super) fn dpkg_preconfigure(process: &mut Process<'_, '_>, _: &dyn Outside) 
 }
 
 /// Packages with templates and a script, that a debconf suffices for which is installed.
-fn asking<'a>(
-    process: &mut Process<'_, '_>,
-    debs: &'a [Arc<Deb>],
-) -> Result<Vec<Asking<'a>>, Stop> {
+fn asking<'a>(process: &mut Process<'_, '_>, debs: &'a [Arc<Deb>]) -> Result<Vec<Asking<'a>>, Stop> {
     let status = match errno(process.open_bytes(b"/var/lib/dpkg/status"))? {
         Ok(text) => Status::parse(&text).unwrap_or_default(),
         Err(_) => Status::default(),
@@ -112,34 +110,12 @@ fn asking<'a>(
 /// Whether what a package needs of debconf is there already.
 fn suffices(deb: &Deb, debconf: Option<&Version>) -> bool {
     let fields = ["Depends", "Pre-Depends"].into_iter().filter_map(|name| deb.control.text(name));
-    let items = fields.flat_map(|field| field.split([',', '|']));
-    items.filter_map(needed_debconf).all(|needed| match (needed.constraint, debconf) {
-        (Some((operator, version)), Some(installed)) => operator.holds(installed, &version),
-        (Some(_), None) => false,
-        (None, _) => true,
+    let relations = fields.flat_map(|field| Relation::parse_all(field).unwrap_or_default());
+    let needed = relations.flat_map(|relation| relation.alternatives);
+    needed.filter(|needed| &*needed.name == "debconf").all(|needed| match debconf {
+        Some(installed) => needed.allows(installed),
+        None => needed.constraint.is_none(),
     })
-}
-
-/// `debconf (>= 0.5)`.
-fn needed_debconf(item: &str) -> Option<Alternative> {
-    let (name, rest) = item.trim().split_once(' ').unwrap_or((item.trim(), ""));
-    if name != "debconf" {
-        return None;
-    }
-    let constraint = rest.trim().strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
-    let constraint = constraint.and_then(|constraint| {
-        let operators = [
-            (">=", Operator::LaterOrEqual),
-            ("<=", Operator::EarlierOrEqual),
-            (">>", Operator::Later),
-            ("<<", Operator::Earlier),
-            ("=", Operator::Equal),
-        ];
-        let found = operators.into_iter().find(|(sign, _)| constraint.starts_with(sign));
-        found.map(|(sign, operator)| (operator, Version::new(&constraint[sign.len()..])))
-    });
-    let (qualifier, restrictions) = (None, Vec::new());
-    Some(Alternative { name: name.into(), qualifier, constraint, restrictions })
 }
 
 /// Takes up all templates before anybody asks. What is wrong with a package's is said, and that
@@ -172,8 +148,7 @@ fn make_place(process: &mut Process<'_, '_>) -> Result<ImagePath, Stop> {
         }
         Ok(located.path)
     })();
-    errno(made)?
-        .map_err(|error| process.refuse(Reason::Use(format!("cannot make {PLACE}: {error}"))))
+    errno(made)?.map_err(|error| process.refuse(Reason::Use(format!("cannot make {PLACE}: {error}"))))
 }
 
 /// Runs a package's script from where it stands for so long.

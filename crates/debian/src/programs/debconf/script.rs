@@ -24,10 +24,6 @@ struct Listener {
     errors: Option<Handle>,
 }
 
-/// What a program ends with that writes to a pipe which nobody reads: signal(7)'s number does not
-/// fit.
-const BROKEN_PIPE: u8 = 128;
-
 /// Runs a script of the package `owner`, and gives its exit status.
 pub(super) fn run(
     process: &mut Process<'_, '_>,
@@ -47,14 +43,13 @@ pub(super) fn run(
     };
     let (shared, written, read) = dialogue(Box::new(listener));
     let descriptors = process.descriptors.with(0, read).with(1, written);
-    let mut status = process.spawn_with(words, descriptors)?;
+    let status = process.spawn_with(words, descriptors)?;
     let unfinished = shared.borrow().unfinished_line().map(<[u8]>::to_vec);
     let mut session = session.borrow_mut();
     if let Some(line) = unfinished {
         let directory = process.directory.clone();
         let mut files = |path: &BStr| read_file(process.machine, &directory, path);
         module.borrow_mut().answer(&mut session, &line, &mut files)?;
-        status = BROKEN_PIPE;
     }
     module.borrow_mut().finish(&mut session);
     session.flush(process)?;
@@ -65,7 +60,9 @@ impl Partner for Listener {
     fn answer(&mut self, machine: &mut Machine<'_>, line: &[u8]) -> Result<Vec<u8>, Stop> {
         let mut session = self.session.borrow_mut();
         let mut files = |path: &BStr| read_file(machine, &self.directory, path);
-        let mut answer = self.module.borrow_mut().answer(&mut session, line, &mut files)?;
+        let mut module = self.module.borrow_mut();
+        let mut answer = module.answer(&mut session, line, &mut files)?;
+        let has_ended = module.has_ended();
         let said = [
             (&self.errors, std::mem::take(&mut session.errors)),
             (&self.output, std::mem::take(&mut session.output)),
@@ -79,7 +76,10 @@ impl Partner for Listener {
                 }
             }
         }
-        answer.push(b'\n');
+        // To the end, debconf waits for the script itself, and answers nothing.
+        if !has_ended {
+            answer.push(b'\n');
+        }
         Ok(answer.into())
     }
 }

@@ -74,7 +74,10 @@ fn input(
         match bytes {
             Ok(bytes) => text.extend_from_slice(&bytes),
             Err(error) => {
-                let place = "/usr/bin/debconf-set-selections line 118";
+                let mut place = "/usr/bin/debconf-set-selections line 128".to_owned();
+                if !text.is_empty() {
+                    place += &format!(", <> line {}", text.lines().count());
+                }
                 let message = format!("Can't open {path}: {error} at {place}.\n");
                 session.errors.extend_from_slice(message.as_bytes());
             }
@@ -150,7 +153,12 @@ fn take(
 }
 
 /// Makes a template of this type, if there is none.
-fn prepare(session: &mut Session, owner: &BStr, question: &BStr, kind: &BStr) -> Result<(), Stop> {
+fn prepare(
+    session: &mut Session,
+    owner: &BStr,
+    question: &BStr,
+    kind: &BStr,
+) -> Result<(), Stop> {
     if !session.has_template(question) {
         session.new_template(question, owner, kind)?;
         if let Some(record) = session.templates.change(question) {

@@ -52,7 +52,9 @@ impl Session {
             match Stack::open(process, &settings, name.as_bstr(), access)? {
                 Ok(stack) => opened.push(stack),
                 Err(message) => {
-                    process.write_to(2, format!("{message}\n").as_bytes())?;
+                    if says_warnings(&settings) {
+                        process.write_to(2, format!("{message}\n").as_bytes())?;
+                    }
                     opened.iter().for_each(|stack: &Stack| stack.close(process.machine));
                     return Ok(Err(1));
                 }
@@ -92,8 +94,7 @@ impl Session {
 
     /// Says to the errors what debconf itself has to say.
     pub(super) fn warn(&mut self, message: &[u8]) {
-        if self.settings.preferred("DEBCONF_NOWARNINGS", "nowarnings").is_none_or(|it| it != "yes")
-        {
+        if says_warnings(&self.settings) {
             self.errors.extend([b"debconf: ", message, b"\n"].concat());
         }
     }
@@ -119,6 +120,10 @@ impl Session {
         let value = self.has_question(name).then(|| self.value(name))?;
         (!value.is_empty()).then_some(value)
     }
+}
+
+fn says_warnings(settings: &Settings) -> bool {
+    settings.preferred("DEBCONF_NOWARNINGS", "nowarnings").is_none_or(|value| value != "yes")
 }
 
 /// The place of a priority among them; `None` if it is none.
