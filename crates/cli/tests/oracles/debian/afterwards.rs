@@ -4,7 +4,7 @@ use testbed::Result;
 use testbed::debian::{self, Archive, Workshop};
 
 use super::Made;
-use super::sets::line;
+use super::sets::{VERIFIED, line};
 use crate::support::plywood;
 
 const PACKAGES: &str = "curl git python3 ca-certificates nodejs locales";
@@ -36,7 +36,7 @@ fn an_aged_base_is_upgraded_in_part_and_then_by_apt() -> Result {
 }
 
 fn go_on(workshop: &Workshop) -> Result {
-    assert_eq!(workshop.run("dpkg --audit && dpkg --verify")?, "");
+    assert_eq!(workshop.run("dpkg --audit && dpkg --verify")?, VERIFIED);
     workshop.run("apt-get update && apt-get check")?;
     assert_eq!(workshop.run("apt-get install -y -f | grep ^Inst || true")?, "");
     workshop.run("apt-get install -y --no-install-recommends tree jq cron")?;

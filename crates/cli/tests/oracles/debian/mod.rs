@@ -6,6 +6,7 @@ mod excuses;
 mod programs;
 mod projects;
 mod sets;
+mod trials;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
