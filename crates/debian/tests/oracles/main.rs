@@ -1,7 +1,7 @@
 //! apt, dpkg, debconf, ldconfig and their like are the judges, in a chroot.
 //!
-//! Needs: apt-get, chroot, debootstrap, dpkg-deb, gpgv, ldconfig, network (once), umoci, unshare, root.
-//! Needs: apt-get, dpkg-deb, ldconfig, openssl, umoci, debootstrap, unshare, root.
+//! Needs: apt-get, chroot, debootstrap, dpkg-deb, gpgv, ldconfig, network (once), openssl, umoci,
+//! unshare, root.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
