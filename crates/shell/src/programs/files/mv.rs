@@ -25,6 +25,8 @@ const OPTIONS: &[Known] = &[
     flag("-T", 'T', &["no-target-directory"]),
     flag("-u", 'u', &["update"]),
     flag("-v", 'v', &["verbose"]),
+    // Of a kernel with SELinux; without one it does nothing.
+    flag("-Z", 'Z', &["context"]),
 ];
 
 /// Moves files and trees.
