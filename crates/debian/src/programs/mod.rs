@@ -1,8 +1,20 @@
 //! Debian's programs, by name: `apt-get`, `dpkg`, and what maintainer scripts call.
 
+mod accounts;
+mod alternatives;
+mod architecture;
+mod database;
 pub mod debconf;
+mod divert;
 mod dpkg;
 mod dpkg_trigger;
+mod failure;
+mod files_order;
+mod packages;
+mod place;
+mod query;
+mod statoverride;
+mod wildcard;
 
 use bstr::BStr;
 use shell::Process;
@@ -17,10 +29,14 @@ pub type Program = fn(&mut Process<'_, '_>, &dyn Outside) -> Run;
 const TABLES: &[&[(&str, Program)]] = &[
     // One to a line.
     DPKG,
+    alternatives::PROGRAMS,
     crate::apt::commands::PROGRAMS,
     crate::apt::keys::PROGRAMS,
     crate::native::PROGRAMS,
     debconf::PROGRAMS,
+    divert::PROGRAMS,
+    query::PROGRAMS,
+    statoverride::PROGRAMS,
 ];
 
 /// The tables of programs that are called by path, without links and the first `/`.

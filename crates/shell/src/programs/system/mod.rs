@@ -1,9 +1,7 @@
 //! Programs that ask about the system, or set it up.
 
-mod alternatives;
 pub(super) mod calendar;
 mod date;
-mod dpkg;
 mod env;
 mod launch;
 mod lsb_release;
@@ -21,7 +19,6 @@ use crate::stop::Reason;
 pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("arch", uname::arch),
     ("date", date::date),
-    ("dpkg-query", dpkg::dpkg_query),
     ("env", env::env),
     ("hostname", of_the_machine),
     ("ionice", launch::ionice),
@@ -45,7 +42,6 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("tput", of_the_machine),
     ("umount", of_the_machine),
     ("uname", uname::uname),
-    ("update-alternatives", alternatives::update_alternatives),
     ("which", which::which),
 ];
 

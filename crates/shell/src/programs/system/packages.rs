@@ -20,25 +20,6 @@ impl Package {
             key.eq_ignore_ascii_case(name.as_bytes()).then(|| value.trim().as_bstr())
         })
     }
-
-    /// Whether something of it is there.
-    pub(in crate::programs) fn is_present(&self) -> bool {
-        self.state().is_some_and(|state| state != "not-installed")
-    }
-
-    /// The last word of its status.
-    pub(in crate::programs) fn state(&self) -> Option<&BStr> {
-        self.field("Status")?.rsplit(|byte| *byte == b' ').next().map(|state| state.as_bstr())
-    }
-
-    /// Its name, with the architecture where there may be several.
-    pub(in crate::programs) fn binary_name(&self) -> String {
-        let name = self.field("Package").unwrap_or_default();
-        match (self.field("Multi-Arch"), self.field("Architecture")) {
-            (Some(kind), Some(architecture)) if kind == "same" => format!("{name}:{architecture}"),
-            _ => name.to_string(),
-        }
-    }
 }
 
 /// The packages of this name, `libc6` or `libc6:amd64`.
