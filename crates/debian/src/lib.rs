@@ -45,6 +45,9 @@ use shell::{Process, Stop};
 /// Only what the system itself brings counts: a file in one of its directories that is a layer's or
 /// a package's ([`Process::is_system`]).
 pub fn program(process: &mut Process<'_, '_>, outside: &dyn Outside) -> Option<Result<u8, Stop>> {
+    if let Some(status) = programs::skipped::skip(process, outside) {
+        return Some(status);
+    }
     if !process.is_system {
         return None;
     }

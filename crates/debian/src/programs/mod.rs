@@ -13,6 +13,8 @@ mod files_order;
 mod packages;
 mod place;
 mod query;
+mod services;
+pub mod skipped;
 mod statoverride;
 mod wildcard;
 
@@ -36,6 +38,7 @@ const TABLES: &[&[(&str, Program)]] = &[
     debconf::PROGRAMS,
     divert::PROGRAMS,
     query::PROGRAMS,
+    services::PROGRAMS,
     statoverride::PROGRAMS,
 ];
 
