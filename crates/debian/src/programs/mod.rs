@@ -3,6 +3,7 @@
 mod accounts;
 mod alternatives;
 mod architecture;
+mod configuration;
 mod database;
 pub mod debconf;
 mod divert;
@@ -16,6 +17,8 @@ mod query;
 mod services;
 pub mod skipped;
 mod statoverride;
+mod sysusers;
+mod tmpfiles;
 mod wildcard;
 
 use bstr::BStr;
@@ -40,6 +43,8 @@ const TABLES: &[&[(&str, Program)]] = &[
     query::PROGRAMS,
     services::PROGRAMS,
     statoverride::PROGRAMS,
+    sysusers::PROGRAMS,
+    tmpfiles::PROGRAMS,
 ];
 
 /// The tables of programs that are called by path, without links and the first `/`.
