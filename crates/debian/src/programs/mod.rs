@@ -16,6 +16,7 @@ mod place;
 mod query;
 mod services;
 pub mod skipped;
+mod small;
 mod statoverride;
 mod sysusers;
 mod tmpfiles;
@@ -42,6 +43,7 @@ const TABLES: &[&[(&str, Program)]] = &[
     divert::PROGRAMS,
     query::PROGRAMS,
     services::PROGRAMS,
+    small::PROGRAMS,
     statoverride::PROGRAMS,
     sysusers::PROGRAMS,
     tmpfiles::PROGRAMS,
