@@ -34,6 +34,7 @@ const ACTIONS: &[Known] = &[
     long("--print-architecture", &["print-architecture"], Takes::Nothing),
     long("--print-foreign-architectures", &["print-foreign-architectures"], Takes::Nothing),
     long("--compare-versions", &["compare-versions"], Takes::Nothing),
+    long("--validate-version", &["validate-version"], Takes::Nothing),
     flag("--listfiles", 'L', &["listfiles"]),
     flag("--status", 's', &["status"]),
     flag("--list", 'l', &["list"]),
@@ -92,6 +93,7 @@ pub(super) fn dpkg(process: &mut Process<'_, '_>, outside: &dyn Outside) -> Run 
         "--print-architecture" => answers::architecture(process),
         "--print-foreign-architectures" => answers::foreign_architectures(process),
         "--compare-versions" => answers::compare_versions(process, &call.operands),
+        "--validate-version" => answers::validate_version(process, &call.operands),
         action => Err(process.refuse(Reason::Option(action.to_owned()))),
     }
 }

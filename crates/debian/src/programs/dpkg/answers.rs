@@ -111,6 +111,18 @@ const COMPARISONS: [(&str, fn(Ordering) -> bool); 13] = [
     (">>", Ordering::is_gt),
 ];
 
+/// `--validate-version`, as `dpkg-maintscript-helper` asks it.
+pub(super) fn validate_version(process: &mut Process<'_, '_>, operands: &[BString]) -> Run {
+    match operands {
+        [version] if !version.is_empty() && is_version(version) => Ok(0),
+        [version] => {
+            let why = format!("is asked about `{version}`, which is no version");
+            Err(process.refuse(Reason::Use(why)))
+        }
+        _ => fail(process, "--validate-version takes one <version> argument"),
+    }
+}
+
 /// `--compare-versions`: the exit status is the answer.
 pub(super) fn compare_versions(process: &mut Process<'_, '_>, operands: &[BString]) -> Run {
     let [one, relation, other] = operands else {
