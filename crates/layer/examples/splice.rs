@@ -16,7 +16,8 @@ use std::os::unix::fs::FileExt;
 use std::time::Instant;
 
 use layer::{
-    Attributes, Content, Deflated, DeflatedPart, Entry, GzipLevel, LayerWriter, Node, Packing, ZstdLevel,
+    Attributes, Content, Deflated, DeflatedPart, Entry, GzipLevel, LayerWriter, Node, Packing,
+    ZstdLevel,
 };
 use oci::{Digester, ImagePath};
 

@@ -169,7 +169,11 @@ pub(crate) fn end_member_of(crc32: u32, size: u32, out: &mut Vec<u8>) {
     out.extend_from_slice(&size.to_le_bytes());
 }
 
-pub(crate) fn deflate(bytes: &[u8], compressor: &mut Compressor, out: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn deflate(
+    bytes: &[u8],
+    compressor: &mut Compressor,
+    out: &mut Vec<u8>,
+) -> io::Result<()> {
     let start = out.len();
     out.resize(start + compressor.deflate_compress_bound(bytes.len()), 0);
     let written = compressor

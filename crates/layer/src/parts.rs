@@ -111,7 +111,8 @@ mod tests {
 
     #[test]
     fn what_is_deflated_comes_back() {
-        let content: Vec<u8> = (0..2 * Deflater::PART + 7).map(|at| (at * at % 253) as u8).collect();
+        let content: Vec<u8> =
+            (0..2 * Deflater::PART + 7).map(|at| (at * at % 253) as u8).collect();
         let (mut deflater, mut out) = (Deflater::new(), Vec::new());
         let (mut stream, mut parts) = (Vec::new(), Vec::new());
         for part in content.chunks(Deflater::PART) {

@@ -8,12 +8,10 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use entries::{
-    append_deflated, deflate, entry, file, part, text, wheel, write, write_deflated,
-};
+use entries::{append_deflated, deflate, entry, file, part, text, wheel, write, write_deflated};
 use layer::{
-    BlockList, Content, Deflated, DeflatedPart, Deflater, EarlierBlob, Entry, LayerError, LayerWriter, Limits, Mismatch,
-    Node, Packing, keeps_deflated,
+    BlockList, Content, Deflated, DeflatedPart, Deflater, EarlierBlob, Entry, LayerError,
+    LayerWriter, Limits, Mismatch, Node, Packing, keeps_deflated,
 };
 use oci::ImagePath;
 use proptest::prelude::*;
@@ -57,7 +55,8 @@ fn a_wheel() {
 /// A file in parts is a member for each of them, and the same tar.
 #[test]
 fn a_file_in_parts() {
-    let noise: Vec<u8> = (0..90_000u32).flat_map(|at| at.wrapping_mul(at | 1).to_le_bytes()).collect();
+    let noise: Vec<u8> =
+        (0..90_000u32).flat_map(|at| at.wrapping_mul(at | 1).to_le_bytes()).collect();
     for content in [text(1, 300_000), text(1, 40_000), noise] {
         let (entry, _) = file("a", &content);
         let (mut deflater, mut out) = (Deflater::new(), Vec::new());

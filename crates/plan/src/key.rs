@@ -31,11 +31,7 @@ impl fmt::Display for LayerKey {
 impl LayerKey {
     /// The key of the layer that `entries`, in their order, make when packed as `packing`, with
     /// `streams` kept as they are.
-    pub fn of(
-        entries: &[Entry],
-        streams: &BTreeMap<ImagePath, Stream>,
-        packing: Packing,
-    ) -> Self {
+    pub fn of(entries: &[Entry], streams: &BTreeMap<ImagePath, Stream>, packing: Packing) -> Self {
         let mut form = Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) };
         form.number(u64::from(FORMAT_EPOCH));
         let (compression, level) = match packing {

@@ -22,8 +22,7 @@ use crate::stop::{Reason, Stop};
 /// Where a shell looks if `PATH` is not set (dash's and bash's own default).
 const DEFAULT_PATH: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Where distributions put their programs, and one that scripts call by its path.
-const SYSTEM_DIRECTORIES: [&str; 5] =
-    ["bin", "sbin", "usr/bin", "usr/sbin", "usr/share/debconf"];
+const SYSTEM_DIRECTORIES: [&str; 5] = ["bin", "sbin", "usr/bin", "usr/sbin", "usr/share/debconf"];
 /// A script is not larger; the bytes of larger files are not asked for.
 const LARGEST_SCRIPT: u64 = 1 << 20;
 

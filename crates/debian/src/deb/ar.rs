@@ -46,8 +46,8 @@ impl<R: Read> Archive<R> {
                 read => filled += read,
             }
         }
-        let (name, size) = parse(&header)
-            .ok_or(DebError::MemberHeader { offset: self.offset - HEADER as u64 })?;
+        let (name, size) =
+            parse(&header).ok_or(DebError::MemberHeader { offset: self.offset - HEADER as u64 })?;
         self.left = size;
         self.padding = size % 2;
         self.name.clone_from(&name);

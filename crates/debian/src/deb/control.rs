@@ -25,10 +25,8 @@ pub(super) fn read(
         if member.kind == b'5' && matches!(name_of_file, b"" | b"." | b"/") {
             continue;
         }
-        let refuse = |problem| DebError::ControlFile {
-            name: member.name.as_bstr().to_string(),
-            problem,
-        };
+        let refuse =
+            |problem| DebError::ControlFile { name: member.name.as_bstr().to_string(), problem };
         if member.kind != b'0' {
             return Err(refuse("is no regular file"));
         }
@@ -42,10 +40,9 @@ pub(super) fn read(
             return Err(DebError::Limit { what: "control files", allowed: MOST_FILES });
         }
         let (name_of_file, mode) = (BString::from(name_of_file), member.mode);
-        bytes_left = bytes_left.checked_sub(member.size).ok_or(DebError::Limit {
-            what: "bytes of control files",
-            allowed: MOST_BYTES,
-        })?;
+        bytes_left = bytes_left
+            .checked_sub(member.size)
+            .ok_or(DebError::Limit { what: "bytes of control files", allowed: MOST_BYTES })?;
         let bytes = content(&mut tar, name)?;
         files.push(ControlFile { name: name_of_file, mode, bytes: Arc::from(bytes) });
     }

@@ -77,10 +77,8 @@ impl Reading<'_> {
 
     /// `None` for a directory that is there already.
     fn accept(&mut self, member: &TarMember) -> Result<Option<Accepted>, DebError> {
-        let refuse = |problem| DebError::Member {
-            name: member.name.as_bstr().to_string(),
-            problem,
-        };
+        let refuse =
+            |problem| DebError::Member { name: member.name.as_bstr().to_string(), problem };
         self.names += (member.name.len() + member.link.len()) as u64;
         self.names += (member.user.len() + member.group.len()) as u64;
         if self.names > self.limits.names {

@@ -80,9 +80,9 @@ fn read_format(archive: &mut Archive<impl Read>) -> Result<(), DebError> {
     // "Programs [...] must accept [...] newer minor numbers and lines behind the first".
     let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let is_known = text.contains(&b'\n')
-        && line.strip_prefix(b"2.").is_some_and(|minor| {
-            !minor.is_empty() && minor.iter().all(u8::is_ascii_digit)
-        });
+        && line
+            .strip_prefix(b"2.")
+            .is_some_and(|minor| !minor.is_empty() && minor.iter().all(u8::is_ascii_digit));
     match is_known {
         true => Ok(()),
         false => Err(DebError::Format(String::from_utf8_lossy(line).escape_debug().to_string())),

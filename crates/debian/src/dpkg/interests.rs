@@ -193,7 +193,10 @@ impl Session<'_, '_, '_> {
         awaiting: Option<Awaiting>,
     ) -> Done {
         let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-+.".contains(byte);
-        if !trigger.iter().all(is_name) || !trigger.first().is_some_and(u8::is_ascii_alphanumeric) || RESERVED.contains(&trigger.as_bytes()) {
+        if !trigger.iter().all(is_name)
+            || !trigger.first().is_some_and(u8::is_ascii_alphanumeric)
+            || RESERVED.contains(&trigger.as_bytes())
+        {
             let error = format!("invalid or unknown syntax in trigger name '{trigger}'");
             return Err(Failure::Error(error));
         }

@@ -78,7 +78,32 @@ fn a_package_is_installed() {
         .link("usr/share/a", "../bin/a")
         .conffile("etc/a.conf", "setting");
     let b = NewDeb::new("b", "2").control_file("md5sums", 0o644, "");
-    insta::assert_snapshot!(after(&mut Image::new(), &[Do::Install(&[&deb, &b])]), @"");
+    insta::assert_snapshot!(after(&mut Image::new(), &[Do::Install(&[&deb, &b])]), @r##"
+    Selecting previously unselected package a.
+    (Reading database ... 0 files and directories currently installed.)
+    Preparing to unpack .../apt/archives/a_1.0-1_amd64.deb ...
+    Unpacking a (1.0-1) ...
+    Selecting previously unselected package b.
+    Preparing to unpack .../apt/archives/b_2_amd64.deb ...
+    Unpacking b (2) ...
+    Setting up b (2) ...
+    Setting up a (1.0-1) ...
+    /var/lib/dpkg/info/a.postinst configure 
+    Status: install ok unpacked
+    + /etc/a.conf 644 "setting"
+    + /usr/bin/a 755 "program"
+    + /usr/bin/again = /usr/bin/a
+    + /usr/share/a -> ../bin/a
+    + /usr/share/m 644 6:77 "m"
+    + /var/lib/dpkg/info/a.conffiles 644 "/etc/a.conf\n"
+    + /var/lib/dpkg/info/a.list 644 "/.\n/bin\n/bin/a\n/bin/again\n/usr\n/usr/share\n/usr/share/m\n/etc\n/etc/a.conf\n/usr/share/a\n"
+    + /var/lib/dpkg/info/a.md5sums 644 "a9c449d4fa44e9e5a41c574ae55ce4d9  bin/a\na9c449d4fa44e9e5a41c574ae55ce4d9  bin/again\n6f8f57715090da2632453988d9a1501b  usr/share/m\n7dc22b2c6a992f0232345df41303f5ea  etc/a.conf\n"
+    + /var/lib/dpkg/info/a.postinst 755 "#!/bin/sh\nset -e\necho \"$0 $*\"; grep -h ^Status /var/lib/dpkg/updates/*5\n"
+    + /var/lib/dpkg/info/b.list 644 "/.\n"
+    + /var/lib/dpkg/info/b.md5sums 644 ""
+    + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1.0-1\nDepends: b | c\nConffiles:\n /etc/a.conf 7dc22b2c6a992f0232345df41303f5ea\nDescription: a\n\nPackage: b\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nDescription: b\n\n"
+    + /var/lib/dpkg/status-old 644 ""
+    "##);
 }
 
 #[test]
@@ -86,7 +111,7 @@ fn a_package_is_upgraded_and_goes() {
     let one = NewDeb::new("a", "1").file("usr/share/a/old", 0o644, "1").conffile("etc/a", "1");
     let two = NewDeb::new("a", "2").file("usr/share/new", 0o644, "2").conffile("etc/a", "2");
     let steps = [Do::Install(&[&one]), Do::Install(&[&two])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_1_amd64.deb ...
@@ -104,9 +129,9 @@ fn a_package_is_upgraded_and_goes() {
     + /var/lib/dpkg/info/a.md5sums 644 "c81e728d9d4c2f636f067f89cc14862c  usr/share/new\nc81e728d9d4c2f636f067f89cc14862c  etc/a\n"
     + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nConffiles:\n /etc/a c81e728d9d4c2f636f067f89cc14862c\nDescription: a\n\n"
     + /var/lib/dpkg/status-old 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nConffiles:\n /etc/a c4ca4238a0b923820dcc509a6f75849b\nDescription: a\n\n"
-    "#);
+    "##);
     let steps = [Do::Install(&[&two]), Do::Remove(&["a"])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_2_amd64.deb ...
@@ -119,9 +144,9 @@ fn a_package_is_upgraded_and_goes() {
     + /var/lib/dpkg/info/a.list 644 "/.\n/usr\n/etc\n/etc/a\n"
     + /var/lib/dpkg/status 644 "Package: a\nStatus: deinstall ok config-files\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nConfig-Version: 2\nConffiles:\n /etc/a c81e728d9d4c2f636f067f89cc14862c\nDescription: a\n\n"
     + /var/lib/dpkg/status-old 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nConffiles:\n /etc/a c81e728d9d4c2f636f067f89cc14862c\nDescription: a\n\n"
-    "#);
+    "##);
     let steps = [Do::Unpack(&[&two]), Do::ConfigurePending, Do::Purge(&["a"])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_2_amd64.deb ...
@@ -135,7 +160,7 @@ fn a_package_is_upgraded_and_goes() {
     - /usr/share
     + /var/lib/dpkg/status 644 ""
     + /var/lib/dpkg/status-old 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nConffiles:\n /etc/a c81e728d9d4c2f636f067f89cc14862c\nDescription: a\n\n"
-    "#);
+    "##);
 }
 
 #[test]
@@ -144,7 +169,7 @@ fn what_somebody_has_changed_stays() {
     let two = NewDeb::new("a", "2").conffile("etc/a", "2");
     let edit = Do::Line("echo mine > /etc/a");
     let steps = [Do::Install(&[&one]), edit, Do::Install(&[&two])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_1_amd64.deb ...
@@ -176,10 +201,10 @@ fn what_somebody_has_changed_stays() {
     + /var/lib/dpkg/info/a.md5sums 644 "c81e728d9d4c2f636f067f89cc14862c  etc/a\n"
     + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok unpacked\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nConfig-Version: 1\nConffiles:\n /etc/a c4ca4238a0b923820dcc509a6f75849b\nDescription: a\n\n"
     + /var/lib/dpkg/status-old 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nConffiles:\n /etc/a c4ca4238a0b923820dcc509a6f75849b\nDescription: a\n\n"
-    "#);
+    "##);
     let mut image = Image::new();
     image.file("etc/dpkg/dpkg.cfg.d/old", "force-confold\n", 0o644);
-    insta::assert_snapshot!(after(&mut image, &steps), @r#"
+    insta::assert_snapshot!(after(&mut image, &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_1_amd64.deb ...
@@ -201,13 +226,13 @@ fn what_somebody_has_changed_stays() {
     + /var/lib/dpkg/info/a.md5sums 644 "c81e728d9d4c2f636f067f89cc14862c  etc/a\n"
     + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nConffiles:\n /etc/a c81e728d9d4c2f636f067f89cc14862c\nDescription: a\n\n"
     + /var/lib/dpkg/status-old 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nConffiles:\n /etc/a c4ca4238a0b923820dcc509a6f75849b\nDescription: a\n\n"
-    "#);
+    "##);
 }
 
 #[test]
 fn a_script_that_fails_leaves_its_package_half_configured() {
     let deb = NewDeb::new("a", "1").script("postinst", "exit 3");
-    insta::assert_snapshot!(after(&mut Image::new(), &[Do::Install(&[&deb])]), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &[Do::Install(&[&deb])]), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_1_amd64.deb ...
@@ -223,7 +248,7 @@ fn a_script_that_fails_leaves_its_package_half_configured() {
     + /var/lib/dpkg/info/a.postinst 755 "#!/bin/sh\nset -e\nexit 3\n"
     + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok half-configured\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nDescription: a\n\n"
     + /var/lib/dpkg/status-old 644 ""
-    "#);
+    "##);
 }
 
 #[test]
@@ -259,7 +284,7 @@ fn two_packages_cannot_have_a_file() {
     let one = NewDeb::new("a", "1").file("usr/share/x", 0o644, "a");
     let other = NewDeb::new("b", "1").file("usr/share/x", 0o644, "b");
     let steps = [Do::Install(&[&one, &other])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_1_amd64.deb ...
@@ -278,10 +303,10 @@ fn two_packages_cannot_have_a_file() {
     + /var/lib/dpkg/info/a.md5sums 644 "0cc175b9c0f1b6a831c399e269772661  usr/share/x\n"
     + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nDescription: a\n\nPackage: b\nStatus: install ok not-installed\nArchitecture: amd64\n\n"
     + /var/lib/dpkg/status-old 644 ""
-    "#);
+    "##);
     let replacing = other.field("Replaces", "a (<< 2)");
     let steps = [Do::Install(&[&one, &replacing])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package a.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/a_1_amd64.deb ...
@@ -297,7 +322,7 @@ fn two_packages_cannot_have_a_file() {
     + /var/lib/dpkg/info/b.md5sums 644 "92eb5ffee6ae2fec3ad71c777531578f  usr/share/x\n"
     + /var/lib/dpkg/status 644 "Package: b\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nReplaces: a (<< 2)\nDescription: b\n\n"
     + /var/lib/dpkg/status-old 644 ""
-    "#);
+    "##);
 }
 
 #[test]
@@ -309,7 +334,7 @@ fn triggers_run_in_the_end() {
         .file("usr/share/w/file", 0o644, "t")
         .script("postinst", "dpkg-trigger named");
     let steps = [Do::Install(&[&watching]), Do::Install(&[&touching])];
-    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r#"
+    insta::assert_snapshot!(after(&mut Image::new(), &steps), @r##"
     Selecting previously unselected package w.
     (Reading database ... 0 files and directories currently installed.)
     Preparing to unpack .../apt/archives/w_1_amd64.deb ...
@@ -337,7 +362,7 @@ fn triggers_run_in_the_end() {
     + /var/lib/dpkg/triggers/File 644 "/usr/share/w w/noawait\n"
     + /var/lib/dpkg/triggers/Unincorp 644 ""
     + /var/lib/dpkg/triggers/named 644 "w\n"
-    "#);
+    "##);
 }
 
 #[test]
@@ -351,8 +376,11 @@ fn what_was_unpacked_is_told() {
         assert_eq!(engine.unpack(&[Arc::clone(&deb)]), Ok(0));
     });
     let told = image.installed.borrow();
-    let files: Vec<String> =
-        told[0].files.iter().map(|(at, path)| format!("{} {path}", deb.members[*at].name)).collect();
+    let files: Vec<String> = told[0]
+        .files
+        .iter()
+        .map(|(at, path)| format!("{} {path}", deb.members[*at].name))
+        .collect();
     assert_eq!(files, ["bin/a usr/bin/a"]);
 }
 

@@ -13,7 +13,8 @@ fn script(text: &str) -> Script {
 /// Lines of the errors that Perl itself says about values that are not defined, or that only one
 /// of the two can know.
 fn is_perls_own(line: &str) -> bool {
-    line.starts_with("Use of uninitialized value") || line.starts_with("Local time is now")
+    line.starts_with("Use of uninitialized value")
+        || line.starts_with("Local time is now")
         || line.starts_with("Universal Time is now")
 }
 
@@ -128,7 +129,10 @@ fn scripts_speak_with_debconf() {
         .iter()
         .flat_map(|environment| {
             // Without anybody being said to be there, debconf would wait for an answer.
-            let asks = |body: &&str| !environment.is_empty() || !["p/select", "progress", "p/multi"].iter().any(|it| body.contains(it));
+            let asks = |body: &&str| {
+                !environment.is_empty()
+                    || !["p/select", "progress", "p/multi"].iter().any(|it| body.contains(it))
+            };
             let bodies = bodies.into_iter().filter(asks);
             bodies.map(move |body| format!("{environment}\n{}", with_confmodule(body)))
         })

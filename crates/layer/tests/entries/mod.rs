@@ -5,7 +5,9 @@
 
 use std::num::NonZeroUsize;
 
-use layer::{Attributes, Content, Deflated, DeflatedPart, Entry, LayerWriter, Node, Packed, Packing};
+use layer::{
+    Attributes, Content, Deflated, DeflatedPart, Entry, LayerWriter, Node, Packed, Packing,
+};
 use oci::ImagePath;
 
 /// Writes `entries`, with each file's content from `content`, and gives the blob.

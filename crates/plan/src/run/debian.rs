@@ -72,9 +72,8 @@ pub(super) fn laid(installed: &Installed, packing: Packing) -> Laid<'_> {
         Some(InstalledFile { path, attributes: attributes.clone(), node })
     });
     let directories = deb.members.iter().filter(|member| member.node == MemberNode::Directory);
-    let directory = |member: &Member| {
-        (ImagePath::lexical(member.name.as_slice()), member.attributes.clone())
-    };
+    let directory =
+        |member: &Member| (ImagePath::lexical(member.name.as_slice()), member.attributes.clone());
     let sizes = deb.members.iter().map(|member| match member.node {
         MemberNode::File { content, .. } => content.size,
         _ => 0,

@@ -50,10 +50,10 @@ pub(super) fn fetch_all(
 }
 
 /// Does work on several threads; its results, in order, or what went wrong first.
-fn side_by_side<Q: Sync, A: Send, E: Send>(
-    work: &[Q],
+fn side_by_side<'q, Q: Sync, A: Send, E: Send>(
+    work: &'q [Q],
     threads: usize,
-    run: impl Fn(&Q) -> Result<A, E> + Sync,
+    run: impl Fn(&'q Q) -> Result<A, E> + Sync,
 ) -> Result<Vec<A>, E> {
     let next = AtomicUsize::new(0);
     let stop = AtomicBool::new(false);

@@ -128,7 +128,7 @@ fn simulate(session: &mut Session<'_, '_, '_>, solution: &Solution) -> Done {
         let line = match step.work {
             Work::Unpack if from.is_empty() => format!("Inst {name} ({to})"),
             Work::Unpack => format!("Inst {name} [{from}] ({to})"),
-            Work::Configure => format!("Conf {name} ({to})"),
+            Work::Configure | Work::ConfigureLast => format!("Conf {name} ({to})"),
             Work::Remove => format!("Remv {name} [{from}]"),
             Work::Purge => format!("Purg {name} [{from}]"),
         };
@@ -268,6 +268,8 @@ pub(in crate::apt) fn run_dpkg(
                 engine.unpack(&debs)?
             }
             Work::Configure => engine.configure(&packages)?,
+            // All that is left then, below.
+            Work::ConfigureLast => continue,
             Work::Remove => engine.remove(&packages, Removal::Remove)?,
             Work::Purge => engine.remove(&packages, Removal::Purge)?,
         };

@@ -11,9 +11,10 @@ use super::summary;
 use crate::apt::archive::Archive;
 use crate::apt::configuration::Configuration;
 use crate::apt::lists;
+use crate::apt::preferences::{INSTALLED, Policy};
 use crate::apt::problem::{Failure, Problem};
 use crate::apt::resolver::{
-    self, Action, NamePatterns, Phased, Policy, Request, ResolveError, Rules, Solution, Unselected,
+    self, Action, NamePatterns, Phased, Pinned, Request, ResolveError, Rules, Solution, Unselected,
 };
 use crate::control::Stanza;
 use crate::deb::Deb;
@@ -100,7 +101,16 @@ pub(in crate::apt) fn decide(
     let automatic: BTreeSet<PackageId> = states.automatic().collect();
     let stanzas: Vec<Stanza> = files.iter().map(|deb| deb.control.clone()).collect();
     let configuration = session.configuration.clone();
-    let policy = Policy::by_default(archives.iter().map(|archive| &*archive.release));
+    let preferences = Policy::load(session.process, &configuration, &archives)?;
+    let pin = |asked: &Pinned<'_>| {
+        let having: Vec<&Archive> = asked.archives.iter().map(|at| &archives[*at]).collect();
+        preferences.pinned(asked.name, asked.source, asked.version, &having)
+    };
+    let policy = resolver::Policy {
+        archives: archives.iter().map(|archive| preferences.of_archive(archive)).collect(),
+        installed: INSTALLED,
+        pin: &pin,
+    };
     let foreign = database.architectures.foreign.iter().map(|name| &**name);
     let architectures: Vec<&str> =
         std::iter::once(database.architectures.native).chain(foreign).collect();

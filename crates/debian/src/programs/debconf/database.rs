@@ -53,7 +53,14 @@ struct Locks(BTreeSet<BString>);
 
 /// What is understood of a file's settings.
 const KNOWN: [&str; 9] = [
-    "name", "driver", "mode", "filename", "backup", "required", "accept_type", "reject_type",
+    "name",
+    "driver",
+    "mode",
+    "filename",
+    "backup",
+    "required",
+    "accept_type",
+    "reject_type",
     "format",
 ];
 
@@ -262,7 +269,8 @@ impl DatabaseFile {
 
     /// Where the file is; its directory is made if it is not there.
     fn locate(&self, process: &mut Process<'_, '_>) -> FileResult<Located> {
-        if let Some((above, _)) = self.path.rsplit_once_str("/").filter(|(above, _)| !above.is_empty())
+        if let Some((above, _)) =
+            self.path.rsplit_once_str("/").filter(|(above, _)| !above.is_empty())
         {
             let above = process.locate(above, Last::Followed)?;
             if above.stat.is_none() {

@@ -64,9 +64,10 @@ impl Element {
                 }
                 Ok(BString::default())
             }
-            (Shown::ToNobody, b"boolean" | b"multiselect" | b"note" | b"password" | b"string" | b"") => {
-                Ok(session.value(name))
-            }
+            (
+                Shown::ToNobody,
+                b"boolean" | b"multiselect" | b"note" | b"password" | b"string" | b"",
+            ) => Ok(session.value(name)),
             (Shown::ToPeople, b"text" | b"error" | b"note")
                 if session.frontend.kind == Kind::Teletype =>
             {

@@ -91,10 +91,13 @@ impl Session {
             return name.into();
         }
         let value = self.value_if_known("debconf/frontend");
-        value.map_or_else(|| "dialog".into(), |value| {
-            let (first, rest) = value.split_at(1);
-            [&first.to_ascii_lowercase(), rest].concat().into()
-        })
+        value.map_or_else(
+            || "dialog".into(),
+            |value| {
+                let (first, rest) = value.split_at(1);
+                [&first.to_ascii_lowercase(), rest].concat().into()
+            },
+        )
     }
 
     /// The title that questions of a package have.

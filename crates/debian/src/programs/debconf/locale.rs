@@ -14,8 +14,19 @@ use crate::outside::Outside;
 const FILE: &str = "/etc/default/locale";
 /// What a locale is made of.
 const CATEGORIES: [&str; 14] = [
-    "LANG", "LC_CTYPE", "LC_NUMERIC", "LC_TIME", "LC_COLLATE", "LC_MONETARY", "LC_MESSAGES",
-    "LC_PAPER", "LC_NAME", "LC_ADDRESS", "LC_TELEPHONE", "LC_MEASUREMENT", "LC_IDENTIFICATION",
+    "LANG",
+    "LC_CTYPE",
+    "LC_NUMERIC",
+    "LC_TIME",
+    "LC_COLLATE",
+    "LC_MONETARY",
+    "LC_MESSAGES",
+    "LC_PAPER",
+    "LC_NAME",
+    "LC_ADDRESS",
+    "LC_TELEPHONE",
+    "LC_MEASUREMENT",
+    "LC_IDENTIFICATION",
     "LC_ALL",
 ];
 
@@ -68,7 +79,8 @@ pub(super) fn update_locale(process: &mut Process<'_, '_>, _: &dyn Outside) -> R
 /// `name=value`.
 fn assignment(line: &[u8]) -> Option<(BString, BString)> {
     let (name, value) = line.split_once_str("=")?;
-    let is_name = !name.is_empty() && name.iter().all(|it| it.is_ascii_alphanumeric() || *it == b'_');
+    let is_name =
+        !name.is_empty() && name.iter().all(|it| it.is_ascii_alphanumeric() || *it == b'_');
     is_name.then(|| (name.into(), value.into()))
 }
 
@@ -88,9 +100,8 @@ fn commented_out(text: &[u8]) -> Vec<u8> {
 fn set(text: &mut Vec<u8>, name: &BString, value: &BString) {
     let line = [&name[..], b"=", value, b"\n"].concat();
     let is_own = |line: &&[u8]| {
-        let rest = line.strip_prefix(b"#").and_then(|rest| {
-            rest.trim_start().strip_prefix(&name[..])
-        });
+        let rest =
+            line.strip_prefix(b"#").and_then(|rest| rest.trim_start().strip_prefix(&name[..]));
         rest.is_some_and(|rest| rest.starts_with(b"="))
     };
     let mut lines: Vec<&[u8]> = text.lines_with_terminator().collect();
@@ -113,7 +124,8 @@ fn is_valid(process: &mut Process<'_, '_>, variables: &Variables) -> Result<bool
     let ended = process.spawn_with(vec!["locale".into(), "charmap".into()], descriptors);
     process.environment = before;
     ended?;
-    let said = take_stream(&said).into_data(process.machine.outside, &mut process.machine.budget)?;
+    let said =
+        take_stream(&said).into_data(process.machine.outside, &mut process.machine.budget)?;
     Ok(!process.bytes(&said)?.contains_str("Cannot set"))
 }
 

@@ -243,7 +243,8 @@ fn modules_of(saved: &[u8], current: &[u8], kind: &str) -> Option<Vec<BString>> 
             let line = trim_start(line.strip_prefix(kind.as_bytes())?);
             let (module, options) = parted_at_module(&without_jump(line))?;
             let (name, _) = lines.by_ref().find(|(_, saved)| {
-                parted_at_module(saved).is_some_and(|saved| saved == (module.clone(), options.clone()))
+                parted_at_module(saved)
+                    .is_some_and(|saved| saved == (module.clone(), options.clone()))
             })?;
             found.push(name.into());
         }
@@ -280,12 +281,13 @@ fn wanted(
         None => items(ask(process, &[b"GET", QUESTION])?.as_bstr()),
     };
     enabled.retain(|name| profiles.contains_key(name) && !request.removed.contains(name));
-    enabled.extend(sorted.iter().filter(|name| request.enabled.contains(**name)).map(|it| (*it).clone()));
+    enabled.extend(
+        sorted.iter().filter(|name| request.enabled.contains(**name)).map(|it| (*it).clone()),
+    );
     enabled.retain(|name| !request.disabled.contains(name));
     let is_empty = enabled.is_empty();
-    let is_new = |name: &BString| {
-        is_empty || !known.contains(name) && !request.disabled.contains(name)
-    };
+    let is_new =
+        |name: &BString| is_empty || !known.contains(name) && !request.disabled.contains(name);
     let by_default = sorted.iter().filter(|name| text(&profiles[**name], "Default") == "yes");
     enabled.extend(by_default.filter(|name| is_new(name)).map(|name| (*name).clone()));
     enabled.sort_by_key(|name| order(profiles, name.as_bstr()));
@@ -430,8 +432,11 @@ fn fill(
 
 /// The lines of modules. `end` is how many are left, less those that a block does not jump over.
 fn modules(blocks: &[(&BString, &BStr)], kind: &str, fewer: usize) -> Option<Vec<u8>> {
-    let lines: Vec<&[u8]> =
-        blocks.iter().flat_map(|(_, lines)| lines.split_str("\n")).filter(|it| !it.is_empty()).collect();
+    let lines: Vec<&[u8]> = blocks
+        .iter()
+        .flat_map(|(_, lines)| lines.split_str("\n"))
+        .filter(|it| !it.is_empty())
+        .collect();
     let mut text = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let (module, options) = parted_at_module(line)?;

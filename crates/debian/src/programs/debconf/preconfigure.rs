@@ -24,8 +24,7 @@ use crate::version::Version;
 
 /// Where the scripts are while they run.
 const PLACE: &str = "/var/cache/debconf/tmp.ci";
-const DELAYED: &str =
-    "debconf: delaying package configuration, since apt-utils is not installed\n";
+const DELAYED: &str = "debconf: delaying package configuration, since apt-utils is not installed\n";
 
 /// A package that asks before it is unpacked.
 struct Asking<'a> {
@@ -82,7 +81,10 @@ pub(super) fn dpkg_preconfigure(process: &mut Process<'_, '_>, _: &dyn Outside) 
 }
 
 /// Packages with templates and a script, that a debconf suffices for which is installed.
-fn asking<'a>(process: &mut Process<'_, '_>, debs: &'a [Arc<Deb>]) -> Result<Vec<Asking<'a>>, Stop> {
+fn asking<'a>(
+    process: &mut Process<'_, '_>,
+    debs: &'a [Arc<Deb>],
+) -> Result<Vec<Asking<'a>>, Stop> {
     let status = match errno(process.open_bytes(b"/var/lib/dpkg/status"))? {
         Ok(text) => Status::parse(&text).unwrap_or_default(),
         Err(_) => Status::default(),
@@ -148,7 +150,8 @@ fn make_place(process: &mut Process<'_, '_>) -> Result<ImagePath, Stop> {
         }
         Ok(located.path)
     })();
-    errno(made)?.map_err(|error| process.refuse(Reason::Use(format!("cannot make {PLACE}: {error}"))))
+    errno(made)?
+        .map_err(|error| process.refuse(Reason::Use(format!("cannot make {PLACE}: {error}"))))
 }
 
 /// Runs a package's script from where it stands for so long.

@@ -189,8 +189,15 @@ impl Module {
             b"subst" => (0, 2, usize::MAX),
             b"fset" => (0, 3, usize::MAX),
             b"info" => (0, 1, 1),
-            b"version" | b"clear" | b"go" | b"purge" | b"exist" | b"data" | b"progress"
-            | b"x_loadtemplatefile" | b"register" => return Ok(Some(wrong_number())),
+            b"version"
+            | b"clear"
+            | b"go"
+            | b"purge"
+            | b"exist"
+            | b"data"
+            | b"progress"
+            | b"x_loadtemplatefile"
+            | b"register" => return Ok(Some(wrong_number())),
             _ => return Ok(None),
         };
         if words.len() < least || words.len() > most {
@@ -271,10 +278,12 @@ impl Module {
         let mut marks_seen = is_visible;
         if is_visible && !session.frontend.kind.is_interactive() {
             is_visible = false;
-            let also = session.settings.preferred("DEBCONF_NONINTERACTIVE_SEEN", "noninteractive_seen");
+            let also =
+                session.settings.preferred("DEBCONF_NONINTERACTIVE_SEEN", "noninteractive_seen");
             marks_seen = also == Some(BStr::new("true"));
         }
-        let shown = match is_visible && Shown::of(session, name, kind.as_bstr()) == Shown::ToPeople {
+        let shown = match is_visible && Shown::of(session, name, kind.as_bstr()) == Shown::ToPeople
+        {
             true => Shown::ToPeople,
             false => Shown::ToNobody,
         };
@@ -417,18 +426,24 @@ impl Module {
 /// What of debconf's own answers to `METAGET` only since it is a method of the same name.
 fn is_method(field: &str) -> bool {
     const METHODS: [&str; 13] = [
-        "new", "get", "iterator", "choices_split", "variable", "flag", "value_split", "addowner",
-        "removeowner", "can", "isa", "destroy", "autoload",
+        "new",
+        "get",
+        "iterator",
+        "choices_split",
+        "variable",
+        "flag",
+        "value_split",
+        "addowner",
+        "removeowner",
+        "can",
+        "isa",
+        "destroy",
+        "autoload",
     ];
     METHODS.contains(&field)
 }
 
-fn load_file(
-    session: &mut Session,
-    file: &BStr,
-    owner: &BStr,
-    files: &mut ReadFile<'_>,
-) -> Answer {
+fn load_file(session: &mut Session, file: &BStr, owner: &BStr, files: &mut ReadFile<'_>) -> Answer {
     let bytes = match files(file)? {
         Ok(bytes) => bytes,
         Err(error) => {

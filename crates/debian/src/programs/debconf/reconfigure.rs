@@ -279,9 +279,8 @@ fn pending_triggers(process: &mut Process<'_, '_>) -> Result<BTreeSet<BString>, 
 
 /// The packages that a trigger is for.
 fn interested(process: &mut Process<'_, '_>, trigger: &BStr) -> Result<Vec<BString>, Stop> {
-    let package = |name: &[u8]| {
-        BString::from(name.split(|byte| *byte == b'/').next().unwrap_or_default())
-    };
+    let package =
+        |name: &[u8]| BString::from(name.split(|byte| *byte == b'/').next().unwrap_or_default());
     if !trigger.starts_with(b"/") {
         let file = file_of_triggers(process, &trigger.to_string())?;
         return Ok(file.lines().map(package).collect());

@@ -20,9 +20,8 @@ pub(super) struct Record {
 /// The items of a file. What has no name is none.
 pub(super) fn read_all(text: &[u8]) -> BTreeMap<BString, Record> {
     let mut records = BTreeMap::new();
-    let mut lines = text.lines_with_terminator().map(|line| {
-        line.strip_suffix(b"\n").unwrap_or(line).as_bstr()
-    });
+    let mut lines =
+        text.lines_with_terminator().map(|line| line.strip_suffix(b"\n").unwrap_or(line).as_bstr());
     loop {
         let stanza: Vec<&BStr> = lines.by_ref().take_while(|line| !line.is_empty()).collect();
         if let Some((name, record)) = read(&stanza) {
@@ -106,7 +105,10 @@ fn variable(line: &BStr) -> (&BStr, &BStr) {
         Some(byte) if is_space(*byte) => &value[1..],
         _ => value,
     };
-    (name.trim_end_with(|letter| u8::try_from(letter).is_ok_and(is_space)).as_bstr(), value.as_bstr())
+    (
+        name.trim_end_with(|letter| u8::try_from(letter).is_ok_and(is_space)).as_bstr(),
+        value.as_bstr(),
+    )
 }
 
 fn fold(value: &BString) -> Vec<u8> {

@@ -153,12 +153,7 @@ fn take(
 }
 
 /// Makes a template of this type, if there is none.
-fn prepare(
-    session: &mut Session,
-    owner: &BStr,
-    question: &BStr,
-    kind: &BStr,
-) -> Result<(), Stop> {
+fn prepare(session: &mut Session, owner: &BStr, question: &BStr, kind: &BStr) -> Result<(), Stop> {
     if !session.has_template(question) {
         session.new_template(question, owner, kind)?;
         if let Some(record) = session.templates.change(question) {

@@ -34,7 +34,9 @@ impl Settings {
         let environment = process.environment.clone();
         for variable in OTHER_DATABASES {
             if environment.get(BStr::new(variable)).is_some_and(|value| !value.is_empty()) {
-                return Err(process.refuse(Reason::Use(format!("is told by {variable} where things are"))));
+                return Err(
+                    process.refuse(Reason::Use(format!("is told by {variable} where things are")))
+                );
             }
         }
         let own = match environment.get(BStr::new("DEBCONF_SYSTEMRC")) {

@@ -71,7 +71,10 @@ impl Session {
     pub(super) fn template_text(&self, name: &BStr, field: &str, wording: Wording) -> BString {
         let own = |field: &str| self.templates.field(name, field).map(BString::from);
         let is_untranslated = wording == Wording::Plain
-            || self.settings.preferred("DEBCONF_C_VALUES", "c_values").is_some_and(|it| it == "true");
+            || self
+                .settings
+                .preferred("DEBCONF_C_VALUES", "c_values")
+                .is_some_and(|it| it == "true");
         let found = match is_untranslated {
             true => own(&format!("{field}-c")),
             false => self.translated(name, field),
@@ -120,7 +123,8 @@ impl Session {
             }
             let Some(name) = fields.get(BStr::new("template")).filter(|name| !name.is_empty())
             else {
-                let what = format!("Template #{} in {file} does not contain a 'Template:' line\n", at + 1);
+                let what =
+                    format!("Template #{} in {file} does not contain a 'Template:' line\n", at + 1);
                 return Ok(Err(what));
             };
             let Some(kind) = fields.get(BStr::new("type")).filter(|kind| !kind.is_empty()) else {
