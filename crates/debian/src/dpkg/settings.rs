@@ -227,8 +227,7 @@ mod tests {
             let mut image = Image::new();
             image.file("etc/dpkg/dpkg.cfg", line, 0o644);
             let refused = image.shown_of(|process| Settings::read(process).map(|_| 0));
-            let expected = format!("refused: `test` is set up with `");
-            assert!(refused.starts_with(&expected), "{refused}");
+            assert!(refused.starts_with("refused: `test` is set up with `"), "{refused}");
         }
     }
 }

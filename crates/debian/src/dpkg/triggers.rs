@@ -186,7 +186,7 @@ impl Session<'_, '_, '_> {
             return Ok(());
         }
         let mut pending = self.pending(&id);
-        if !pending.iter().any(|known| known.as_bytes() == &trigger[..]) {
+        if !pending.iter().any(|known| *trigger == **known) {
             pending.insert(0, trigger.to_string());
             set_words(self.package_mut(&id)?, PENDING, &pending);
             let state = self.state_by_triggers(&id);

@@ -234,3 +234,79 @@ fn named(database: &Database, name: &BStr) -> Option<PackageId> {
     let unknown = PackageId { name: name.into(), architecture: architecture.into() };
     (!is_there || !architecture.is_empty()).then_some(unknown)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fixture::{Image, NewDeb};
+
+    fn image() -> Image {
+        let mut image = Image::new();
+        image.directory("debs", 0o755);
+        let deb = NewDeb::new("a", "1").file("usr/share/a/file", 0o644, "a");
+        image.package_file("debs/a.deb", &deb);
+        image
+    }
+
+    #[test]
+    fn packages_come_and_go_by_its_command_line() {
+        let shown = image().sh("dpkg -i /debs/a.deb && dpkg --purge a && dpkg -r a");
+        insta::assert_snapshot!(shown, @r#"
+        Selecting previously unselected package a.
+        (Reading database ... 0 files and directories currently installed.)
+        Preparing to unpack /debs/a.deb ...
+        Unpacking a (1) ...
+        Setting up a (1) ...
+        (Reading database ... 5 files and directories currently installed.)
+        Removing a (1) ...
+        !dpkg: warning: while removing a, directory '/usr' not empty so not removed
+        !dpkg: warning: ignoring request to remove a which isn't installed
+        - /usr/share
+        + /var/lib/dpkg/status 644 ""
+        + /var/lib/dpkg/status-old 644 ""
+        "#);
+    }
+
+    #[test]
+    fn it_answers() {
+        let table = [
+            ("dpkg --print-architecture", "amd64"),
+            ("dpkg --compare-versions 1.0~rc1 lt 1.0", ""),
+            ("dpkg --compare-versions 1 gt 1:0", "status 1"),
+            ("dpkg --audit", ""),
+            (
+                "dpkg --add-architecture i386 && dpkg --print-foreign-architectures",
+                "i386\n+ /var/lib/dpkg/arch 644 \"amd64\\ni386\\n\"",
+            ),
+            (
+                "dpkg -i /debs/none.deb",
+                "!dpkg: error: cannot access archive '/debs/none.deb': No such file or directory\n\
+                status 2",
+            ),
+        ];
+        for (line, expected) in table {
+            assert_eq!(image().sh(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused() {
+        let table = [
+            ("dpkg --root=/x -i a.deb", "has the option `--root`, which is not built in"),
+            (
+                "dpkg --force-nothing -i a.deb",
+                "has the option `--force-nothing`, which is not built in",
+            ),
+            ("dpkg --admindir=/x -r a", "has the option `--admindir`, which is not built in"),
+            ("dpkg -V", "has the option `-V`, which is not built in"),
+            ("dpkg -i", "is called with --install and no package"),
+            ("dpkg", "is called without one thing to do"),
+            (
+                "echo > a.deb; dpkg -i a.deb",
+                "installs a.deb, which the command line itself has made",
+            ),
+        ];
+        for (line, expected) in table {
+            assert_eq!(image().sh(line), format!("refused: `dpkg` {expected}"), "{line}");
+        }
+    }
+}

@@ -147,8 +147,6 @@ mod tests {
             image.sh("dpkg-trigger --no-await ldconfig && dpkg-trigger --by-package=a ldconfig"),
             @r#"+ /var/lib/dpkg/triggers/Unincorp 644 "ldconfig a -\n""#
         );
-        insta::assert_snapshot!(image.sh("dpkg-trigger --root=/x a"), @r"
-        refused: `dpkg-trigger` has the option `--root`, which is not built in
-        ");
+        insta::assert_snapshot!(image.sh("dpkg-trigger --root=/x a"), @"refused: `dpkg-trigger` has the option `--root`, which is not built in");
     }
 }

@@ -94,8 +94,11 @@ fn write(process: &mut Process<'_, '_>, known: &Architectures) -> Result<(), Sto
     written.map_err(|_| refused(process))
 }
 
+/// Whether an order is as it is said to be.
+type Holds = fn(Ordering) -> bool;
+
 /// How a comparison is called.
-const COMPARISONS: [(&str, fn(Ordering) -> bool); 13] = [
+const COMPARISONS: [(&str, Holds); 13] = [
     ("lt", Ordering::is_lt),
     ("le", Ordering::is_le),
     ("eq", Ordering::is_eq),

@@ -187,7 +187,7 @@ fn compared(mut answer: Answer) -> Answer {
                 true => path.starts_with(start) || format!("{path}/") == *start,
                 false => path == start || path.starts_with(&format!("{start}/")),
             };
-            !LEFT_OUT.iter().any(|left_out| is_left_out(left_out))
+            !LEFT_OUT.iter().any(is_left_out)
         });
         for (path, state) in tree {
             let is_info = path.starts_with("var/lib/dpkg/info/");
