@@ -54,7 +54,7 @@ impl Search {
         self.depth += 1;
         if self.depth > DEEPEST {
             let reason = Reason::Language(format!("more than {DEEPEST} scripts in scripts"));
-            return Err(Refusal { command: "sh".to_owned(), reason, line: None });
+            return Err(Refusal { command: "sh".to_owned(), reason, line: None, within: None });
         }
         for command in shell::simple_commands(text.as_bytes(), Dialect::Bash)? {
             let words: Vec<Word> = command.words.iter().map(Word::of).collect();
