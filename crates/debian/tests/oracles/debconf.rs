@@ -13,9 +13,8 @@ fn script(text: &str) -> Script {
 /// Lines of the errors that Perl itself says about values that are not defined, or that only one
 /// of the two can know.
 fn is_perls_own(line: &str) -> bool {
-    line.starts_with("Use of uninitialized value")
-        || line.starts_with("Local time is now")
-        || line.starts_with("Universal Time is now")
+    let own = ["Use of uninitialized value", "Local time is now", "Universal Time is now"];
+    own.iter().any(|own| line.starts_with(own))
 }
 
 fn lines(answer: &Answer) -> Vec<String> {

@@ -162,7 +162,7 @@ fn profile(text: &[u8]) -> Option<Profile> {
     for line in text.split_str("\n").filter(|line| !line.is_empty()) {
         let is_name = |name: &[u8]| !name.is_empty() && !name.iter().any(u8::is_ascii_whitespace);
         let named = line.split_once_str(":").filter(|(name, value)| {
-            is_name(name) && value.first().is_some_and(u8::is_ascii_whitespace)
+            is_name(name) && value.first().is_none_or(u8::is_ascii_whitespace)
         });
         if let Some((name, value)) = named {
             field = name.strip_suffix(b"-Final").unwrap_or(name).into();

@@ -39,11 +39,12 @@ pub(super) fn debconf_set_selections(process: &mut Process<'_, '_>, _: &dyn Outs
         Ok(session) => session,
         Err(status) => return Ok(status),
     };
-    let text = input(process, &mut session, &options)?;
+    let (text, complaints) = input(process, &options)?;
     let mut has_failed = false;
     for (number, line) in logical_lines(&text) {
         has_failed |= !take(&mut session, &options, number, line.as_bstr())?;
     }
+    session.errors.extend(complaints);
     session.flush(process)?;
     match options.has("-c") {
         true => session.close(process.machine),
@@ -52,17 +53,14 @@ pub(super) fn debconf_set_selections(process: &mut Process<'_, '_>, _: &dyn Outs
     Ok(u8::from(has_failed))
 }
 
-/// What is read: files one behind the other, or else the standard input.
-fn input(
-    process: &mut Process<'_, '_>,
-    session: &mut Session,
-    options: &Options,
-) -> Result<Vec<u8>, Stop> {
+/// What is read, files one behind the other, or else the standard input; and what is said of files
+/// that cannot be.
+fn input(process: &mut Process<'_, '_>, options: &Options) -> Result<(Vec<u8>, Vec<u8>), Stop> {
     if options.operands.is_empty() {
         let input = process.read_input()?;
-        return Ok(process.bytes(&input)?.to_vec());
+        return Ok((process.bytes(&input)?.to_vec(), Vec::new()));
     }
-    let mut text = Vec::new();
+    let (mut text, mut complaints) = (Vec::new(), Vec::new());
     for path in &options.operands {
         let bytes = match path == "-" {
             true => {
@@ -79,11 +77,11 @@ fn input(
                     place += &format!(", <> line {}", text.lines().count());
                 }
                 let message = format!("Can't open {path}: {error} at {place}.\n");
-                session.errors.extend_from_slice(message.as_bytes());
+                complaints.extend_from_slice(message.as_bytes());
             }
         }
     }
-    Ok(text)
+    Ok((text, complaints))
 }
 
 /// Lines, each with the number of the last one that it is made of: a backslash at the end goes on.
