@@ -161,8 +161,8 @@ fn packages_are_configured_again() {
         "dpkg-reconfigure -f noninteractive tzdata",
         "export DEBIAN_FRONTEND=noninteractive; ln -fs /usr/share/zoneinfo/Europe/Berlin /etc/localtime; dpkg-reconfigure tzdata",
         "export DEBIAN_FRONTEND=noninteractive; echo 'tzdata tzdata/Areas select Asia\ntzdata tzdata/Zones/Asia select Tokyo' | debconf-set-selections; rm -f /etc/localtime /etc/timezone; dpkg-reconfigure -f noninteractive tzdata; cat /etc/timezone",
-        "dpkg-reconfigure nothing; dpkg-reconfigure; dpkg-reconfigure -fnoninteractive debconf ca-certificates",
-        "dpkg-reconfigure -fnoninteractive libpam-runtime base-passwd dash",
+        "dpkg-reconfigure nothing; dpkg-reconfigure",
+        "dpkg-reconfigure -fnoninteractive libpam-runtime",
         "export DEBIAN_FRONTEND=noninteractive; pam-auth-update --package",
         "export DEBIAN_FRONTEND=noninteractive; pam-auth-update --package --force; pam-auth-update",
         "export DEBIAN_FRONTEND=noninteractive; printf 'Name: Mine\nDefault: yes\nPriority: 300\n\

@@ -13,7 +13,6 @@ mod elements;
 mod escape;
 mod frontend;
 mod language;
-mod locale;
 mod pam;
 mod preconfigure;
 mod protocol;
@@ -45,7 +44,6 @@ pub(super) const PROGRAMS: &[(&str, Program)] = &[
     ("dpkg-preconfigure", preconfigure::dpkg_preconfigure),
     ("dpkg-reconfigure", reconfigure::dpkg_reconfigure),
     ("pam-auth-update", pam::pam_auth_update),
-    ("update-locale", locale::update_locale),
 ];
 
 /// And by path.

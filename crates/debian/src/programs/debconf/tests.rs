@@ -50,7 +50,7 @@ fn configured(script: &str) -> String {
 #[test]
 fn a_script_is_answered() {
     insta::assert_snapshot!(configured(
-        "ask VERSION 2.0\nask CAPB escape\nask GET p/text\nask SUBST p/text what a\\\\b\n\
+        "ask VERSION 2.0\nask CAPB escape\nask GET p/text\nask SUBST p/text what a\n\
          ask METAGET p/text description\nask INPUT high p/choice\nask GO\nask GET p/choice\n\
          ask FGET p/choice seen\nask GET none\nask INPUT none p/text\nask nothing\nexit 3\n"
     ), @r#"
@@ -58,7 +58,7 @@ fn a_script_is_answered() {
     !0 multiselect escape 
     !1 x
     !0
-    !1 a\\b?
+    !1 a?
     !30 question skipped
     !0 ok
     !1 one
@@ -83,16 +83,22 @@ fn errors_are_shown_and_what_nobody_answers_is_refused() {
 
     !0 ok
     ");
-    insta::assert_snapshot!(configured("echo STOP\nread -r answer\n"), @"");
+    insta::assert_snapshot!(configured("echo STOP\nread -r answer\n"), @r"refused: `read` waits for an answer that nobody gives");
     let mut image = image("ask INPUT high p/choice\nask GO\n");
     image.environment.insert("DEBIAN_FRONTEND".into(), "teletype".into());
-    insta::assert_snapshot!(image.sh("/var/lib/dpkg/info/p.postinst configure"), @"");
+    insta::assert_snapshot!(image.sh("/var/lib/dpkg/info/p.postinst configure"), @r"refused: `debconf` asks p/choice, which has to be answered by somebody; DEBIAN_FRONTEND=noninteractive takes what is set");
 }
 
 #[test]
 fn answers_are_kept_in_the_databases() {
     let image = image("ask SET p/secret SECRET\nask SET p/text a b\nask FSET p/text seen true\n");
-    insta::assert_snapshot!(image.sh("/var/lib/dpkg/info/p.postinst configure 2>/dev/null"), @"");
+    insta::assert_snapshot!(image.sh("/var/lib/dpkg/info/p.postinst configure 2>/dev/null"), @r#"
+    + /var/cache/debconf/config.dat 644 "Name: p/choice\nTemplate: p/choice\nOwners: p\n\nName: p/text\nTemplate: p/text\nValue: a b\nOwners: p\nFlags: seen\n\nName: p/wrong\nTemplate: p/wrong\nOwners: p\n\n"
+    + /var/cache/debconf/config.dat-old 644 ""
+    + /var/cache/debconf/passwords.dat 600 "Name: p/secret\nTemplate: p/secret\nValue: SECRET\nOwners: p\n\n"
+    + /var/cache/debconf/templates.dat 644 "Name: p/choice\nChoices: one, two\nDescription: Which?\nType: select\nOwners: p/choice\n\nName: p/secret\nDescription: Word?\nType: password\nOwners: p/secret\n\nName: p/text\nDefault: x\nDescription: ${what}?\nType: string\nOwners: p/text\n\nName: p/wrong\nDescription: Wrong\nExtended_description: It is wrong.\nType: error\nOwners: p/wrong\n\n"
+    + /var/cache/debconf/templates.dat-old 644 ""
+    "#);
 }
 
 #[test]
@@ -103,11 +109,26 @@ fn selections_are_checked_and_kept() {
         "# all\np p/a boolean \\\ntrue\np p/b what x\nwrong\np p/c seen true\n",
         0o644,
     );
-    insta::assert_snapshot!(image.sh("debconf-set-selections -u /work/s; debconf-show p"), @"");
-    insta::assert_snapshot!(image.sh("echo FGET p/a seen | debconf-communicate p"), @"");
+    insta::assert_snapshot!(image.sh("debconf-set-selections -u /work/s; debconf-show p"), @r#"
+    !warning: Unknown type what, skipping line 4
+    !error: parse error on line 5: 'wrong'
+    !error: Cannot find a question for p/c
+      p/a: true
+    + /var/cache/debconf/config.dat 644 "Name: p/a\nTemplate: p/a\nValue: true\nOwners: p\n\n"
+    + /var/cache/debconf/config.dat-old 644 ""
+    + /var/cache/debconf/templates.dat 644 "Name: p/a\nDescription: Dummy template\nExtended_description: This is a fake template used to pre-seed the debconf database. If you are seeing this, something is probably wrong.\nType: boolean\nOwners: p/a\n\n"
+    + /var/cache/debconf/templates.dat-old 644 ""
+    "#);
+    insta::assert_snapshot!(image.sh("echo FGET p/a seen | debconf-communicate p"), @r"
+    10 p/a doesn't exist
+    status 10
+    ");
 }
 
 #[test]
 fn one_at_a_time() {
-    insta::assert_snapshot!(configured("echo p p/text string y | debconf-set-selections >&2\n"), @"");
+    insta::assert_snapshot!(configured("echo p p/text string y | debconf-set-selections >&2\n"), @r#"
+    !debconf: DbDriver "config": /var/cache/debconf/config.dat is locked by another process: Resource temporarily unavailable
+    status 1
+    "#);
 }
