@@ -20,6 +20,8 @@ mod small;
 mod statoverride;
 mod sysusers;
 mod tmpfiles;
+#[cfg(test)]
+mod transcripts;
 mod wildcard;
 
 use bstr::BStr;
