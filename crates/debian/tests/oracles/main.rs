@@ -14,3 +14,4 @@ mod dpkg;
 mod house;
 mod native;
 mod resolver;
+mod tools;

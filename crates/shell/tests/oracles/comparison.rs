@@ -282,7 +282,7 @@ impl Escaped for BString {
 }
 
 impl State {
-    fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         let State::Here { kind, mode, owner: (uid, gid), time, first_name } = self else {
             return "gone".into();
         };
