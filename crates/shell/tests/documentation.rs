@@ -10,7 +10,7 @@ fn every_program_is_in_the_documentation() {
     let text = std::fs::read_to_string(path).unwrap();
     let section = text.split("## The programs").nth(1).unwrap().split("\n## ").next().unwrap();
     // What the shell does not know itself is told of in one item.
-    let own = section.split("- Python:").next().unwrap();
+    let own = section.split("- Debian's own:").next().unwrap();
     let refused = section.split("`python -m venv`").nth(1).unwrap();
     let known: BTreeSet<&str> = shell::programs::names().collect();
     let told: BTreeSet<&str> = words(own).chain(words(refused)).collect();
