@@ -20,6 +20,8 @@ mod solution;
 mod sort;
 mod states;
 mod sweep;
+#[cfg(test)]
+mod tests;
 mod upgrade;
 
 use std::collections::BTreeSet;

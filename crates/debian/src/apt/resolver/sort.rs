@@ -98,7 +98,8 @@ mod tests {
         // What std::sort of GCC 12 makes of twenty equals.
         let mut equals: Vec<u32> = (0..20).collect();
         sort(&mut equals, |_, _| false);
-        insta::assert_compact_debug_snapshot!(equals, @"");
+        insta::assert_compact_debug_snapshot!(equals, @"[10, 19, 18, 17, 16, 15, 14, 13, 12, 11, 0, 9, 8, 7, 6, 5, 4, 3, 2, 1]");
+        // An order that contradicts itself is no reason to fail.
         sort(&mut equals, |_, _| true);
     }
 }
