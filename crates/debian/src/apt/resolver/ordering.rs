@@ -138,7 +138,7 @@ impl Order<'_, '_, '_> {
             let is_settled = state.is_kept() || state.chosen == known.current;
             let is_well = self.states.need(*package) == Need::Nothing;
             let is_purge = state.is_deleted() && state.is_purged && !self.states.is_gone(*package);
-            if !(is_settled && is_well && !state.is_reinstalled && !is_purge) {
+            if !is_settled || !is_well || state.is_reinstalled || is_purge {
                 self.list.push(*package);
             }
         }

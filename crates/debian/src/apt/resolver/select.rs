@@ -126,7 +126,7 @@ impl Reader<'_, '_, '_> {
             self.selection.problems.push(Unselected::Unsupported { word: name.to_owned() });
             return (Named::ByPattern, BTreeSet::new());
         }
-        let ways: [(&str, Kind, fn(&str) -> Option<regex::Regex>); 2] =
+        let ways: [(&str, Kind, PatternReader); 2] =
             [(".?*[]!", Kind::Glob, glob_pattern), (".?+*|[^$", Kind::Expression, name_pattern)];
         for (signs, kind, pattern) in ways {
             if !name.contains(|letter| signs.contains(letter)) {
@@ -300,6 +300,9 @@ impl Reader<'_, '_, '_> {
         self.selection.notes.push(Note::NotInstalled { name, meant });
     }
 }
+
+/// What makes a pattern of a word.
+type PatternReader = fn(&str) -> Option<regex::Regex>;
 
 #[derive(Debug, Clone, Copy)]
 enum Kind {

@@ -178,11 +178,8 @@ impl Order<'_, '_, '_> {
                 }
             }
             (Way::PreDepends, Direction::Forward) => {
-                let is_first = self.visit.depth == 1;
-                let counts = kind == Kind::PreDepends
-                    || (kind == Kind::Depends
-                        && !(is_first && !self.flags[parent.at()].is_immediate));
-                if counts {
+                let is_deep = self.visit.depth > 1 || self.flags[parent.at()].is_immediate;
+                if kind == Kind::PreDepends || (kind == Kind::Depends && is_deep) {
                     self.follow_unless(id, true);
                 }
             }
