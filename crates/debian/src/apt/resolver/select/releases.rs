@@ -251,7 +251,9 @@ fn switch(
     }
     changed.push((version, Some(cause)));
     let is_done = set_release(states, archives, version, release, changed, depth + 1);
-    if !is_done {
+    // What fails is taken back only if there is another way to try; the last one stays, and often
+    // works nevertheless, since what it needs was merely not marked yet.
+    if !is_done && dependency.has_more {
         if let Some(before) = before {
             states.set_candidate(before);
         }
