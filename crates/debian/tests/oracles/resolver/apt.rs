@@ -30,18 +30,14 @@ pub(super) struct Base {
 }
 
 /// The suites in the order of the machine's sources.
-const SUITES: [(&str, &str); 3] = [
-    ("deb.debian.org_debian", "bookworm"),
-    ("deb.debian.org_debian", "bookworm-updates"),
-    ("deb.debian.org_debian-security", "bookworm-security"),
-];
+const SUITES: [&str; 3] = ["bookworm", "bookworm-updates", "bookworm-security"];
 
 impl Apt {
     /// apt with the machine's sources; lists are fetched once.
     pub(super) fn new() -> Apt {
         let directory = testbed::cache::once("apt-lists-bookworm-1", fetch).unwrap();
         let lists = directory.join("var/lib/apt/lists");
-        let archives = SUITES.iter().map(|(host, suite)| archive(&lists, host, suite)).collect();
+        let archives = SUITES.iter().map(|suite| archive(&lists, suite)).collect();
         Apt { directory, archives }
     }
 
@@ -183,8 +179,11 @@ fn fetch(directory: &Path) -> testbed::Result {
     Ok(())
 }
 
-fn archive(lists: &Path, host: &str, suite: &str) -> Archive {
-    let prefix = format!("{host}_dists_{suite}");
+fn archive(lists: &Path, suite: &str) -> Archive {
+    let end = format!("_dists_{suite}_InRelease");
+    let mut names = fs::read_dir(lists).unwrap().map(|entry| entry.unwrap().file_name());
+    let found = names.find_map(|name| Some(name.to_str()?.strip_suffix(&end)?.to_owned()));
+    let prefix = format!("{}_dists_{suite}", found.unwrap());
     let release = fs::read_to_string(lists.join(format!("{prefix}_InRelease"))).unwrap();
     let (_, signed) = release.split_once("\n\n").unwrap();
     let (signed, _) = signed.split_once("-----BEGIN PGP SIGNATURE").unwrap();
