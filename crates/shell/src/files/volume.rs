@@ -280,6 +280,16 @@ impl Files {
         Ok(id)
     }
 
+    /// Mounts a symbolic link at a real path.
+    pub fn mount_link(&mut self, at: &ImagePath, target: &[u8]) -> FileResult<VolumeId> {
+        let id = self.mount(at, RootFs::default(), Access::ReadOnly)?;
+        let attributes = layer::Attributes::root(0o777, self.clock);
+        let inode = self.new_inode(attributes, Kind::Symlink(target.to_vec()));
+        let here = Upper::Here { inode, is_fresh: true };
+        self.volumes[id.0].set(ImagePath::root(), here);
+        Ok(id)
+    }
+
     /// Mounts an empty directory at a real path, with these attributes.
     pub fn mount_empty(
         &mut self,

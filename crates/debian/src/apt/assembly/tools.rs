@@ -14,19 +14,22 @@ use crate::deb::{Deb, MemberNode};
 
 /// Where they are seen; all other directories of programs are links to it or in `PATH`, too.
 const PLACE: &str = "usr/bin";
-/// By what name scripts ask for the shell.
-const SHELL: &str = "sh";
+/// By what name scripts ask for the shell, and which one that is in Debian.
+const SHELL: (&str, &str) = ("sh", "dash");
 
 /// Lends every program that is built in and that none of the packages brings.
 pub(super) fn lend(process: &mut Process<'_, '_>, debs: &[Arc<Deb>]) -> FileResult<()> {
     let brought = brought(debs);
     let own = shell::programs::names().chain(crate::programs::names());
-    let names: BTreeSet<&str> = own.chain([SHELL]).collect();
+    let names: BTreeSet<&str> = own.collect();
+    let files = &mut process.machine.files;
+    let attributes = Attributes::root(0o755, files.clock());
     for name in names.into_iter().filter(|name| !brought.contains(name.as_bytes())) {
-        let files = &mut process.machine.files;
-        let attributes = Attributes::root(0o755, files.clock());
         let place = ImagePath::lexical(PLACE).join(name);
-        files.mount_file(&place, program(), attributes)?;
+        match name == SHELL.0 {
+            true => files.mount_link(&place, SHELL.1.as_bytes())?,
+            false => files.mount_file(&place, program(), attributes.clone())?,
+        };
     }
     Ok(())
 }
