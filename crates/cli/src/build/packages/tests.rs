@@ -194,9 +194,9 @@ fn packages_that_are_others_are_refused() {
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
     let found = refused("a.deb", &good);
     let found = found.replace(&digest(&good), "GOOD").replace(&digest(&other), "OTHER");
-    insta::assert_snapshot!(found, @"accept HOST/a.deb: it has the digest OTHER, and GOOD was expected");
-    insta::assert_snapshot!(refused("b.deb", &good), @"fetch HOST/b.deb: HTTP status client error (404 Not Found)");
-    insta::assert_snapshot!(refused("none.deb", b"no package"), @"read the package none.deb: the file is no Debian package: it is no `ar` archive");
+    insta::assert_snapshot!(found, @"failed to accept HOST/a.deb: it has the digest OTHER, and GOOD was expected");
+    insta::assert_snapshot!(refused("b.deb", &good), @"failed to fetch HOST/b.deb: HTTP status client error (404 Not Found)");
+    insta::assert_snapshot!(refused("none.deb", b"no package"), @"failed to read the package none.deb: the file is no Debian package: it is no `ar` archive");
     let short = refused("short.deb", &good);
     assert!(short.contains("was expected"), "{short}");
     let store = home.path().join("store");
