@@ -1,8 +1,8 @@
 //! A root file system of packages alone.
 //!
-//! The order is that of debootstrap, whose results Debian's images are: what is essential is laid
-//! out unconfigured, so that scripts find what they call; then those packages are installed that all
-//! others lean on, then the rest of what is essential, then all that was asked for.
+//! The order is that of debootstrap, whose results Debian's images are: packages are laid out
+//! unconfigured, so that scripts find what they call; then those are installed that all others lean
+//! on, one by one, and then the rest.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,13 +57,12 @@ pub(super) fn assemble(
     summary::say(&mut session, &solution)?;
     let chosen = carry_out::Chosen { archives: &archives, files: &files, solution: &solution };
     let debs = carry_out::fetch(&mut session, &chosen)?;
-    let all: Vec<Arc<Deb>> = debs.values().cloned().collect();
+    let all = sorted(&debs);
     tools::lend(session.process, &all).map_err(unexpected)?;
-    let first = in_closure(&debs, &essential);
-    for deb in &first {
+    for deb in &all {
         lay_out(session.process, deb).map_err(unexpected)?;
     }
-    let status = install_first(&mut session, &first, asked)?;
+    let status = install_first(&mut session, &all, asked)?;
     if status != 0 {
         return failed(&mut session, status);
     }
@@ -137,15 +136,11 @@ fn essential(session: &mut Session<'_, '_, '_>, variant: Variant) -> Result<Vec<
     Ok(names.into_iter().collect())
 }
 
-/// The essential packages with what they need, in an order that does not depend on anything else.
-fn in_closure(debs: &Debs, essential: &[String]) -> Vec<Arc<Deb>> {
-    if essential.is_empty() {
-        return Vec::new();
-    }
-    let mut all: Vec<(String, Arc<Deb>)> =
-        debs.iter().map(|(id, deb)| (id.to_string(), Arc::clone(deb))).collect();
-    all.sort_by(|one, other| one.0.cmp(&other.0));
-    all.into_iter().map(|(_, deb)| deb).collect()
+/// The packages in an order that does not depend on anything else.
+fn sorted(debs: &Debs) -> Vec<Arc<Deb>> {
+    let mut all: Vec<_> = debs.iter().collect();
+    all.sort_by_key(|(id, _)| *id);
+    all.into_iter().map(|(_, deb)| Arc::clone(deb)).collect()
 }
 
 /// Puts a package's files into place without dpkg knowing, over what is there.

@@ -1,5 +1,7 @@
 //! `uname` and `arch` (GNU manual, "System context"), as far as they do not depend on the kernel.
 
+use bstr::BString;
+
 use crate::options::{Known, Options, Order, flag};
 use crate::process::{Process, Run};
 use crate::programs::Flavour;
@@ -10,8 +12,15 @@ const KNOWN: &[Known] = &[
     flag("-m", 'm', &["machine"]),
     flag("-o", 'o', &["operating-system"]),
     flag("-p", 'p', &["processor"]),
+    flag("-r", 'r', &["kernel-release"]),
     flag("-s", 's', &["kernel-name"]),
 ];
+
+/// Scripts of packages are known by this variable of dpkg's (dpkg(1), "ENVIRONMENT").
+const SCRIPT_OF: &str = "DPKG_MAINTSCRIPT_PACKAGE";
+/// What they are told of the kernel. They ask whether it is too old, and which one will run the
+/// image nobody knows: it is that of Debian 12.
+const KERNEL: &str = "6.1.0";
 
 pub(super) fn uname(process: &mut Process<'_, '_>) -> Run {
     let known = if process.flavour == Flavour::BusyBox { &KNOWN[1..2] } else { KNOWN };
@@ -22,6 +31,12 @@ pub(super) fn uname(process: &mut Process<'_, '_>) -> Run {
     let mut shown = Vec::new();
     if options.has("-s") || options.given.is_empty() {
         shown.push("Linux");
+    }
+    if options.has("-r") {
+        if !process.environment.contains_key(&BString::from(SCRIPT_OF)) {
+            return Err(process.refuse(Reason::Option("-r".to_owned())));
+        }
+        shown.push(KERNEL);
     }
     if options.has("-m") {
         shown.push(machine(process)?);
