@@ -231,7 +231,7 @@ impl Run<'_, '_, '_> {
         for version in &selection.removes {
             self.remove(&mut problems, *version);
         }
-        let mut later = BTreeSet::new();
+        let mut later = Vec::new();
         for version in &selection.installs {
             self.install(&mut problems, *version, was_broken, &mut later);
         }
@@ -316,7 +316,7 @@ impl Run<'_, '_, '_> {
         problems: &mut Problems,
         version: VersionId,
         was_broken: bool,
-        later: &mut BTreeSet<PackageId>,
+        later: &mut Vec<PackageId>,
     ) {
         let (rules, catalog) = (self.request.rules, self.states.catalog);
         let package = catalog.owner(version);
@@ -335,7 +335,7 @@ impl Run<'_, '_, '_> {
                 self.reinstall(package, &name);
             }
             if !was_broken {
-                later.insert(package);
+                later.push(package);
             }
         }
         let keeps_marks = rules.reinstalls || rules.only_upgrades || rules.only_downloads;

@@ -361,8 +361,8 @@ impl States<'_, '_> {
         self.state_mut(package).is_held = true;
     }
 
-    /// Installs what was asked for, with what it needs.
-    pub(super) fn install_wanted(&mut self, packages: &BTreeSet<PackageId>) {
+    /// Installs what was asked for, with what it needs, in the order of the words.
+    pub(super) fn install_wanted(&mut self, packages: &[PackageId]) {
         for package in packages {
             self.mark_install(*package, super::mark::Needs::Follow, By::User, 0);
         }
