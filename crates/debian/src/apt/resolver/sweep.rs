@@ -199,13 +199,13 @@ impl States<'_, '_> {
         })
     }
 
-    /// All packages by name.
+    /// All packages that are there, will be or are changed, by name.
     pub(super) fn sorted(&self) -> Vec<PackageId> {
-        let mut packages: Vec<PackageId> = self
-            .walk()
-            .copied()
-            .filter(|id| !self.catalog.package(*id).versions.is_empty())
-            .collect();
+        let concerns = |id: &PackageId| {
+            let state = self.state(*id);
+            self.current(*id).is_some() || state.chosen.is_some() || !state.is_kept()
+        };
+        let mut packages: Vec<PackageId> = self.walk().copied().filter(concerns).collect();
         // Those of one name stay in the group's order.
         packages.sort_by(|one, other| self.catalog.name(*one).cmp(self.catalog.name(*other)));
         packages
