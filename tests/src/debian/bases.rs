@@ -16,7 +16,7 @@ pub struct Base {
     pub name: String,
     /// The OCI layout, whose image has the tag [`TAG`].
     pub layout: PathBuf,
-    /// The very tree that was packed. It is to be copied and never changed.
+    /// The tree that it unpacks to. It is to be copied and never changed.
     pub root: PathBuf,
 }
 
@@ -122,9 +122,22 @@ fn make(kind: &str, archive: &Archive, change: impl FnOnce(&Workshop) -> Result)
         empty(&root.join("dev"))?;
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
         let config = [("--config.env", path), ("--config.cmd", "bash")];
-        umoci::create(&directory.join("layout"), TAG, &root, &config)
+        let layout = directory.join("layout");
+        umoci::create(&layout, TAG, &root, &config)?;
+        as_unpacked(&layout, &root)
     })?;
     Ok(Base { name, layout: made.join("layout"), root: made.join("root") })
+}
+
+/// Puts what the image unpacks to in the place of the tree that it was made of: umoci rounds times
+/// to seconds, and a file system cuts them off.
+fn as_unpacked(layout: &Path, root: &Path) -> Result {
+    let bundle = root.with_file_name("bundle");
+    umoci::unpack(layout, TAG, &bundle)?;
+    let doing = format!("replace {}", root.display());
+    fs::remove_dir_all(root).map_err(Failure::doing(&doing))?;
+    fs::rename(bundle.join("rootfs"), root).map_err(Failure::doing(&doing))?;
+    fs::remove_dir_all(&bundle).map_err(Failure::doing(&doing))
 }
 
 /// What images do not have: downloads, logs, and what debootstrap takes over from the machine.
