@@ -42,7 +42,7 @@ pub fn ar(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut ar = b"!<arch>\n".to_vec();
     for (name, content) in members {
         let size = content.len();
-        let written = write!(ar, "{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`\n", 0, 0, 0, 100_644);
+        let written = writeln!(ar, "{name:<16}{:<12}{:<6}{:<6}{:<8}{size:<10}`", 0, 0, 0, 100_644);
         written.expect("memory takes it");
         ar.extend_from_slice(content);
         ar.resize(ar.len().next_multiple_of(2), b'\n');

@@ -137,7 +137,7 @@ mod tests {
         let platform = oci::Platform::linux("amd64");
         let mut machine = Machine::new(image.files(), &image, budget, platform);
         let (shared, written, read) = dialogue(Box::new(Echo(0)));
-        let mut next = |machine: &mut Machine<'_>| {
+        let next = |machine: &mut Machine<'_>| {
             let line = machine.read_until(&read, b'\n');
             line.map(|line| String::from_utf8(line.unwrap()).unwrap())
         };

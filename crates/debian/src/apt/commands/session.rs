@@ -92,7 +92,7 @@ impl<'p, 'm, 'o: 'm> Session<'p, 'm, 'o> {
         let Some(path) = self.configuration.path("Dir::State::extended_states") else {
             return Ok(ExtendedStates::default());
         };
-        let found = reading::read(self.process, &[path.clone()])?.remove(0);
+        let found = reading::read(self.process, std::slice::from_ref(&path))?.remove(0);
         let Some(bytes) = found else { return Ok(ExtendedStates::default()) };
         ExtendedStates::parse(&bytes)
             .map_err(|error| Problem::States { path: format!("/{path}"), error }.into())

@@ -209,7 +209,7 @@ fn field(line: &[u8]) -> Option<(BString, BString)> {
         Some(byte) if is_space(*byte) => &value[1..],
         _ => value,
     };
-    let is_name = name.iter().all(|byte| is_of_name(byte));
+    let is_name = name.iter().all(is_of_name);
     is_name.then(|| (name.to_ascii_lowercase().into(), trim_end(value).into()))
 }
 
