@@ -343,7 +343,7 @@ mod tests {
             proxy: Proxy::Direct,
             release: Arc::new(release),
             component: "main".to_owned(),
-            index: Arc::new(PackageIndex {}),
+            index: Arc::new(PackageIndex::read(&b""[..]).unwrap()),
         }
     }
 

@@ -178,7 +178,7 @@ impl crate::Outside for Trial {
     }
 
     fn indexes(&self, files: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
-        Ok(files.iter().map(|_| Arc::new(PackageIndex {})).collect())
+        Ok(files.iter().map(|_| Arc::new(PackageIndex::read(&b""[..]).unwrap())).collect())
     }
 
     fn debs(&self, _: &[DebSource]) -> Result<Vec<Arc<Deb>>, Stop> {
