@@ -295,12 +295,15 @@ impl PackedFile<'_> {
     }
 }
 
+/// A file's bytes in a tar: where they start, and how many there are.
+type TarRange = (Arc<File>, u64, u64);
+
 /// Where files are in the tar of a layer.
 fn places(
     index: &LayerIndex,
     paths: &BTreeSet<ImagePath>,
     file: &Arc<File>,
-) -> Vec<(Digest, (Arc<File>, u64, u64))> {
+) -> Vec<(Digest, TarRange)> {
     let entries = index.entries().iter().enumerate();
     let wanted = entries.filter(|(_, entry)| paths.contains(&entry.path));
     let places = wanted.filter_map(|(at, entry)| match &entry.node {

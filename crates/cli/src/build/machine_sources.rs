@@ -14,9 +14,12 @@ const SOURCES: &str = "etc/apt/sources.list";
 const DIRECTORIES: [(&str, &[&str]); 2] =
     [("etc/apt/sources.list.d", &["list", "sources"]), ("etc/apt/trusted.gpg.d", &["gpg", "asc"])];
 
+/// A file's path below the root, and its bytes.
+type SourceFile = (ImagePath, Arc<[u8]>);
+
 /// The files that say where packages come from, and those with the keys that they name, by their
 /// paths below `root`. There are none on a machine without apt.
-pub(super) fn read(root: &Path) -> Result<Vec<(ImagePath, Arc<[u8]>)>, Error> {
+pub(super) fn read(root: &Path) -> Result<Vec<SourceFile>, Error> {
     let mut paths = BTreeSet::new();
     if root.join(SOURCES).is_file() {
         paths.insert(SOURCES.to_owned());

@@ -70,7 +70,7 @@ fn run(
 fn a_package_is_installed() {
     let deb = NewDeb::new("a", "1.0-1")
         .field("Depends", "b|c")
-        .script("postinst", "echo \"$0 $*\"; grep -h ^Status /var/lib/dpkg/updates/*5")
+        .script("postinst", "echo \"$0 $*.\"; grep -h ^Status /var/lib/dpkg/updates/*5")
         .file("bin/a", 0o755, "program")
         .hardlink("bin/again", "bin/a")
         .file("usr/share/m", 0o644, "m")
@@ -88,7 +88,7 @@ fn a_package_is_installed() {
     Unpacking b (2) ...
     Setting up b (2) ...
     Setting up a (1.0-1) ...
-    /var/lib/dpkg/info/a.postinst configure 
+    /var/lib/dpkg/info/a.postinst configure .
     Status: install ok unpacked
     + /etc/a.conf 644 "setting"
     + /usr/bin/a 755 "program"
@@ -98,7 +98,7 @@ fn a_package_is_installed() {
     + /var/lib/dpkg/info/a.conffiles 644 "/etc/a.conf\n"
     + /var/lib/dpkg/info/a.list 644 "/.\n/bin\n/bin/a\n/bin/again\n/usr\n/usr/share\n/usr/share/m\n/etc\n/etc/a.conf\n/usr/share/a\n"
     + /var/lib/dpkg/info/a.md5sums 644 "a9c449d4fa44e9e5a41c574ae55ce4d9  bin/a\na9c449d4fa44e9e5a41c574ae55ce4d9  bin/again\n6f8f57715090da2632453988d9a1501b  usr/share/m\n7dc22b2c6a992f0232345df41303f5ea  etc/a.conf\n"
-    + /var/lib/dpkg/info/a.postinst 755 "#!/bin/sh\nset -e\necho \"$0 $*\"; grep -h ^Status /var/lib/dpkg/updates/*5\n"
+    + /var/lib/dpkg/info/a.postinst 755 "#!/bin/sh\nset -e\necho \"$0 $*.\"; grep -h ^Status /var/lib/dpkg/updates/*5\n"
     + /var/lib/dpkg/info/b.list 644 "/.\n"
     + /var/lib/dpkg/info/b.md5sums 644 ""
     + /var/lib/dpkg/status 644 "Package: a\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1.0-1\nDepends: b | c\nConffiles:\n /etc/a.conf 7dc22b2c6a992f0232345df41303f5ea\nDescription: a\n\nPackage: b\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 2\nDescription: b\n\n"
@@ -329,7 +329,7 @@ fn two_packages_cannot_have_a_file() {
 fn triggers_run_in_the_end() {
     let watching = NewDeb::new("w", "1")
         .control_file("triggers", 0o644, "interest-noawait /usr/share/w\ninterest named\n")
-        .script("postinst", "echo \"$*\"");
+        .script("postinst", "echo \"$*.\"");
     let touching = NewDeb::new("t", "1")
         .file("usr/share/w/file", 0o644, "t")
         .script("postinst", "dpkg-trigger named");
@@ -340,7 +340,7 @@ fn triggers_run_in_the_end() {
     Preparing to unpack .../apt/archives/w_1_amd64.deb ...
     Unpacking w (1) ...
     Setting up w (1) ...
-    configure 
+    configure .
     Selecting previously unselected package t.
     (Reading database ... 2 files and directories currently installed.)
     Preparing to unpack .../apt/archives/t_1_amd64.deb ...
@@ -355,7 +355,7 @@ fn triggers_run_in_the_end() {
     + /var/lib/dpkg/info/t.postinst 755 "#!/bin/sh\nset -e\ndpkg-trigger named\n"
     + /var/lib/dpkg/info/w.list 644 "/.\n"
     + /var/lib/dpkg/info/w.md5sums 644 ""
-    + /var/lib/dpkg/info/w.postinst 755 "#!/bin/sh\nset -e\necho \"$*\"\n"
+    + /var/lib/dpkg/info/w.postinst 755 "#!/bin/sh\nset -e\necho \"$*.\"\n"
     + /var/lib/dpkg/info/w.triggers 644 "interest-noawait /usr/share/w\ninterest named\n"
     + /var/lib/dpkg/status 644 "Package: t\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nDescription: t\n\nPackage: w\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nDescription: w\n\n"
     + /var/lib/dpkg/status-old 644 "Package: w\nStatus: install ok installed\nMaintainer: Nobody <nobody@example.org>\nArchitecture: amd64\nVersion: 1\nDescription: w\n\n"

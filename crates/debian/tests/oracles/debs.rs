@@ -94,7 +94,10 @@ fn compare(path: &Path, home: &Path) {
         let (found, mode) =
             (fs::read(entry.path()).unwrap(), entry.metadata().unwrap().permissions());
         if name == "control" {
-            assert_eq!(debian::Stanza::parse_all(&found).unwrap(), [deb.control.clone()]);
+            assert_eq!(
+                debian::Stanza::parse_all(&found).unwrap(),
+                std::slice::from_ref(&deb.control)
+            );
             continue;
         }
         let file = deb.control_file(&name).unwrap_or_else(|| panic!("{name} is not there"));

@@ -116,7 +116,7 @@ fn mounted(
         Ok(Arc::<[u8]>::from(bytes))
     }))?;
     for (at, bytes) in preferences.into_iter().enumerate() {
-        let path = ImagePath::lexical(&format!("etc/apt/preferences.d/plywood-{at}.pref"));
+        let path = ImagePath::lexical(format!("etc/apt/preferences.d/plywood-{at}.pref"));
         mounted.push(Mounted { path, bytes });
     }
     Ok(mounted)
@@ -161,7 +161,7 @@ fn own(planner: &mut StagePlanner<'_, '_>, sources: &DebianSources) -> Step<Vec<
     let mut paths = Vec::new();
     for (at, bytes) in keys.into_iter().enumerate() {
         let ending = if bytes.starts_with(b"-----BEGIN") { "asc" } else { "gpg" };
-        let path = ImagePath::lexical(&format!("etc/apt/keyrings/plywood-{at}.{ending}"));
+        let path = ImagePath::lexical(format!("etc/apt/keyrings/plywood-{at}.{ending}"));
         paths.push(format!("/{path}"));
         mounted.push(Mounted { path, bytes });
     }

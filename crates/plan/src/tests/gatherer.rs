@@ -72,6 +72,7 @@ impl<'a> Gatherer<'a> {
                 let base = self.base(&name);
                 self.facts.bases.insert((reference, platform), base);
             }
+            Need::MachineSources => self.facts.machine_sources = Some(Vec::new()),
             Need::Fetch(..) | Need::PackageIndex(..) | Need::Deb { .. } | Need::Elf(_) => {
                 unreachable!("no test of these asks for Debian packages")
             }

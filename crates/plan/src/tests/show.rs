@@ -141,6 +141,7 @@ pub(super) fn show_need(need: &Need) -> String {
         Need::PackageIndex(..) => "read a list of packages".to_owned(),
         Need::Deb { .. } => "read a Debian package".to_owned(),
         Need::Elf(_) => "read an ELF file".to_owned(),
+        Need::MachineSources => "read the machine's sources".to_owned(),
     }
 }
 

@@ -249,7 +249,7 @@ fn refuse(session: &mut Session<'_, '_, '_>, error: &ResolveError) -> Done {
     Ok(FAILED)
 }
 
-/// What an archive is called in messages: `http://deb.debian.org/debian bookworm/main`.
+/// What an archive is called in messages: `http://host/debian bookworm/main`.
 pub(super) fn shown(archive: &Archive) -> String {
     let suite = match archive.release.codename.as_str() {
         "" => &archive.release.suite,

@@ -196,7 +196,7 @@ impl DatabaseFile {
         let refuse = |why: String| Err(process.refuse(Reason::Use(why)));
         let text = |key| value(stanza, key).unwrap_or_default();
         let (name, driver) = (text("name"), text("driver"));
-        if driver != "File" || !["", "822"].contains(&text("format")) {
+        if driver != "File" || !["", "822"].iter().any(|known| text("format") == *known) {
             return refuse(format!("has a database of the kind {driver}, which is not built in"));
         }
         if let Some(key) = stanza.keys().find(|key| !KNOWN.iter().any(|known| *known == **key)) {

@@ -9,7 +9,7 @@ use super::database::Access;
 use super::session::Session;
 use crate::outside::Outside;
 
-const USAGE: &[u8] = b"Usage: 
+const USAGE: &[u8] = b"Usage:\x20
     debconf-show packagename [...] [--db=dbname]
     debconf-show --listowners [--db=dbname]
     debconf-show --listdbs

@@ -40,7 +40,7 @@ fn image(script: &str) -> Image {
 /// What was said, and which files changed, without those that every run writes.
 fn said(shown: &str) -> String {
     let lines = shown.lines().filter(|line| !line.starts_with("+ /var/cache"));
-    lines.collect::<Vec<_>>().join("\n")
+    lines.map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn configured(script: &str) -> String {
@@ -55,7 +55,7 @@ fn a_script_is_answered() {
          ask FGET p/choice seen\nask GET none\nask INPUT none p/text\nask nothing\nexit 3\n"
     ), @r#"
     !0 2.0
-    !0 multiselect escape 
+    !0 multiselect escape
     !1 x
     !0
     !1 a?
