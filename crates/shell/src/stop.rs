@@ -18,7 +18,7 @@ pub enum Stop {
     /// A fact is missing. Evaluation begins anew once it is there.
     Missing(Missing),
     /// Something is not understood. It would have to be executed, and nothing is guessed.
-    Refused(Refusal),
+    Refused(Box<Refusal>),
     /// A bound was reached.
     Limit(Limit),
 }
@@ -105,7 +105,7 @@ impl Stop {
     /// A refusal of `command`. What is long of it is cut: a reader knows it by its beginning.
     pub fn refuse(command: impl Into<String>, reason: Reason) -> Self {
         let (command, reason) = (cut(command.into()), reason.cut());
-        Stop::Refused(Refusal { command, reason, line: None, within: None })
+        Stop::Refused(Box::new(Refusal { command, reason, line: None, within: None }))
     }
 
     /// The same at a line of the script, unless a line is known already.
@@ -113,7 +113,7 @@ impl Stop {
         match self {
             Stop::Refused(refusal) => {
                 let line = refusal.line.or(Some(at));
-                Stop::Refused(Refusal { line, ..refusal })
+                Stop::Refused(Box::new(Refusal { line, ..*refusal }))
             }
             Stop::Limit(limit) => {
                 let line = limit.line.or(Some(at));

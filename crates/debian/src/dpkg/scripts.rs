@@ -230,7 +230,7 @@ fn within(stop: Stop, script: &Script<'_>) -> Stop {
     match stop {
         Stop::Refused(refusal) if refusal.within.is_none() => {
             let within = Some(format!("{} of `{}`", script.name, script.package.name));
-            Stop::Refused(Refusal { within, ..refusal })
+            Stop::Refused(Box::new(Refusal { within, ..*refusal }))
         }
         stop => stop,
     }

@@ -254,10 +254,10 @@ fn a_script_that_fails_leaves_its_package_half_configured() {
 #[test]
 fn a_script_that_cannot_be_evaluated_is_named() {
     let mut image = Image::new();
-    image.file("usr/bin/mandb", "\u{7f}ELF", 0o755);
-    let deb = NewDeb::new("foo", "1").script("postinst", "mandb --quiet");
+    image.file("usr/bin/frobnicate", "\u{7f}ELF", 0o755);
+    let deb = NewDeb::new("foo", "1").script("postinst", "frobnicate --quiet");
     let refused = after(&mut image, &[Do::Install(&[&deb])]);
-    assert_eq!(refused, "refused: postinst of `foo`: `mandb` is not built in");
+    assert_eq!(refused, "refused: postinst of `foo`: `frobnicate` is not built in");
 }
 
 #[test]
@@ -347,7 +347,7 @@ fn triggers_run_in_the_end() {
     Unpacking t (1) ...
     Setting up t (1) ...
     Processing triggers for w (1) ...
-    triggered named /usr/share/w
+    triggered named /usr/share/w.
     + /usr/share/w/ 755
     + /usr/share/w/file 644 "t"
     + /var/lib/dpkg/info/t.list 644 "/.\n/usr\n/usr/share\n/usr/share/w\n/usr/share/w/file\n"

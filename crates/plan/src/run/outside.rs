@@ -125,7 +125,7 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
                 return Err(self.error.take().unwrap_or(Stop::Needs));
             }
             Err(ShellStop::Refused(refusal)) => {
-                Unassembled::Refused(self.redaction.refusal(refusal))
+                Unassembled::Refused(self.redaction.refusal(*refusal))
             }
             Err(ShellStop::Limit(limit)) => Unassembled::Limit(limit),
         };
