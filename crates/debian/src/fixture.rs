@@ -348,7 +348,7 @@ impl NewDeb {
     /// With a file of `control.tar`.
     pub(crate) fn control_file(mut self, name: &str, mode: u32, text: &str) -> Self {
         let bytes = Arc::from(text.as_bytes());
-        self.control_files.push(ControlFile { name: name.into(), mode, bytes });
+        self.control_files.push(ControlFile { name: name.into(), mode, mtime: CLOCK, bytes });
         self
     }
 

@@ -40,11 +40,12 @@ pub(super) fn read(
             return Err(DebError::Limit { what: "control files", allowed: MOST_FILES });
         }
         let (name_of_file, mode) = (BString::from(name_of_file), member.mode);
+        let mtime = member.mtime;
         bytes_left = bytes_left
             .checked_sub(member.size)
             .ok_or(DebError::Limit { what: "bytes of control files", allowed: MOST_BYTES })?;
         let bytes = content(&mut tar, name)?;
-        files.push(ControlFile { name: name_of_file, mode, bytes: Arc::from(bytes) });
+        files.push(ControlFile { name: name_of_file, mode, mtime, bytes: Arc::from(bytes) });
     }
     tar.finish().map_err(|error| DebError::of_tar(name, error))?;
     let at = files.iter().position(|file| file.name == "control");

@@ -49,6 +49,8 @@ pub struct ControlFile {
     pub name: BString,
     /// Its mode.
     pub mode: u32,
+    /// Its time, in seconds since the epoch.
+    pub mtime: i64,
     /// Its bytes.
     pub bytes: Arc<[u8]>,
 }

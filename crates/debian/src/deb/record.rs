@@ -15,7 +15,7 @@ use super::{ControlFile, Deb, Member, MemberNode};
 use crate::control::Stanza;
 use crate::native::elf::Elf;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 impl Deb {
     /// The package as bytes, from which [`Deb::from_bytes`] makes it again.
@@ -32,6 +32,7 @@ impl Deb {
         for file in &self.control_files {
             put_text(&mut out, &file.name);
             put_number(&mut out, file.mode.into());
+            put_time(&mut out, file.mtime);
             put_text(&mut out, &file.bytes);
         }
         put_number(&mut out, self.members.len() as u64);
@@ -68,6 +69,7 @@ impl Deb {
             control_files.push(ControlFile {
                 name: bytes.text()?.into(),
                 mode: bytes.short()?,
+                mtime: bytes.time()?,
                 bytes: Arc::from(bytes.text()?),
             });
         }
@@ -92,8 +94,7 @@ fn put_member(out: &mut Vec<u8>, member: &Member) {
     put_number(out, (*mode).into());
     put_number(out, (*uid).into());
     put_number(out, (*gid).into());
-    // Zigzag: small numbers of either sign are short.
-    put_number(out, ((mtime << 1) ^ (mtime >> 63)) as u64);
+    put_time(out, *mtime);
     put_text(out, &member.user);
     put_text(out, &member.group);
     match &member.node {
@@ -119,6 +120,11 @@ fn put_member(out: &mut Vec<u8>, member: &Member) {
         }
         MemberNode::Fifo => out.push(6),
     }
+}
+
+/// Zigzag: small numbers of either sign are short.
+fn put_time(out: &mut Vec<u8>, time: i64) {
+    put_number(out, ((time << 1) ^ (time >> 63)) as u64);
 }
 
 fn put_number(out: &mut Vec<u8>, mut number: u64) {
@@ -173,14 +179,18 @@ impl<'a> Bytes<'a> {
         self.take(length)
     }
 
+    fn time(&mut self) -> Option<i64> {
+        let zigzag = self.number()?;
+        Some((zigzag >> 1) as i64 ^ -((zigzag & 1) as i64))
+    }
+
     fn digest(&mut self) -> Option<Digest> {
         Some(Digest::from_sha256(self.text()?.try_into().ok()?))
     }
 
     fn member(&mut self, name: BString) -> Option<Member> {
         let (mode, uid, gid) = (self.short()?, self.short()?, self.short()?);
-        let zigzag = self.number()?;
-        let mtime = (zigzag >> 1) as i64 ^ -((zigzag & 1) as i64);
+        let mtime = self.time()?;
         let attributes = Attributes { mode, uid, gid, mtime, xattrs: Default::default() };
         let (user, group) = (self.text()?.into(), self.text()?.into());
         let node = match self.take(1)?[0] {

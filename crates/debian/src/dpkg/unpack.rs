@@ -490,6 +490,10 @@ impl Session<'_, '_, '_> {
                 _ => file.mode,
             };
             self.write_info(path.as_bstr(), Data::of(&file.bytes[..]), mode)?;
+            // They are moved there as they were unpacked.
+            if let Some((place, _)) = self.lstat(&path)? {
+                self.files().set_time(&place, file.mtime)?;
+            }
         }
         if !has_hashes {
             let path = self.info_path(&incoming.id, "md5sums")?;

@@ -306,7 +306,7 @@ pub(in crate::apt) fn mark(
     }
     let mut states = session.states()?;
     let before = states.to_bytes();
-    states.mark(&marks);
+    states.mark(&marks, &solution.new_automatic);
     // apt writes the file whenever it has changed packages, and makes it if it is not there.
     if states.to_bytes() != before || !solution.changes.is_empty() {
         session.write_states(&states)?;

@@ -67,7 +67,7 @@ fn automatic(session: &mut Session<'_, '_, '_>, mark: Mark) -> Done {
         }
     }
     if !marks.is_empty() {
-        states.mark(&marks);
+        states.mark(&marks, &[]);
         session.write_states(&states)?;
     }
     Ok(0)

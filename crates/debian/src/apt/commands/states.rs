@@ -39,8 +39,11 @@ impl ExtendedStates {
         })
     }
 
-    /// Says so of packages, or its opposite. New ones come last, by name.
-    pub(in crate::apt) fn mark(&mut self, marks: &BTreeMap<PackageId, Mark>) {
+    /// Says so of packages, or its opposite. New ones come last, those of `order` as they stand there.
+    pub(in crate::apt) fn mark(&mut self, marks: &BTreeMap<PackageId, Mark>, order: &[PackageId]) {
+        let place = |id: &PackageId| order.iter().position(|known| known == id);
+        let mut marks: Vec<(&PackageId, &Mark)> = marks.iter().collect();
+        marks.sort_by_key(|(id, _)| place(id).unwrap_or(usize::MAX));
         for (id, mark) in marks {
             match (self.position(id), mark) {
                 (Some(at), Mark::Automatic) => self.stanzas[at].set("Auto-Installed", "1"),
@@ -117,10 +120,12 @@ mod tests {
             (id("a"), Mark::Manual),
             (id("b"), Mark::Gone),
             (id("d"), Mark::Automatic),
+            (id("f"), Mark::Automatic),
             (id("e"), Mark::Manual),
         ];
-        states.mark(&marks.into());
-        let after = "Package: d\nArchitecture: amd64\nAuto-Installed: 1\n\n";
+        states.mark(&marks.into(), &[id("f"), id("d")]);
+        let after = "Package: f\nArchitecture: amd64\nAuto-Installed: 1\n\n\
+            Package: d\nArchitecture: amd64\nAuto-Installed: 1\n\n";
         assert_eq!(states.to_bytes(), after.as_bytes());
     }
 }

@@ -18,6 +18,9 @@ pub struct Solution {
     pub steps: Vec<Step>,
     /// Packages that are there and whose mark changes; `true` is automatic.
     pub marks: Vec<(status::PackageId, bool)>,
+    /// The packages that come and will be marked as automatic, in the order in which apt writes them
+    /// down.
+    pub new_automatic: Vec<status::PackageId>,
     /// What is told before the lists.
     pub notes: Vec<Note>,
     /// What apt prints.
@@ -118,8 +121,9 @@ pub(super) fn solve(
     }
     let changes = sorted.iter().filter_map(|package| change(request, states, *package)).collect();
     let marks = sorted.iter().filter_map(|package| mark(request, states, *package)).collect();
+    let new_automatic = new_automatic(states);
     let steps = ordering::order(states)?;
-    Ok(Solution { changes, steps, marks, notes, summary })
+    Ok(Solution { changes, steps, marks, new_automatic, notes, summary })
 }
 
 /// A package as dpkg's database names it.
@@ -175,6 +179,20 @@ fn places(request: &Request<'_>, origins: &[Origin]) -> Vec<Place> {
         }
     }
     places
+}
+
+fn new_automatic(states: &States<'_, '_>) -> Vec<status::PackageId> {
+    let catalog = states.catalog;
+    let comes = |package: &&PackageId| {
+        let state = states.state(**package);
+        state.is_installed() && state.is_automatic
+    };
+    let come = states.walk().filter(comes);
+    let named = come.map(|package| status::PackageId {
+        name: catalog.name(*package).into(),
+        architecture: catalog.arch(*package).into(),
+    });
+    named.collect()
 }
 
 fn mark(

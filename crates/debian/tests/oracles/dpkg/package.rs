@@ -161,7 +161,8 @@ fn read(path: &Path, bytes: &[u8], filename: &str) -> (Deb, Vec<Vec<u8>>) {
             control = Stanza::parse_all(&bytes).unwrap().remove(0);
         } else if header.entry_type().is_file() {
             let mode = header.mode().unwrap() & 0o7777;
-            control_files.push(ControlFile { name, mode, bytes: bytes.into() });
+            let mtime = header.mtime().unwrap() as i64;
+            control_files.push(ControlFile { name, mode, mtime, bytes: bytes.into() });
         }
     }
     let mut members: Vec<Member> = Vec::new();
