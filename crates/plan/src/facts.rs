@@ -49,6 +49,8 @@ pub struct Facts {
     pub debs: HashMap<Digest, Arc<debian::Deb>>,
     /// What files are as ELF, by their digest; `None` for those that are none.
     pub elf: HashMap<Digest, Option<debian::native::elf::Elf>>,
+    /// What was computed from facts. No plan depends on it.
+    pub memory: debian::Memory,
     /// Secrets for `RUN --mount=type=secret`, by id. No plan depends on them.
     pub secrets: BTreeMap<String, Secret>,
     /// The variables of the environment, for requirements files that name them.

@@ -12,6 +12,7 @@ use super::archive::Release;
 use super::configuration::{Configuration, switch};
 use super::sources::Source;
 use crate::control::Stanza;
+use crate::outside::Memory;
 
 /// A `Release` file, read.
 #[derive(Debug, Clone, Default)]
@@ -104,6 +105,15 @@ impl ReleaseError {
 }
 
 impl ReleaseFile {
+    /// [`ReleaseFile::parse`], which is done once for a text.
+    ///
+    /// # Errors
+    /// The same.
+    pub fn recall(name: &str, text: &[u8], memory: &Memory) -> Result<Arc<Self>, ReleaseError> {
+        let key = Digest::of(&[Digest::of(text).as_bytes(), b"Release ", name.as_bytes()].concat());
+        memory.recall(key, || ReleaseFile::parse(name, text))
+    }
+
     /// Reads the text of a `Release` file; `file` is how messages call it.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::debian::deb::{Member, MemberNode};
 use ::debian::native::elf::Elf;
-use ::debian::{Deb, DebSource, Fetch, Installed, Outside, PackageIndex};
+use ::debian::{Deb, DebSource, Fetch, Installed, Memory, Outside, PackageIndex};
 use layer::{Content, Deflater, Packing};
 use oci::ImagePath;
 use shell::{Missing, Origin, Reason, Stop as ShellStop, Stored};
@@ -161,6 +161,10 @@ impl Outside for RunOutside<'_, '_, '_> {
 
     fn now(&self) -> i64 {
         self.planner.borrow().shared.facts.now
+    }
+
+    fn memory(&self) -> Memory {
+        self.planner.borrow().shared.facts.memory.clone()
     }
 
     fn note_installed(&self, installed: Installed) {

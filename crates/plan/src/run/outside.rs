@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::sync::Arc;
 
 use layer::{Content, LayerIndex};
+use oci::ImagePath;
 use recipe::{Run, Span};
 use shell::{
     Fetched, Missing, Origin, Outcome, Outside, Process, Reason, Stop as ShellStop, Stored,
@@ -20,6 +21,10 @@ use crate::stage::StagePlanner;
 
 /// The largest file whose bytes a command can look at. Larger ones are moved and unpacked unseen.
 pub const LARGEST_TEXT: u64 = 32 << 20;
+/// The largest file that is asked for because it is beside another.
+const LARGEST_NEIGHBOUR: u64 = 16 << 10;
+/// How many are.
+const MOST_NEIGHBOURS: usize = 400;
 
 /// Whether a line has a network (Docker's reference, "RUN --network").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +90,7 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
             Missing::Bytes { content, origin } => {
                 if let Some(source) = source(planner, self.trees, self.redaction, content, &origin)
                 {
+                    neighbours(planner, &source);
                     planner.needs.add(Need::Text(FileReference { content, source }));
                 }
             }
@@ -131,6 +137,25 @@ impl<'r, 'a, 'b> RunOutside<'r, 'a, 'b> {
         };
         let report = report::of(&outcome, self.redaction);
         Ok(Err(Execution { why, report }))
+    }
+}
+
+/// Whoever reads a small file of a package often reads those beside it next, and each question costs
+/// an evaluation; so they are asked for with it.
+fn neighbours(planner: &mut StagePlanner<'_, '_>, source: &Source) {
+    let Source::Package { package, path } = source else { return };
+    let Some(deb) = planner.shared.facts.debs.get(package) else { return };
+    let mut left = MOST_NEIGHBOURS;
+    for member in &deb.members {
+        let debian::deb::MemberNode::File { content, .. } = member.node else { continue };
+        let other = ImagePath::lexical(&member.name[..]);
+        let is_known = planner.shared.facts.texts.contains_key(&content.digest);
+        let is_small = (1..=LARGEST_NEIGHBOUR).contains(&content.size);
+        if left > 0 && is_small && !is_known && other.parent() == path.parent() {
+            let source = Source::Package { package: *package, path: other };
+            planner.needs.add(Need::Text(FileReference { content, source }));
+            left -= 1;
+        }
     }
 }
 

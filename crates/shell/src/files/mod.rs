@@ -43,6 +43,8 @@ pub struct Files {
     /// The time that everything new gets, in seconds since the epoch.
     clock: i64,
     journal: Vec<JournalEntry>,
+    /// What is mounted where.
+    mounts: BTreeMap<ImagePath, VolumeId>,
     /// Directories that only a mount needs.
     stubs: Vec<ImagePath>,
     most_changes: u64,
@@ -141,11 +143,12 @@ impl Files {
     /// The file system of an image's layers, seen by `user`; what is made gets the time `clock`.
     pub fn new(root: RootFs, user: User, clock: i64, limits: crate::Limits) -> Self {
         Files {
-            volumes: vec![Volume::new(ImagePath::root(), root, Access::Kept)],
+            volumes: vec![Volume::new(root, Access::Kept)],
             inodes: Vec::new(),
             user,
             clock,
             journal: Vec::new(),
+            mounts: BTreeMap::new(),
             stubs: Vec::new(),
             most_changes: limits.files,
         }
@@ -185,9 +188,9 @@ impl Files {
         }
         let (volume, relative) = self.volume_of(path);
         let mut children = self.children_in(volume, &relative)?;
-        for mount in &self.volumes[1..] {
-            if mount.at.parent().as_ref() == Some(path)
-                && let (Some(name), Some(stat)) = (mount.at.file_name(), self.stat(&mount.at)?)
+        for at in self.mounts.keys() {
+            if at.parent().as_ref() == Some(path)
+                && let (Some(name), Some(stat)) = (at.file_name(), self.stat(at)?)
             {
                 children.insert(name.into(), stat);
             }

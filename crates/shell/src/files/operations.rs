@@ -211,7 +211,7 @@ impl Files {
                 self.removable(path)?;
             }
         }
-        if self.volumes.iter().skip(1).any(|volume| volume.at.starts_with(path)) {
+        if self.mounts.keys().any(|at| at.starts_with(path)) {
             return Err(Errno::Busy.into());
         }
         self.take_away(path)?;
@@ -344,7 +344,7 @@ impl Files {
     /// What stands at a path, if the user may take it away.
     fn removable(&self, path: &ImagePath) -> FileResult<Stat> {
         let stat = self.stat(path)?.ok_or(Errno::NotFound)?;
-        let is_mount = self.volumes.iter().skip(1).any(|volume| volume.at == *path);
+        let is_mount = self.mounts.contains_key(path);
         if path.is_root() || is_mount || special::is_directory(path) {
             return Err(Errno::Busy.into());
         }

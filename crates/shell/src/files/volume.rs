@@ -31,7 +31,6 @@ pub enum Access {
 
 #[derive(Debug, Clone)]
 pub(super) struct Volume {
-    pub(super) at: ImagePath,
     pub(super) below: RootFs,
     /// Changes, by path in this volume; [`Volume::set`] and [`Volume::forget`] make them.
     pub(super) upper: BTreeMap<ImagePath, Upper>,
@@ -54,9 +53,9 @@ pub(super) enum Upper {
 }
 
 impl Volume {
-    pub(super) fn new(at: ImagePath, below: RootFs, access: Access) -> Self {
+    pub(super) fn new(below: RootFs, access: Access) -> Self {
         let (upper, names, names_below) = Default::default();
-        Volume { at, below, upper, access, names, names_below }
+        Volume { below, upper, access, names, names_below }
     }
 
     /// Something else becomes of `path`.
@@ -146,14 +145,15 @@ impl Volume {
 impl Files {
     /// The file system that a real path is on, and the path in it.
     pub(super) fn volume_of(&self, path: &ImagePath) -> (VolumeId, ImagePath) {
-        let mounts = self.volumes.iter().enumerate().skip(1);
-        let inner = mounts
-            .filter_map(|(id, volume)| Some((id, volume, path.strip_prefix(&volume.at)?)))
-            .max_by_key(|(_, volume, _)| volume.at.as_bytes().len());
-        match inner {
-            Some((id, _, relative)) => (VolumeId(id), ImagePath::lexical(relative)),
-            None => (VolumeId(0), path.clone()),
+        if self.mounts.is_empty() {
+            return (VolumeId(0), path.clone());
         }
+        let mut above = std::iter::once(path.clone()).chain(path.ancestors());
+        let inner = above.find_map(|at| {
+            let id = *self.mounts.get(&at)?;
+            Some((id, ImagePath::lexical(path.strip_prefix(&at)?)))
+        });
+        inner.unwrap_or_else(|| (VolumeId(0), path.clone()))
     }
 
     pub(super) fn stat_in(&self, id: VolumeId, path: &ImagePath) -> FileResult<Option<Stat>> {
@@ -262,8 +262,20 @@ impl Files {
     /// afterwards if nothing else came into it.
     pub fn mount(&mut self, at: &ImagePath, root: RootFs, access: Access) -> FileResult<VolumeId> {
         self.make_stubs(at)?;
-        self.volumes.push(Volume::new(at.clone(), root, access));
-        Ok(VolumeId(self.volumes.len() - 1))
+        let id = VolumeId(self.volumes.len());
+        self.volumes.push(Volume::new(root, access));
+        self.mounts.insert(at.clone(), id);
+        Ok(id)
+    }
+
+    /// Where something is mounted.
+    pub fn mounted(&self) -> impl Iterator<Item = &ImagePath> {
+        self.mounts.keys()
+    }
+
+    /// Takes away what is mounted at a path, so that what is below is seen again.
+    pub fn unmount(&mut self, at: &ImagePath) {
+        self.mounts.remove(at);
     }
 
     /// Mounts one file at a real path.

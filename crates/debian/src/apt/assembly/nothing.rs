@@ -30,9 +30,13 @@ use crate::outside::Outside;
 const MERGED: [&str; 3] = ["bin", "sbin", "lib"];
 const MERGED_OF: [(&str, &str); 4] =
     [("amd64", "lib64"), ("ppc64el", "lib64"), ("loong64", "lib64"), ("x32", "lib64")];
+/// The package that says that `/usr` is merged.
+const MERGED_ALREADY: &str = "usr-is-merged";
 /// What others lean on, in debootstrap's order.
 const FIRST: [&str; 7] =
     ["base-passwd", "base-files", "dpkg", "libc6", "perl-base", "mawk", "debconf"];
+/// Where lists are, which leave nothing behind.
+const LISTS: &str = "var/lib/apt/lists";
 /// dpkg's database before there is anything in it.
 const DATABASE: [&str; 3] = ["info", "updates", "triggers"];
 
@@ -58,6 +62,7 @@ pub(super) fn assemble(
     let chosen = carry_out::Chosen { archives: &archives, files: &files, solution: &solution };
     let debs = carry_out::fetch(&mut session, &chosen)?;
     let all = sorted(&debs);
+    unmount_sources(session.process);
     tools::lend(session.process, &all).map_err(unexpected)?;
     for deb in &all {
         lay_out(session.process, deb).map_err(unexpected)?;
@@ -74,6 +79,15 @@ pub(super) fn assemble(
         carry_out::mark(&mut session, &solution)?;
     }
     Ok(0)
+}
+
+/// What says where packages come from is needed no more, and may be in the place of what they bring.
+fn unmount_sources(process: &mut Process<'_, '_>) {
+    let files = &mut process.machine.files;
+    let mounted: Vec<ImagePath> = files.mounted().cloned().collect();
+    for at in mounted.iter().filter(|at| at.as_bytes() != LISTS.as_bytes()) {
+        files.unmount(at);
+    }
 }
 
 fn failed(session: &mut Session<'_, '_, '_>, status: u8) -> Done {
@@ -132,6 +146,10 @@ fn essential(session: &mut Session<'_, '_, '_>, variant: Variant) -> Result<Vec<
     }
     if variant == Variant::Minbase {
         names.insert("apt".to_owned());
+    }
+    // debootstrap merges /usr itself, so that the package that does it is not needed.
+    if archives.iter().any(|archive| archive.index.named(MERGED_ALREADY).next().is_some()) {
+        names.insert(MERGED_ALREADY.to_owned());
     }
     Ok(names.into_iter().collect())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use oci::{Digest, Digester};
 use shell::Stored;
 
 use super::carry_out::{self, Chosen};
@@ -65,7 +66,7 @@ pub(in crate::apt) struct Decision {
     pub(in crate::apt) archives: Vec<Archive>,
     /// Packages that were given as files.
     pub(in crate::apt) files: Vec<Arc<Deb>>,
-    pub(in crate::apt) solution: Solution,
+    pub(in crate::apt) solution: Arc<Solution>,
 }
 
 /// Decides what becomes of packages, says so, and carries it out.
@@ -125,10 +126,41 @@ pub(in crate::apt) fn decide(
         action: goal.action(),
         words: &words.iter().map(String::as_str).collect::<Vec<_>>(),
     };
-    match resolver::resolve(&request) {
-        Ok(solution) => Ok(Ok(Decision { archives, files, solution })),
+    let key = fingerprint(&request, &preferences);
+    let memory = session.outside.memory();
+    match memory.recall(key, || resolver::resolve(&request)) {
+        Ok(solution) => {
+            Ok(Ok(Decision { archives: archives.clone(), files: files.clone(), solution }))
+        }
         Err(error) => Ok(Err(refuse(session, &error)?)),
     }
+}
+
+/// A digest of all that a solution depends on. Indexes are named by where they are in memory: they
+/// are facts, and stay there.
+fn fingerprint(request: &Request<'_>, preferences: &Policy) -> Digest {
+    let Request { archives, status, automatic, local, architectures, rules, action, words, .. } =
+        request;
+    let mut digester = Digester::sha256();
+    for archive in *archives {
+        let place = Arc::as_ptr(&archive.index) as usize;
+        let Archive { base, release, component, .. } = archive;
+        digester.update(format!("{place} {base} {component} {release:?}\n").as_bytes());
+    }
+    for (id, package) in status.packages() {
+        digester.update(format!("{id} {:?} {:?}\n", package.want, package.state).as_bytes());
+        for (name, value) in package.stanza.fields() {
+            digester.update(name);
+            digester.update(b"\0");
+            digester.update(value);
+            digester.update(b"\0");
+        }
+    }
+    let rest = format!(
+        "{automatic:?} {local:?} {architectures:?} {preferences:?} {rules:?} {action:?} {words:?}"
+    );
+    digester.update(rest.as_bytes());
+    digester.finish()
 }
 
 /// The packages among the operands that are files, and the words that are none (apt-get(8),

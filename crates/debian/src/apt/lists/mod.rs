@@ -30,7 +30,7 @@ use super::release::ReleaseFile;
 use super::signature;
 use super::sources::{self, Kind, Source};
 use super::transport::Route;
-use crate::outside::Outside;
+use crate::outside::{Memory, Outside};
 use names::file_name;
 use targets::{Target, endings};
 
@@ -50,7 +50,7 @@ pub fn read_archives(
     let Some(lists) = configuration.path("Dir::State::lists") else { return Ok(Vec::new()) };
     let sources: Vec<&Source> =
         sources.iter().filter(|source| source.kind == Kind::Binary).collect();
-    let releases = read_releases(process, &lists, &sources)?;
+    let releases = read_releases(process, &outside.memory(), &lists, &sources)?;
     let mut found = Vec::new();
     for (source, release) in sources.into_iter().zip(releases) {
         for target in Target::all_of(source, configuration) {
@@ -73,6 +73,7 @@ pub fn read_archives(
 /// What the `Release` files of sources say, as far as they are there.
 fn read_releases(
     process: &mut Process<'_, '_>,
+    memory: &Memory,
     lists: &ImagePath,
     sources: &[&Source],
 ) -> Result<Vec<Arc<super::archive::Release>>, Failure> {
@@ -91,12 +92,14 @@ fn read_releases(
         let release = match pair {
             [Some(signed), _] => {
                 let text = signature::text_of(signed);
-                text.and_then(|text| ReleaseFile::parse(&format!("/{}", names[0]), &text).ok())
+                text.and_then(|text| {
+                    ReleaseFile::recall(&format!("/{}", names[0]), &text, memory).ok()
+                })
             }
-            [None, Some(text)] => ReleaseFile::parse(&format!("/{}", names[1]), text).ok(),
+            [None, Some(text)] => ReleaseFile::recall(&format!("/{}", names[1]), text, memory).ok(),
             _ => None,
         };
-        releases.push(release.map(|file| file.release).unwrap_or_default());
+        releases.push(release.map(|file| Arc::clone(&file.release)).unwrap_or_default());
     }
     Ok(releases)
 }

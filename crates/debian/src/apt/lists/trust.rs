@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use oci::ImagePath;
+use oci::{Digest, ImagePath};
 use shell::Process;
 
 use crate::apt::configuration::Configuration;
@@ -13,6 +13,7 @@ use crate::apt::signature::{
     Keyring, SignatureError, Signed, Signers, verify_cleartext, verify_detached,
 };
 use crate::apt::sources::{SignedBy, Source};
+use crate::outside::Memory;
 
 /// The keyrings of all sources.
 #[derive(Debug, Default)]
@@ -106,8 +107,15 @@ impl Believed {
     }
 
     /// The text of an `InRelease`.
-    pub(super) fn cleartext(&self, file: &[u8], now: i64) -> Result<Signed, SignatureError> {
-        verify_cleartext(file, &self.keyring, self.signers(), now)
+    pub(super) fn cleartext(
+        &self,
+        file: &[u8],
+        now: i64,
+        memory: &Memory,
+    ) -> Result<Arc<Signed>, SignatureError> {
+        let trusted = format!("{:?} {:?} {now}", self.keyring, self.fingerprints);
+        let key = Digest::of(&[Digest::of(file).as_bytes(), trusted.as_bytes()].concat());
+        memory.recall(key, || verify_cleartext(file, &self.keyring, self.signers(), now))
     }
 
     /// The text of a `Release`.

@@ -1,5 +1,7 @@
 //! `apt-get update`: the lists of all sources, fetched, believed and put in place.
 
+use std::sync::Arc;
+
 use shell::process::Run;
 use shell::{Data, Process, Stop, Stored};
 
@@ -45,7 +47,7 @@ pub(super) struct Believable {
     /// Which of the suites.
     pub suite: usize,
     /// What its `Release` says.
-    pub release: ReleaseFile,
+    pub release: Arc<ReleaseFile>,
     /// What it is called in messages: the suite's title and the file's name.
     pub title: String,
     /// The files to put in place, by their names there.
@@ -105,7 +107,7 @@ fn attempt(
     let mut believed = Vec::new();
     for (at, found) in found.into_iter().enumerate() {
         let suite = &suites[at];
-        let judged = judge(process, outside.now(), suite, found, report)?;
+        let judged = judge(process, outside, suite, found, report)?;
         let Some((release, title, files)) = judged else { continue };
         let is_current = check(suite, &release, &title, configuration, outside.now(), report);
         if is_current {
@@ -216,22 +218,23 @@ fn expect(process: &Process<'_, '_>, all: &[Found]) -> Result<(), Stop> {
 }
 
 /// What is believed of a suite.
-type Judged = Option<(ReleaseFile, String, Vec<(String, Data)>)>;
+type Judged = Option<(Arc<ReleaseFile>, String, Vec<(String, Data)>)>;
 
 fn judge(
     process: &mut Process<'_, '_>,
-    now: i64,
+    outside: &dyn Outside,
     suite: &Suite<'_>,
     found: Found,
     report: &mut Report,
 ) -> Result<Judged, Stop> {
+    let (now, memory) = (outside.now(), outside.memory());
     let file = |name: &str| file_name(&format!("{}{name}", suite.directory));
     let (text, name, files) = match found {
         Found::Inline(stored) => {
             let data = Data::Stored(stored);
             let bytes = process.bytes(&data)?;
-            let text = match suite.believed.cleartext(&bytes, now) {
-                Ok(signed) => Some(signed.text),
+            let text = match suite.believed.cleartext(&bytes, now, &memory) {
+                Ok(signed) => Some(signed.text.clone()),
                 Err(error) => {
                     let text = signature::text_of(&bytes);
                     complain(suite, "InRelease", &error, report).then_some(text).flatten()
@@ -263,7 +266,7 @@ fn judge(
             let message = format!("The repository '{title}' does not have a Release file.");
             if suite.is_lenient {
                 report.say(Severity::Warning, message);
-                return Ok(Some((ReleaseFile::default(), title, Vec::new())));
+                return Ok(Some((Arc::default(), title, Vec::new())));
             }
             report.say(Severity::Error, message);
             let hint = "is the address right, and is there a suite of this name?";
@@ -272,7 +275,7 @@ fn judge(
         }
     };
     let Some(text) = text else { return Ok(None) };
-    match ReleaseFile::parse(&format!("{}{name}", suite.directory), &text) {
+    match ReleaseFile::recall(&format!("{}{name}", suite.directory), &text, &memory) {
         Ok(release) => Ok(Some((release, format!("{} {name}", suite.title), files))),
         Err(error) => {
             report.say(Severity::Error, error.to_string());
