@@ -26,6 +26,8 @@ pub enum Allowed {
     Missing,
     /// Other bytes in a file that both have, with the same mode and owner.
     Content,
+    /// Other extended attributes.
+    Attributes,
 }
 
 /// A path where the listings differ.
@@ -159,6 +161,7 @@ impl Excuse {
         let allowed = match self.allows {
             Allowed::Missing => difference.kind == "missing",
             Allowed::Content => difference.kind == "content",
+            Allowed::Attributes => difference.kind == "attributes",
         };
         allowed
             && self

@@ -97,6 +97,7 @@ pub const RULES: &[SkipRule] = &[
         "`ls-R`, lists of TeX's files",
         "TeX looks into directories where there is none",
     ),
+    rule(&["perl", "-e", ""], "nothing", "it asks whether there is a Perl that runs"),
     rule(
         &["py3clean", "…"],
         "nothing: it takes bytecode away",
@@ -133,6 +134,7 @@ pub const RULES: &[SkipRule] = &[
         MANUAL,
         MANUAL_REASON,
     ),
+    rule(&["ss", "…"], "a list of open sockets", "nothing runs in an image, so there are none"),
     rule(&["start-stop-daemon", "--start", "…"], NO_SERVICE, NO_SERVICE_REASON),
     rule(&["sysctl", "…"], NO_DEVICES, NO_DEVICES_REASON),
     rule(
@@ -146,6 +148,11 @@ pub const RULES: &[SkipRule] = &[
         "it is random, and one machine's; systemd makes it when it boots",
     ),
     rule(&["udevadm", "…"], NO_DEVICES, NO_DEVICES_REASON),
+    rule(
+        &["update-binfmts", "…"],
+        "`/var/lib/binfmts`, what the kernel is told of kinds of programs",
+        "a container's kernel is its host's, and is not told by images",
+    ),
     rule(
         &["update-desktop-database", "…"],
         "`mimeinfo.cache`, which programs open which files",

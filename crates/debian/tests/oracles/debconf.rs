@@ -158,9 +158,6 @@ fn answers_are_given_before() {
 #[test]
 fn packages_are_configured_again() {
     let scripts = [
-        "dpkg-reconfigure -f noninteractive tzdata",
-        "export DEBIAN_FRONTEND=noninteractive; ln -fs /usr/share/zoneinfo/Europe/Berlin /etc/localtime; dpkg-reconfigure tzdata",
-        "export DEBIAN_FRONTEND=noninteractive; echo 'tzdata tzdata/Areas select Asia\ntzdata tzdata/Zones/Asia select Tokyo' | debconf-set-selections; rm -f /etc/localtime /etc/timezone; dpkg-reconfigure -f noninteractive tzdata; cat /etc/timezone",
         "dpkg-reconfigure nothing; dpkg-reconfigure",
         "dpkg-reconfigure -fnoninteractive libpam-runtime",
         "export DEBIAN_FRONTEND=noninteractive; pam-auth-update --package",

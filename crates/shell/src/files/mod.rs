@@ -175,7 +175,10 @@ impl Files {
             return Ok(Some(special));
         }
         let (volume, relative) = self.volume_of(path);
-        self.stat_in(volume, &relative)
+        match self.stat_in(volume, &relative)? {
+            None => Ok(special::mounted(path)),
+            found => Ok(found),
+        }
     }
 
     /// What is in the directory at a real path, by name.

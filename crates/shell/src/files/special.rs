@@ -8,6 +8,7 @@ use layer::Attributes;
 use oci::ImagePath;
 
 use super::{FileResult, Identity, Kind, Stat, VolumeId};
+use crate::data::Data;
 use crate::stop::{Reason, Stop};
 
 /// Directories of the runtime, by mode.
@@ -55,6 +56,13 @@ pub(super) fn refuse_listing(path: &ImagePath) -> FileResult<()> {
 /// Whether this is one of the runtime's directories, which cannot be removed.
 pub(super) fn is_directory(path: &ImagePath) -> bool {
     DIRECTORIES.iter().any(|(name, _)| name.as_bytes() == path.as_bytes())
+}
+
+/// A file that the builder mounts, where the image has none of that name: it is there, and what is in
+/// it nobody knows.
+pub(super) fn mounted(path: &ImagePath) -> Option<Stat> {
+    let is_mounted = MOUNTED.iter().any(|name| name.as_bytes() == path.as_bytes());
+    is_mounted.then(|| stat(path, 0o644, Kind::File(Data::empty())))
 }
 
 /// Refuses to read or change a file that is not the image's while a command runs.

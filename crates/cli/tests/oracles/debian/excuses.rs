@@ -1,6 +1,6 @@
 //! Paths at which an image may differ from what apt leaves, each with the reason.
 
-use testbed::debian::Allowed::{Content, Missing};
+use testbed::debian::Allowed::{Attributes, Content, Missing};
 use testbed::debian::Excuse;
 
 /// Everything else has to be the same: kind, mode, owner, bytes, link, attributes, hard links, and
@@ -69,6 +69,36 @@ pub(super) const EXCUSES: &[Excuse] = &[
         paths: &["var/cache/ldconfig/aux-cache"],
         allows: Content,
         why: "ldconfig notes inode numbers and times of this one machine there, to be quicker next time",
+    },
+    Excuse {
+        paths: &["usr/share/mime/**"],
+        allows: Missing,
+        why: "an index of what packages say of types of files, which desktops read (docs/skipped-calls.md)",
+    },
+    Excuse {
+        paths: &["usr/lib/*/gdk-pixbuf-2.0/2.10.0/loaders.cache", "var/log/fontconfig.log"],
+        allows: Content,
+        why: "what programs of the image say when they run, which they do not (docs/skipped-calls.md)",
+    },
+    Excuse {
+        paths: &["var/lib/systemd/catalog", "var/lib/systemd/catalog/database"],
+        allows: Missing,
+        why: "explanations of log messages, which systemd puts together when it boots (docs/skipped-calls.md)",
+    },
+    Excuse {
+        paths: &["var/log/journal"],
+        allows: Attributes,
+        why: "an access list for a journal that nothing writes to; systemd sets it again when it boots",
+    },
+    Excuse {
+        paths: &["var/lib/binfmts/*"],
+        allows: Missing,
+        why: "what a kernel is told of kinds of programs: a container's is its host's (docs/skipped-calls.md)",
+    },
+    Excuse {
+        paths: &["etc/hosts"],
+        allows: Missing,
+        why: "a container's runtime mounts its own there, as builders do while a line runs",
     },
     Excuse {
         paths: &["tmp/hsperfdata_root"],

@@ -3,10 +3,7 @@
 
 mod afterwards;
 mod excuses;
-mod programs;
-mod projects;
 mod sets;
-mod trials;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
