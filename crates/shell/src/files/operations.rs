@@ -52,6 +52,7 @@ impl Files {
     /// [`Errno::Exists`], [`Errno::NotFound`] or [`Errno::NotADirectory`] for the directory above,
     /// [`Errno::PermissionDenied`], [`Errno::ReadOnly`].
     pub fn make(&mut self, path: &ImagePath, node: NewNode, mode: u32) -> FileResult<()> {
+        special::refuse_mounted(path)?;
         if self.stat(path)?.is_some() {
             return Err(Errno::Exists.into());
         }
