@@ -1,7 +1,7 @@
 //! Packages put into an image without a command line: what `[debian]` asks for.
 //!
 //! On an image that has dpkg's database it is as `apt-get update` and `apt-get install` would have
-//! it. [`nothing`] is for an image that begins with nothing.
+//! it. `nothing` is for an image that begins with nothing.
 
 mod nothing;
 mod tools;

@@ -3,9 +3,9 @@
 //!
 //! Not any valid choice will do, it has to be apt's. So this goes apt's way: marking a package marks
 //! what it needs, the first way that works is taken, what is in the way is upgraded or goes, and what
-//! is broken in the end is mended by scores. [`catalog`] is what is known, in apt's order; [`states`]
-//! what becomes of each package; [`mark`] changes that; [`problems`] mends; [`sweep`] finds what nobody
-//! needs; [`ordering`] is the order in which dpkg gets it all.
+//! is broken in the end is mended by scores. `catalog` is what is known, in apt's order; `states`
+//! what becomes of each package; `mark` changes that; `problems` mends; `sweep` finds what nobody
+//! needs; `ordering` is the order in which dpkg gets it all.
 
 mod catalog;
 mod explain;

@@ -1,9 +1,9 @@
 //! debconf: what packages ask, and what is answered to them (debconf(7), debconf-devel(7)).
 //!
 //! Scripts speak with it as they do with the real one: the image's own `confmodule` is evaluated,
-//! and what it writes goes, over a [dialogue](shell::descriptor::dialogue), to a [`protocol`] over a
-//! [`session`]: two [`database`]s in the formats of `/var/cache/debconf`, of [questions](question)
-//! and [templates](template). Nobody is there to answer, so what would have to be asked of people
+//! and what it writes goes, over a [dialogue](shell::descriptor::dialogue), to a `protocol` over a
+//! `session`: two `database`s in the formats of `/var/cache/debconf`, of questions
+//! and templates. Nobody is there to answer, so what would have to be asked of people
 //! is refused; what is not asked takes its default.
 
 mod client;
