@@ -1,7 +1,6 @@
 //! apt, dpkg, debconf, ldconfig and their like are the judges, in a chroot.
 //!
-//! Needs: apt-get, chroot, debootstrap, dpkg-deb, gpgv, ldconfig, network (once), openssl, umoci,
-//! unshare, root.
+//! Needs: apt-get, chroot, debootstrap, dpkg-deb, gpgv, ldconfig, openssl, umoci, unshare, root.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
