@@ -29,6 +29,7 @@ pub mod process;
 pub mod programs;
 pub(crate) mod regular_expression;
 pub mod stop;
+pub mod wildcard;
 
 use std::collections::BTreeMap;
 

@@ -2,13 +2,14 @@
 //! none of which minds the case (apt_preferences(5), "Regular expressions and glob(7) syntax").
 
 use regex::{Regex, RegexBuilder};
+use shell::wildcard::{self, Case};
 
 /// A pattern.
 #[derive(Debug, Clone)]
 pub enum Expression {
     /// What stands between slashes.
     Regular(Regex),
-    /// Anything else, in small letters.
+    /// Anything else.
     Glob(String),
 }
 
@@ -36,7 +37,7 @@ impl Expression {
                 let pattern = text.to_owned();
                 built.map(Expression::Regular).map_err(|_| ExpressionError { pattern })
             }
-            None => Ok(Expression::Glob(text.to_lowercase())),
+            None => Ok(Expression::Glob(text.to_owned())),
         }
     }
 
@@ -45,77 +46,10 @@ impl Expression {
         match self {
             Expression::Regular(regex) => regex.is_match(text),
             Expression::Glob(glob) => {
-                let text: Vec<char> = text.to_lowercase().chars().collect();
-                let glob: Vec<char> = glob.chars().collect();
-                matches_glob(&glob, &text)
+                wildcard::matches(glob.as_bytes(), text.as_bytes(), Case::Ignored)
             }
         }
     }
-}
-
-/// fnmatch(3) without flags. A star that does not fit is tried again one letter further on.
-fn matches_glob(glob: &[char], text: &[char]) -> bool {
-    let (mut at, mut position) = (0, 0);
-    let mut retry = None;
-    while position < text.len() {
-        let taken = match glob.get(at) {
-            Some('*') => {
-                retry = Some((at + 1, position));
-                at += 1;
-                continue;
-            }
-            Some(_) => one(&glob[at..], text[position]),
-            None => None,
-        };
-        match (taken, retry) {
-            (Some(length), _) => {
-                at += length;
-                position += 1;
-            }
-            (None, Some((after, from))) => {
-                (at, position) = (after, from + 1);
-                retry = Some((after, from + 1));
-            }
-            (None, None) => return false,
-        }
-    }
-    glob[at.min(glob.len())..].iter().all(|letter| *letter == '*')
-}
-
-/// How long the part of a pattern is that a letter fits, if it does.
-fn one(glob: &[char], letter: char) -> Option<usize> {
-    match glob {
-        ['?', ..] => Some(1),
-        ['\\', escaped, ..] => (*escaped == letter).then_some(2),
-        ['[', set @ ..] => match bracket(set, letter) {
-            Some((is_in, length)) => is_in.then_some(length + 1),
-            None => (letter == '[').then_some(1),
-        },
-        [own, ..] => (*own == letter).then_some(1),
-        [] => None,
-    }
-}
-
-/// Whether a letter is in a set, and how long the set is; `None` if it has no end.
-fn bracket(set: &[char], letter: char) -> Option<(bool, usize)> {
-    let is_not = matches!(set.first(), Some('!' | '^'));
-    let start = usize::from(is_not);
-    let end = start + 1 + set.get(start + 1..)?.iter().position(|letter| *letter == ']')?;
-    let (mut at, mut is_in) = (start, false);
-    while at < end {
-        match &set[at..end] {
-            [low, '-', high, ..] => {
-                is_in |= (*low..=*high).contains(&letter);
-                at += 3;
-            }
-            [own, ..] => {
-                is_in |= *own == letter;
-                at += 1;
-            }
-            [] => break,
-        }
-    }
-    Some((is_in != is_not, end + 1))
 }
 
 #[cfg(test)]

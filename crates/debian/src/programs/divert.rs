@@ -4,12 +4,13 @@ use bstr::{BStr, BString, ByteSlice};
 use shell::files::{Identity, Last};
 use shell::options::{Known, Options, Order, Takes, long};
 use shell::process::Run;
+use shell::wildcard::{self, Case};
 use shell::{Process, Stop};
 
 use super::failure::{Failure, Step, conclude, refused, said};
 use super::packages::Packages;
 use super::place::{self, Place};
-use super::{Program, database, files_order, wildcard};
+use super::{Program, database, files_order};
 use crate::dpkg::status::Package;
 use crate::outside::Outside;
 
@@ -190,8 +191,9 @@ impl Work {
         for diversion in &self.diversions {
             let Diversion { from, to, package } = diversion;
             let names = [package.as_ref().unwrap_or(&colon), to, from];
-            let matches =
-                |pattern: &BString| names.iter().any(|name| wildcard::matches(pattern, name));
+            let matches = |pattern: &BString| {
+                names.iter().any(|name| wildcard::matches(pattern, name, Case::Counts))
+            };
             if patterns.iter().any(matches) {
                 process.write(format!("{diversion}\n"))?;
             }

@@ -22,7 +22,6 @@ mod sysusers;
 mod tmpfiles;
 #[cfg(test)]
 mod transcripts;
-mod wildcard;
 
 use bstr::BStr;
 use shell::Process;

@@ -4,11 +4,12 @@ use bstr::{BString, ByteSlice};
 use shell::files::Last;
 use shell::options::{Known, Options, Order, Takes, long};
 use shell::process::{Run, errno};
+use shell::wildcard::{self, Case};
 use shell::{Process, Stop};
 
 use super::accounts::Names;
 use super::failure::{Failure, Step, conclude, refused, said};
-use super::{Program, database, files_order, place, wildcard};
+use super::{Program, database, files_order, place};
 use crate::outside::Outside;
 
 /// By name.
@@ -164,7 +165,7 @@ impl Work {
         }
         let mut status = 1;
         for known in &self.overrides {
-            let matches = |pattern: &BString| wildcard::matches(pattern, &known.path);
+            let matches = |pattern: &BString| wildcard::matches(pattern, &known.path, Case::Counts);
             if clean.is_empty() || clean.iter().any(matches) {
                 process.write(self.line(known)?)?;
                 status = 0;

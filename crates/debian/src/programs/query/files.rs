@@ -2,10 +2,11 @@
 
 use bstr::{BStr, BString, ByteSlice};
 use shell::Process;
+use shell::wildcard::{self, Case};
 
 use super::{Failure, Query, State, Step, spec};
 use crate::programs::divert::{self, Diversion};
-use crate::programs::{files_order, wildcard};
+use crate::programs::files_order;
 
 /// The files of packages.
 pub(super) fn list(process: &mut Process<'_, '_>, query: &Query) -> Step<usize> {
@@ -117,12 +118,12 @@ fn matching<'a>(
 ) -> Vec<(BString, Vec<&'a str>)> {
     let mut found: std::collections::BTreeMap<BString, Vec<&str>> = Default::default();
     for (name, list) in lists {
-        for line in list.lines().filter(|line| wildcard::matches(pattern, line)) {
+        for line in list.lines().filter(|line| wildcard::matches(pattern, line, Case::Counts)) {
             found.entry(line.into()).or_default().push(name);
         }
     }
     for path in diversions.iter().flat_map(|diversion| [&diversion.from, &diversion.to]) {
-        if wildcard::matches(pattern, path) {
+        if wildcard::matches(pattern, path, Case::Counts) {
             found.entry(path.clone()).or_default();
         }
     }

@@ -5,7 +5,7 @@ use shell::Process;
 
 use super::{Failure, Query, State, Step, refused};
 use crate::dpkg::status::{Package, PackageId};
-use crate::programs::wildcard;
+use shell::wildcard::{self, Case};
 
 /// A name or a pattern.
 pub(super) struct Spec {
@@ -28,9 +28,9 @@ impl Spec {
 
     pub(super) fn matches(&self, id: &PackageId) -> bool {
         let is_meant = |architecture: &String| {
-            wildcard::matches(architecture.as_bytes(), id.architecture.as_bytes())
+            wildcard::matches(architecture.as_bytes(), id.architecture.as_bytes(), Case::Counts)
         };
-        wildcard::matches(self.name.as_bytes(), id.name.as_bytes())
+        wildcard::matches(self.name.as_bytes(), id.name.as_bytes(), Case::Counts)
             && self.architecture.as_ref().is_none_or(is_meant)
     }
 }

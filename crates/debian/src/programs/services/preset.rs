@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use bstr::{BString, ByteSlice};
 use shell::Process;
+use shell::wildcard::{self, Case};
 
 use super::unit::{Name, Scope};
 use crate::programs::failure::{Step, refused};
-use crate::programs::{place, wildcard};
+use crate::programs::place;
 
 /// Whether a unit shall be enabled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +44,7 @@ pub(super) fn wish(process: &mut Process<'_, '_>, scope: Scope, name: &BString) 
                 [b"ignore", pattern, ref more @ ..] => (Wish::Ignore, pattern, more),
                 _ => continue,
             };
-            if names.iter().any(|name| wildcard::matches(pattern, name)) {
+            if names.iter().any(|name| wildcard::matches(pattern, name, Case::Counts)) {
                 if !more.is_empty() {
                     return Err(refused(process, format!("finds instances in {path}")).into());
                 }

@@ -4,11 +4,12 @@ use bstr::{BString, ByteSlice};
 use oci::ImagePath;
 use shell::files::{Kind as FileKind, Last, NewNode, Stat};
 use shell::process::errno;
+use shell::wildcard::{self, Case};
 use shell::{Data, Process, Stop};
 
 use super::line::{Kind, Line, Mode, Owner};
 use crate::programs::failure::{Failure, Step, refused, said};
-use crate::programs::{place, wildcard};
+use crate::programs::place;
 
 /// Where things come from if a line does not say it.
 const FACTORY: &str = "/usr/share/factory";
@@ -77,7 +78,7 @@ fn meant(process: &Process<'_, '_>, pattern: &BString) -> Result<Vec<(BString, S
             let directory = if above.is_empty() { "/".into() } else { above.clone() };
             for name in place::names(process, &directory)? {
                 let is_hidden = name.starts_with(b".") && !part.starts_with(b".");
-                if !is_hidden && wildcard::matches(part, &name) {
+                if !is_hidden && wildcard::matches(part, &name, Case::Counts) {
                     next.push(place::within(&above, &name));
                 }
             }

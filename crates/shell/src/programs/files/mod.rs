@@ -18,7 +18,6 @@ mod modes;
 mod mv;
 mod names;
 mod owners;
-mod patterns;
 mod readlink;
 mod report;
 mod rm;

@@ -5,13 +5,13 @@ mod extract;
 
 use bstr::BString;
 
-use super::patterns::{Case, matches};
 use super::report::refuse_use;
 use crate::data::Data;
 use crate::files::Errno;
 use crate::options::{Known, Options, Order, flag, value};
 use crate::process::{Process, Run, errno};
 use crate::stop::Stop;
+use crate::wildcard::{Case, matches};
 use archive::{BadArchive, Member};
 
 const OPTIONS: &[Known] = &[

@@ -7,10 +7,10 @@ use super::print::{base, printed};
 use super::{Place, Search};
 use crate::files::Kind;
 use crate::process::{Process, errno};
-use crate::programs::files::patterns::matches;
 use crate::programs::files::report::refuse_use;
 use crate::programs::quoting::quoted;
 use crate::stop::Stop;
+use crate::wildcard::matches;
 
 impl Search {
     pub(super) fn evaluate(

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use bstr::{BString, ByteSlice};
 
 use crate::files::{Identity, Kind};
-use crate::programs::files::patterns::Case;
+use crate::wildcard::Case;
 
 /// What is done with each file; it is true or false.
 #[derive(Debug, Clone, PartialEq, Eq)]

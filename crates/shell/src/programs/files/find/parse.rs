@@ -7,11 +7,11 @@ use crate::files::{EXECUTE, Last, READ, WRITE};
 use crate::process::{Process, errno};
 use crate::programs::files::modes::{ModeChange, Subject};
 use crate::programs::files::owners::Owners;
-use crate::programs::files::patterns::Case;
 use crate::programs::files::report::{refuse_option, refuse_use};
 use crate::programs::files::times;
 use crate::programs::quoting::quoted;
 use crate::stop::Stop;
+use crate::wildcard::Case;
 
 /// A command that was understood.
 pub(super) struct Command {

@@ -5,8 +5,8 @@ use bstr::{BString, ByteSlice};
 use super::member::Member;
 use crate::options::Options;
 use crate::process::Process;
-use crate::programs::files::patterns::{Case, matches};
 use crate::stop::Stop;
+use crate::wildcard::{Case, matches};
 
 /// Keeps the members that the operands and `--exclude` ask for; operands that ask for nothing.
 pub(super) fn select(

@@ -2,13 +2,16 @@
 
 /// Whether upper and lower case differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Case {
+pub enum Case {
+    /// They do.
     Counts,
+    /// They do not (`FNM_CASEFOLD`).
     Ignored,
 }
 
-/// Whether a name matches a pattern as a whole.
-pub(super) fn matches(pattern: &[u8], name: &[u8], case: Case) -> bool {
+/// Whether a text matches a pattern as a whole. A bracket expression that does not end is a plain
+/// `[`. Takes at most as many steps as both are long, multiplied.
+pub fn matches(pattern: &[u8], name: &[u8], case: Case) -> bool {
     // Where the last `*` was, and how much of the name it takes.
     let mut star: Option<(usize, usize)> = None;
     let (mut at, mut read) = (0, 0);
@@ -129,6 +132,10 @@ mod tests {
             ("*", "", true),
             ("*a*b*", "xxaxxbxx", true),
             ("*a*b", "xxaxxbxx", false),
+            ("*a*b", "xaybab", true),
+            ("**", "", true),
+            ("", "", true),
+            ("", "a", false),
             ("?", "", false),
             ("./d/*", "./d/e/f", true),
             (".*", ".h", true),
@@ -139,6 +146,8 @@ mod tests {
             ("[[:digit:]_]", "_", true),
             ("[[:digit:]_]", "7", true),
             ("[a", "[a", true),
+            ("[", "[", true),
+            ("[]]", "]", true),
             ("a\\*", "a*", true),
             ("a\\*", "ab", false),
             ("A*", "abc", false),
