@@ -12,7 +12,9 @@ use shell::descriptor::Descriptors;
 use shell::files::{ChangedNode, Files, User};
 use shell::limits::Budget;
 use shell::machine::Machine;
-use shell::{Channel, Command, Data, Fetched, Limits, Missing, Outcome, Process, Stop, Stored};
+use shell::{
+    Changed, Channel, Command, Data, Fetched, Limits, Missing, Outcome, Process, Stop, Stored,
+};
 
 use crate::control::Stanza;
 use crate::deb::{ControlFile, Deb, Member, MemberNode};
@@ -44,21 +46,25 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    /// A merged `/usr`, every program that is built in, dash as `sh`, the usual users, and an empty
-    /// database of dpkg's.
-    pub(crate) fn new() -> Self {
-        let mut image = Image {
+    /// Nothing at all.
+    pub(crate) fn empty() -> Self {
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        Image {
             entries: Vec::new(),
             bytes: RefCell::default(),
             debs: HashMap::new(),
             downloads: HashMap::new(),
             installed: RefCell::default(),
-            environment: BTreeMap::new(),
+            environment: BTreeMap::from([("PATH".into(), path.into())]),
             platform: Platform::linux("amd64"),
             limits: Limits::default(),
-        };
-        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-        image.environment.insert("PATH".into(), path.into());
+        }
+    }
+
+    /// A merged `/usr`, every program that is built in, dash as `sh`, the usual users, and an empty
+    /// database of dpkg's.
+    pub(crate) fn new() -> Self {
+        let mut image = Image::empty();
         for directory in DIRECTORIES {
             image.directory(directory, 0o755);
         }
@@ -141,16 +147,26 @@ impl Image {
         Files::new(RootFs::new(vec![Some(index)]), User::default(), CLOCK, self.limits)
     }
 
-    /// What a program does, in words: what it said, its exit status, and what it changed.
-    pub(crate) fn show(&self, words: &[&str]) -> String {
+    /// Runs a program as root in `/`.
+    pub(crate) fn run(&self, words: &[&str]) -> Result<Outcome, Stop> {
         let command = Command {
             words: words.iter().map(|word| BString::from(*word)).collect(),
             environment: self.environment.clone(),
             directory: ImagePath::root(),
             platform: self.platform.clone(),
         };
-        match shell::run(command, self.files(), self, self.limits) {
-            Ok(outcome) => self.shown(&outcome),
+        shell::run(command, self.files(), self, self.limits)
+    }
+
+    /// What a program does, in words: what it said, its exit status, and what it changed.
+    pub(crate) fn show(&self, words: &[&str]) -> String {
+        self.show_with(words, |changed| self.shown_change(changed))
+    }
+
+    /// The same with other words for what it changed.
+    pub(crate) fn show_with(&self, words: &[&str], change: impl Fn(&Changed) -> String) -> String {
+        match self.run(words) {
+            Ok(outcome) => shown(&outcome, change),
             Err(stop) => stopped(&stop),
         }
     }
@@ -175,7 +191,8 @@ impl Image {
         let Machine { transcript, trace, files, fetches, archives, .. } = machine;
         match ended {
             Ok(status) => {
-                self.shown(&Outcome { status, transcript, trace, files, fetches, archives })
+                let outcome = Outcome { status, transcript, trace, files, fetches, archives };
+                shown(&outcome, |changed| self.shown_change(changed))
             }
             Err(stop) => stopped(&stop),
         }
@@ -204,23 +221,8 @@ impl Image {
         })
     }
 
-    fn shown(&self, outcome: &Outcome) -> String {
-        let mut lines = Vec::new();
-        for (channel, bytes) in outcome.transcript.pieces() {
-            let mark = if *channel == Channel::Errors { "!" } else { "" };
-            lines.extend(bytes.lines().map(|line| format!("{mark}{}", line.as_bstr())));
-        }
-        if outcome.status != 0 {
-            lines.push(format!("status {}", outcome.status));
-        }
-        for changed in outcome.files.changes().expect("the layer is loaded") {
-            lines.push(self.shown_change(&changed));
-        }
-        lines.join("\n")
-    }
-
-    fn shown_change(&self, changed: &shell::Changed) -> String {
-        let shell::Changed { path, attributes, node } = changed;
+    fn shown_change(&self, changed: &Changed) -> String {
+        let Changed { path, attributes, node } = changed;
         let owner = match (attributes.uid, attributes.gid) {
             (0, 0) => String::new(),
             (uid, gid) => format!(" {uid}:{gid}"),
@@ -251,6 +253,20 @@ impl Image {
             }
         }
     }
+}
+
+/// An outcome in words, with these for what was changed.
+fn shown(outcome: &Outcome, change: impl Fn(&Changed) -> String) -> String {
+    let mut lines = Vec::new();
+    for (channel, bytes) in outcome.transcript.pieces() {
+        let mark = if *channel == Channel::Errors { "!" } else { "" };
+        lines.extend(bytes.lines().map(|line| format!("{mark}{}", line.as_bstr())));
+    }
+    if outcome.status != 0 {
+        lines.push(format!("status {}", outcome.status));
+    }
+    lines.extend(outcome.files.changes().expect("the layer is loaded").iter().map(change));
+    lines.join("\n")
 }
 
 fn stopped(stop: &Stop) -> String {
@@ -303,7 +319,9 @@ impl Outside for Image {
     }
 
     fn elf(&self, files: &[Stored]) -> Result<Vec<Option<Elf>>, Stop> {
-        Ok(files.iter().map(|_| None).collect())
+        let known = self.bytes.borrow();
+        let elf = |file: &Stored| known.get(&file.content.digest).and_then(|bytes| Elf::of(bytes));
+        Ok(files.iter().map(elf).collect())
     }
 
     fn now(&self) -> i64 {

@@ -7,10 +7,6 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "a tool of tests")]
 #![allow(dead_code, unused_imports, reason = "the tests use more of it")]
 
-#[path = "../tests/oracles/comparison.rs"]
-mod comparison;
-#[path = "../tests/oracles/debian.rs"]
-mod debian;
 #[path = "../tests/oracles/grammar.rs"]
 mod grammar;
 #[path = "../tests/oracles/random.rs"]
@@ -18,9 +14,8 @@ mod random;
 #[path = "../tests/oracles/snippets.rs"]
 mod snippets;
 
-use comparison::Answer;
-use debian::Debian;
 use grammar::{Dialect, Grammar};
+use sides::{Answer, House, script};
 
 const USAGE: &str = "differences script sh|bash TEXT\n\
     differences snippets\n\
@@ -32,7 +27,7 @@ fn main() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     match words[..] {
         ["script", shell, text] => {
-            let (real, evaluated) = Debian::new().both(&[debian::script(shell, text)]).remove(0);
+            let (real, evaluated) = House::base().both(&[script(shell, text)]).remove(0);
             println!("real:\n{}evaluated:\n{}", real.shown(), evaluated.shown());
         }
         ["snippets"] => of_snippets(),
@@ -55,8 +50,8 @@ fn steady(dialect: Dialect, seed: u64, count: usize) {
     let mut grammar = Grammar::new(dialect, seed);
     let script = |_| random::joined(dialect, &grammar.script());
     let scripts: Vec<_> = (0..count).map(script).collect();
-    let debian = Debian::new();
-    let answers = debian.real(&scripts).into_iter().zip(debian.real(&scripts));
+    let house = House::base();
+    let answers = house.real(&scripts).into_iter().zip(house.real(&scripts));
     for (script, (once, again)) in scripts.iter().zip(answers).filter(|(_, (a, b))| a != b) {
         println!("--- {}\nonce:\n{}again:\n{}", script.text, once.shown(), again.shown());
     }
@@ -67,7 +62,7 @@ fn of_snippets() {
     let all = snippets::snippets();
     let scripts: Vec<_> = all.iter().map(|snippet| snippet.script.clone()).collect();
     let (mut agree, mut refused, mut differ) = (0, 0, 0);
-    for (snippet, (real, evaluated)) in all.iter().zip(Debian::new().both(&scripts)) {
+    for (snippet, (real, evaluated)) in all.iter().zip(House::base().both(&scripts)) {
         match evaluated {
             Answer::Refused(why) => {
                 refused += 1;

@@ -46,6 +46,7 @@ const ARROWS: &[Arrows] = &[
         ],
     },
     Arrows { crate_name: "testbed", may_depend_on: &["oci"] },
+    Arrows { crate_name: "sides", may_depend_on: &["oci", "layer", "shell", "debian", "testbed"] },
     Arrows { crate_name: "xtask", may_depend_on: &["oci", "recipe", "layer", "shell", "testbed"] },
 ];
 
@@ -54,6 +55,9 @@ const FOR_TESTS: &str = "testbed";
 
 /// What the tests of single crates may stand on, too: a client is tested against a registry.
 const FOR_TESTS_OF: &[Arrows] = &[
+    // Scripts are evaluated beside real shells and real programs.
+    Arrows { crate_name: "shell", may_depend_on: &["sides"] },
+    Arrows { crate_name: "debian", may_depend_on: &["sides"] },
     Arrows { crate_name: "registry", may_depend_on: &["serve"] },
     // A file that is given with a request is named by its content.
     Arrows { crate_name: "resolution", may_depend_on: &["layer"] },

@@ -5,12 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod archive;
-#[path = "../../../shell/tests/oracles/comparison.rs"]
-mod comparison;
 mod debconf;
 mod debs;
 mod dpkg;
-mod house;
 mod native;
 mod resolver;
 mod tools;

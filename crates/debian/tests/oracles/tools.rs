@@ -9,8 +9,7 @@ use std::path::Path;
 
 use testbed::shells::Script;
 
-use crate::comparison::Answer;
-use crate::house::House;
+use sides::{Answer, House, difference};
 
 fn scripts(name: &str) -> Vec<(String, Script)> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracles/scripts").join(name);
@@ -24,34 +23,6 @@ fn scripts(name: &str) -> Vec<(String, Script)> {
         (title.to_owned(), Script { shell: "/bin/sh", text })
     };
     parts.map(script).collect()
-}
-
-/// The lines that only one of the two has.
-fn difference(real: &Answer, evaluated: &Answer) -> String {
-    let (real, evaluated) = (lines(real), lines(evaluated));
-    let only = |mark: &str, of: &[String], other: &[String]| -> Vec<String> {
-        let lines = of.iter().filter(|line| !other.contains(line));
-        lines.take(40).map(|line| format!("{mark} {line}")).collect()
-    };
-    let mut lines = only("real     ", &real, &evaluated);
-    lines.extend(only("evaluated", &evaluated, &real));
-    if lines.is_empty() {
-        lines.push("the same lines in another order".to_owned());
-    }
-    lines.join("\n")
-}
-
-fn lines(answer: &Answer) -> Vec<String> {
-    let Answer::Ran { status, stdout, stderr, tree } = answer else { return vec![answer.shown()] };
-    let text = |mark: &str, bytes: &[u8]| -> Vec<String> {
-        let text = String::from_utf8_lossy(bytes);
-        text.lines().map(|line| format!("{mark} {line}")).collect()
-    };
-    let mut lines = vec![format!("status {status}")];
-    lines.extend(text("1>", stdout));
-    lines.extend(text("2>", stderr));
-    lines.extend(tree.iter().map(|(path, state)| format!("/{path} {}", state.shown())));
-    lines
 }
 
 fn check(house: &House, name: &str) {
@@ -69,27 +40,27 @@ fn check(house: &House, name: &str) {
 
 #[test]
 fn alternatives_are_as_dpkg_has_them() {
-    check(&House::base(), "alternatives.sh");
+    check(&House::base().of_a_maintainer_script(), "alternatives.sh");
 }
 
 #[test]
 fn files_are_diverted_as_dpkg_does() {
-    check(&House::base(), "divert.sh");
+    check(&House::base().of_a_maintainer_script(), "divert.sh");
 }
 
 #[test]
 fn owners_are_overridden_as_dpkg_does() {
-    check(&House::base(), "statoverride.sh");
+    check(&House::base().of_a_maintainer_script(), "statoverride.sh");
 }
 
 #[test]
 fn questions_are_answered_as_dpkg_does() {
-    check(&House::base(), "query.sh");
+    check(&House::base().of_a_maintainer_script(), "query.sh");
 }
 
 #[test]
 fn runlevels_are_linked_as_in_debian() {
-    check(&House::base(), "rc.sh");
+    check(&House::base().of_a_maintainer_script(), "rc.sh");
 }
 
 /// Units of systemd, and the programs that belong to it.
@@ -97,30 +68,30 @@ const SYSTEMD: &str = "systemd dbus-daemon man-db libcap2-bin";
 
 #[test]
 fn units_are_enabled_as_without_systemd() {
-    check(&House::base(), "units.sh");
+    check(&House::base().of_a_maintainer_script(), "units.sh");
 }
 
 #[test]
 fn units_are_enabled_as_with_systemd() {
-    check(&House::with(SYSTEMD), "units.sh");
+    check(&House::unpacked(SYSTEMD).of_a_maintainer_script(), "units.sh");
 }
 
 #[test]
 fn units_are_changed_as_systemctl_does() {
-    check(&House::with(SYSTEMD), "systemctl.sh");
+    check(&House::unpacked(SYSTEMD).of_a_maintainer_script(), "systemctl.sh");
 }
 
 #[test]
 fn users_of_the_system_are_made_as_systemd_does() {
-    check(&House::with(SYSTEMD), "sysusers.sh");
+    check(&House::unpacked(SYSTEMD).of_a_maintainer_script(), "sysusers.sh");
 }
 
 #[test]
 fn files_of_the_system_are_made_as_systemd_does() {
-    check(&House::with(SYSTEMD), "tmpfiles.sh");
+    check(&House::unpacked(SYSTEMD).of_a_maintainer_script(), "tmpfiles.sh");
 }
 
 #[test]
 fn small_programs_do_as_the_real_ones() {
-    check(&House::with(SYSTEMD), "small.sh");
+    check(&House::unpacked(SYSTEMD).of_a_maintainer_script(), "small.sh");
 }

@@ -4,8 +4,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-mod comparison;
-mod debian;
 mod grammar;
 #[path = "../hostile/image.rs"]
 mod image;

@@ -2,9 +2,8 @@
 
 use testbed::shells::Script;
 
-use crate::comparison::Answer;
-use crate::debian::{Debian, script};
 use crate::grammar::{Dialect, Grammar};
+use sides::{Answer, House, script};
 
 const SEED: u64 = 20_250_101;
 const SCRIPTS: usize = 1_000;
@@ -19,17 +18,17 @@ pub(crate) struct Found {
 }
 
 pub(crate) fn compare(dialect: Dialect, seed: u64, number: usize) -> Found {
-    let debian = Debian::new();
+    let house = House::base();
     let mut grammar = Grammar::new(dialect, seed);
     let written: Vec<_> = (0..number).map(|_| grammar.script()).collect();
     let scripts: Vec<_> = written.iter().map(|lines| joined(dialect, lines)).collect();
     let mut found = Found { agreed: 0, refused: Vec::new(), differences: Vec::new() };
-    for (lines, (real, evaluated)) in written.iter().zip(debian.both(&scripts)) {
+    for (lines, (real, evaluated)) in written.iter().zip(house.both(&scripts)) {
         match evaluated {
             Answer::Refused(why) => found.refused.push((why, lines.join("\n"))),
             evaluated if evaluated == real => found.agreed += 1,
             _ if found.differences.len() < MOST_TOLD => {
-                found.differences.push(told(&debian, dialect, lines));
+                found.differences.push(told(&house, dialect, lines));
             }
             _ => found.differences.push(lines.join("\n")),
         }
@@ -50,7 +49,7 @@ fn differs((real, evaluated): &(Answer, Answer)) -> bool {
 }
 
 /// The difference in words, of as few statements as still show one.
-fn told(debian: &Debian, dialect: Dialect, lines: &[String]) -> String {
+fn told(house: &House, dialect: Dialect, lines: &[String]) -> String {
     let mut lines = lines.to_vec();
     let (real, evaluated) = loop {
         let without = |left_out: usize| {
@@ -61,7 +60,7 @@ fn told(debian: &Debian, dialect: Dialect, lines: &[String]) -> String {
         let mut fewer: Vec<_> = (1..lines.len()).map(without).collect();
         fewer.push(lines.clone());
         let scripts: Vec<_> = fewer.iter().map(|lines| joined(dialect, lines)).collect();
-        let answers = debian.both(&scripts);
+        let answers = house.both(&scripts);
         let smallest = answers.iter().position(differs).unwrap_or(fewer.len() - 1);
         if smallest == fewer.len() - 1 {
             break answers[smallest].clone();

@@ -8,8 +8,7 @@ use std::path::Path;
 
 use testbed::shells::Script;
 
-use crate::comparison::Answer;
-use crate::debian::{Debian, script};
+use sides::{Answer, House, script};
 
 /// So many have to agree in everything.
 const ENOUGH: usize = 300;
@@ -56,7 +55,7 @@ fn read(path: &Path) -> Vec<Snippet> {
 fn evaluated_as_the_real_shells_do() {
     let snippets = snippets();
     let scripts: Vec<_> = snippets.iter().map(|snippet| snippet.script.clone()).collect();
-    let answers = Debian::new().both(&scripts);
+    let answers = House::base().both(&scripts);
     let (mut agreed, mut refused, mut wrong) = (0, 0, Vec::new());
     for (snippet, (real, evaluated)) in snippets.iter().zip(&answers) {
         match (evaluated, &snippet.refused) {

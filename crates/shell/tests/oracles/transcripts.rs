@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use crate::comparison::Answer;
-use crate::debian::{Debian, script};
+use sides::{Answer, House, script};
 
 /// Makes the directory.
 const BEFORE: &str = "mkdir -p /work/d/s; cd /work; printf one > d/a; printf two > d/s/b; \
@@ -39,7 +38,7 @@ fn files_are_treated_as_the_real_programs_do() {
     let lines = lines();
     let scripts: Vec<_> =
         lines.iter().map(|line| script("sh", &format!("{BEFORE}\n{line}"))).collect();
-    let answers = Debian::new().both(&scripts);
+    let answers = House::base().both(&scripts);
     let differs = |(_, (real, evaluated)): &(&String, &(Answer, Answer))| real != evaluated;
     let differing = lines.iter().zip(&answers).filter(differs);
     let wrong: Vec<String> = differing

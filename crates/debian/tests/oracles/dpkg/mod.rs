@@ -2,67 +2,87 @@
 //! one and by ours. Output, exit status, files and database are compared byte for byte.
 
 mod package;
-mod sides;
 
+use std::fs;
+use std::path::Path;
+
+use layer::{Attributes, Content, Entry, Node};
+use oci::ImagePath;
+use sides::{Answer, House, Kind, State, difference, script};
 use testbed::shells::Script;
 
-use crate::comparison::{Answer, Bytes, Kind, State};
 use package::{Package, package};
-use sides::Sides;
+
+/// Paths that are not compared, and why.
+const LEFT_OUT: [(&str, &str); 8] = [
+    ("var/log/", "logs say when somebody ran something"),
+    ("var/lib/dpkg/lock", "locks are opened, which changes their time and nothing else"),
+    ("var/lib/dpkg/lock-frontend", "the same"),
+    ("var/lib/dpkg/triggers/Lock", "the same"),
+    ("var/cache/ldconfig/", "it holds inodes and times"),
+    ("etc/ld.so.cache", "it is ldconfig's, which is tested by itself"),
+    ("var/lib/dpkg/updates", "the journal is empty in the end, and its directory's time is new"),
+    ("debs", "the packages themselves"),
+];
 
 /// Runs each script on both sides, and demands that they agree.
 fn check(packages: &[Package], scripts: &[&str]) {
-    let sides = Sides::new(packages);
-    let script = |text: &&str| Script { shell: "/bin/sh", text: (*text).to_owned() };
-    let scripts: Vec<Script> = scripts.iter().map(script).collect();
+    let work = tempfile::tempdir().unwrap();
+    let house = house(work.path(), packages);
+    let scripts: Vec<Script> = scripts.iter().map(|text| script("sh", text)).collect();
     let mut differences = String::new();
-    for (script, (real, evaluated)) in scripts.iter().zip(sides.both(&scripts)) {
+    for (script, (real, evaluated)) in scripts.iter().zip(house.both(&scripts)) {
+        let (real, evaluated) = (compared(real), compared(evaluated));
         if real != evaluated {
-            differences.push_str(&format!("{}\n", script.text));
-            differences.push_str(&different_lines(&lines(&real), &lines(&evaluated)));
+            let difference = difference(&real, &evaluated);
+            differences.push_str(&format!("{}\n{difference}\n", script.text));
         }
     }
     assert!(differences.is_empty(), "{differences}");
 }
 
-/// All of an answer, each line of each file a line of its own.
-fn lines(answer: &Answer) -> String {
-    let Answer::Ran { status, stdout, stderr, tree } = answer else { return answer.shown() };
-    let mut lines = vec![format!("status {status}")];
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    for (mark, bytes) in [("1>", stdout), ("2>", stderr)] {
-        lines.extend(text(bytes).lines().map(|line| format!("{mark} {line}")));
+/// The base with packages in `/debs`.
+fn house(work: &Path, packages: &[Package]) -> House {
+    let directory = work.join("below");
+    fs::create_dir_all(directory.join("debs")).unwrap();
+    let mut house = House::base();
+    let mut entries = vec![entry("debs", 0o755, Node::Directory)];
+    for package in packages {
+        let (file, deb, contents) = package.build(work);
+        let path = format!("debs/{}", package.file);
+        fs::write(directory.join(&path), &file).unwrap();
+        entries.push(entry(&path, 0o644, Node::File(Content::of(&file))));
+        house = house.knowing(deb, contents);
     }
-    for (path, state) in tree {
-        match state {
-            State::Here {
-                kind: Kind::File(Bytes::Known(bytes)),
-                mode,
-                owner,
-                time,
-                first_name,
-            } => {
-                lines.push(format!("{path} {mode:o} {owner:?} {time:?} {first_name:?}"));
-                lines.extend(text(bytes).lines().map(|line| format!("{path}: {line}")));
-            }
-            other => lines.push(format!("{path} {other:?}")),
-        }
-    }
-    lines.join("\n")
+    house.below(directory, entries)
 }
 
-/// The lines that only one side has.
-fn different_lines(real: &str, evaluated: &str) -> String {
-    let only = |mark: &str, one: &str, other: &str| {
-        let lines = one.lines().filter(|line| !other.lines().any(|known| known == *line));
-        lines.take(20).map(|line| format!("{mark}{line}\n")).collect::<String>()
-    };
-    let first = real.lines().zip(evaluated.lines()).find(|(one, other)| one != other);
-    format!(
-        "{}{}first: {first:?}\n",
-        only("real: ", real, evaluated),
-        only("ours: ", evaluated, real)
-    )
+/// An answer without what is not compared.
+fn compared(mut answer: Answer) -> Answer {
+    if let Answer::Ran { tree, .. } = &mut answer {
+        tree.retain(|path, _| {
+            let is_left_out = |(start, _): &(&str, &str)| match start.ends_with('/') {
+                true => path.starts_with(start) || format!("{path}/") == *start,
+                false => path == start || path.starts_with(&format!("{start}/")),
+            };
+            !LEFT_OUT.iter().any(is_left_out)
+        });
+        for (path, state) in tree {
+            let is_info = path.starts_with("var/lib/dpkg/info/");
+            if let State::Here { kind, time, .. } = state
+                && (*kind == Kind::Directory || is_info)
+            {
+                // A directory's time is that of the last file that came into it; a control file's
+                // is that of the package's archive, which is not kept.
+                *time = None;
+            }
+        }
+    }
+    answer
+}
+
+fn entry(path: &str, mode: u32, node: Node) -> Entry {
+    Entry { path: ImagePath::lexical(path), attributes: Attributes::root(mode, 1000), node }
 }
 
 #[test]

@@ -10,8 +10,7 @@ use shell::files::{Files, Kind};
 use shell::{Channel, Data, Outcome};
 use testbed::{Chroot, Result, base, output, program, run};
 
-use super::disk::Disk;
-use super::packages;
+use super::{evaluated, packages};
 
 /// What is in a directory: links by their targets, files by their bytes.
 type Listing = BTreeMap<String, Vec<u8>>;
@@ -109,7 +108,7 @@ fn links_to_certificates_are_the_same() -> Result {
         symlink(target, certs.join(name)).unwrap();
     }
     for words in [&["-v"][..], &["-v", "-compat"], &["-n", "-v", "-old"], &["-v"]] {
-        let ours = Disk::new(root).run(&[&["openssl", "rehash"], words, &["/certs"]].concat());
+        let ours = evaluated(root, &[&["openssl", "rehash"], words, &["/certs"]].concat());
         let listed = our_listing(root, &ours.files, "certs");
         let real = output(program("openssl").arg("rehash").args(words).arg(&certs))?;
         let (status, errors, lines) = said(&ours);
@@ -146,7 +145,7 @@ fn bundle_links_and_keystore_are_the_same() -> Result {
     let chroot = Chroot::new(&root);
 
     let words = ["update-ca-certificates", "--fresh", "--hooksdir", "/none"];
-    let ours = Disk::new(&root).run(&words);
+    let ours = evaluated(&root, &words);
     let listed = our_listing(&root, &ours.files, "etc/ssl/certs");
     let real = output(&mut chroot.command(words))?;
     assert_eq!(String::from_utf8(real.stdout).unwrap().lines().count(), said(&ours).2.len());
@@ -171,7 +170,7 @@ fn bundle_links_and_keystore_are_the_same() -> Result {
     );
     let keystore = root.join("etc/ssl/certs/java/cacerts");
     for script in [&fill, &change, &change] {
-        let ours = Disk::new(&root).run(&["sh", "-c", script]);
+        let ours = evaluated(&root, &["sh", "-c", script]);
         let written = our_listing(&root, &ours.files, "etc/ssl/certs/java");
         let real = output(&mut chroot.command(["sh", "-c", script]))?;
         let errors = String::from_utf8(ours.transcript.of(Channel::Errors)).unwrap();

@@ -8,8 +8,7 @@ use std::path::Path;
 use shell::{ChangedNode, Data};
 use testbed::{Result, program, run};
 
-use super::disk::Disk;
-use super::packages;
+use super::{evaluated, packages};
 
 /// Package sets, several of which bring directories or alternatives of their own.
 const SETS: &[&[&str]] = &[
@@ -34,7 +33,7 @@ type Links = BTreeMap<String, Option<String>>;
 /// Compares cache and links. The tree is changed by the real program.
 fn compare(name: &str, root: &Path, real: &[&str]) {
     let before = links(root);
-    let ours = Disk::new(root).run(&["ldconfig"]);
+    let ours = evaluated(root, &["ldconfig"]);
     let mut changed = Links::new();
     let mut cache = Vec::new();
     for change in ours.files.changes().unwrap() {
@@ -83,7 +82,7 @@ fn compare(name: &str, root: &Path, real: &[&str]) {
             &differing[..differing.len().min(10)]
         );
     }
-    let printed = Disk::new(root).run(&["ldconfig", "-p"]).transcript.of(shell::Channel::Output);
+    let printed = evaluated(root, &["ldconfig", "-p"]).transcript.of(shell::Channel::Output);
     let mut print = program(command);
     let path = root.join("etc/ld.so.cache");
     let real = testbed::stdout(print.args(arguments).args(["-p", "-C"]).arg(&path));

@@ -1,61 +1,15 @@
-//! Two answers to a script as values that can be compared, and their difference in words.
+//! What a root directory holds, and what a script has changed in it, on either side.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write;
 
-use bstr::{BString, ByteSlice};
-use layer::{Content, LayerIndex, Node};
+use bstr::ByteSlice;
+use layer::{LayerIndex, Node};
 use oci::ImagePath;
 use shell::files::Below;
 use shell::{Changed, ChangedNode, Data, Files};
 use testbed::shells::{Ran, Upper, UpperKind};
 
-/// What became of a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// It came to its end.
-    Ran {
-        status: u8,
-        stdout: Vec<u8>,
-        stderr: Vec<u8>,
-        /// Each path that is not as in the base.
-        tree: BTreeMap<String, State>,
-    },
-    /// It was not evaluated, because of this.
-    Refused(String),
-}
-
-/// What is at a path in the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum State {
-    Gone,
-    Here {
-        kind: Kind,
-        mode: u32,
-        owner: (u32, u32),
-        /// The time, if the script itself set it or left it; `None` for the time of the run.
-        time: Option<i64>,
-        /// The first of the file's names, if it has several.
-        first_name: Option<String>,
-    },
-}
-
-/// What kind of thing it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Kind {
-    File(Bytes),
-    Directory,
-    Link(String),
-    Fifo,
-    Special,
-}
-
-/// A file's bytes, or only their name if nobody looked.
-#[derive(Debug, Clone)]
-pub(crate) enum Bytes {
-    Known(Vec<u8>),
-    Named(Content),
-}
+use crate::{Answer, Bytes, Kind, State};
 
 /// Everything that the base has.
 pub(crate) struct Base(BTreeMap<String, State>);
@@ -214,91 +168,5 @@ impl<'a> Tree<'a> {
         changes.retain(|path, state| base.0.get(path) != Some(state));
         changes.retain(|path, _| !UNSTEADY.contains(&&path[..]));
         changes
-    }
-}
-
-impl State {
-    fn here(kind: Kind, mode: u32, owner: (u32, u32), time: Option<i64>) -> Self {
-        let mode = if matches!(kind, Kind::Link(_)) { 0o777 } else { mode };
-        State::Here { kind, mode, owner, time, first_name: None }
-    }
-}
-
-impl PartialEq for Bytes {
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Bytes::Known(one), Bytes::Known(other)) => one == other,
-            _ => self.content() == other.content(),
-        }
-    }
-}
-
-impl Eq for Bytes {}
-
-impl Bytes {
-    fn content(&self) -> Content {
-        match self {
-            Bytes::Known(bytes) => Content::of(bytes),
-            Bytes::Named(content) => *content,
-        }
-    }
-}
-
-impl Answer {
-    /// In words, as much of it as one wants to read.
-    pub(crate) fn shown(&self) -> String {
-        let mut shown = String::new();
-        match self {
-            Answer::Refused(why) => writeln!(shown, "  refused: {why}").unwrap(),
-            Answer::Ran { status, stdout, stderr, tree } => {
-                writeln!(shown, "  status {status}").unwrap();
-                for (mark, bytes) in [("1>", stdout), ("2>", stderr)] {
-                    for line in bytes.split_inclusive(|byte| *byte == b'\n').take(40) {
-                        writeln!(shown, "  {mark} {}", BString::from(line).escaped()).unwrap();
-                    }
-                }
-                for (path, state) in tree.iter().take(40) {
-                    writeln!(shown, "  /{path} {}", state.shown()).unwrap();
-                }
-            }
-        }
-        shown
-    }
-}
-
-/// Bytes in one line.
-trait Escaped {
-    fn escaped(&self) -> String;
-}
-
-impl Escaped for BString {
-    fn escaped(&self) -> String {
-        let shown = format!("{:?}", self.as_bstr());
-        match shown.strip_suffix("\\n\"") {
-            Some(line) => line[1..].to_owned(),
-            None => format!("{shown} without newline"),
-        }
-    }
-}
-
-impl State {
-    pub(crate) fn shown(&self) -> String {
-        let State::Here { kind, mode, owner: (uid, gid), time, first_name } = self else {
-            return "gone".into();
-        };
-        let kind = match kind {
-            Kind::File(Bytes::Known(bytes)) => {
-                let start = &bytes[..bytes.len().min(400)];
-                format!("file {:?}", start.as_bstr())
-            }
-            Kind::File(Bytes::Named(content)) => format!("file {}", content.digest),
-            Kind::Directory => "directory".into(),
-            Kind::Link(target) => format!("-> {target}"),
-            Kind::Fifo => "pipe".into(),
-            Kind::Special => "special".into(),
-        };
-        let time = time.map(|time| format!(" time {time}")).unwrap_or_default();
-        let name = first_name.as_ref().map(|name| format!(" = /{name}")).unwrap_or_default();
-        format!("{kind} {mode:04o} {uid}:{gid}{time}{name}")
     }
 }
