@@ -2,7 +2,6 @@
 
 mod accounts;
 mod alternatives;
-mod architecture;
 mod configuration;
 mod database;
 pub mod debconf;

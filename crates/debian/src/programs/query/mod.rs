@@ -16,8 +16,9 @@ use shell::{Process, Stop};
 
 use super::failure::{Failure, Step, conclude, refused};
 use super::packages::Packages;
-use super::{Program, architecture, database};
+use super::{Program, database};
 use crate::control::Stanza;
+use crate::dpkg::architecture;
 use crate::dpkg::status::{Package, State};
 use crate::outside::Outside;
 
