@@ -10,9 +10,9 @@ mod table;
 mod tests;
 
 use bstr::{BString, ByteSlice};
-use shell::files::{Errno, FileError, Last, NewNode};
+use shell::files::Errno;
 use shell::process::{Run, errno};
-use shell::{Data, Process, Reason, Stop};
+use shell::{Process, Reason, Stop};
 
 use crate::native::certificate::{Certificate, held};
 use crate::outside::Outside;
@@ -70,7 +70,7 @@ fn update(process: &mut Process<'_, '_>, password: &str) -> Run {
     }
     let bytes = keystore.bytes(password);
     process.machine.budget.hold(bytes.len())?;
-    match errno(save(process, bytes))? {
+    match errno(super::save(process, KEYSTORE.as_bytes(), bytes))? {
         Ok(()) => Ok(0),
         Err(why) => Err(process.refuse(Reason::Use(format!("cannot write {KEYSTORE}: {why}")))),
     }
@@ -115,14 +115,4 @@ fn add(
     let milliseconds = process.machine.files.clock().saturating_mul(1000);
     keystore.put(alias, Entry::trusted(milliseconds, &certificate.der));
     Ok(())
-}
-
-fn save(process: &mut Process<'_, '_>, bytes: Vec<u8>) -> Result<(), FileError> {
-    let found = process.locate(KEYSTORE.as_bytes(), Last::Followed)?;
-    let mode = 0o666 & !process.umask;
-    let files = &mut process.machine.files;
-    match found.stat {
-        Some(_) => files.write(&found.path, Data::of(bytes)),
-        None => files.make(&found.path, NewNode::File(Data::of(bytes)), mode),
-    }
 }

@@ -4,9 +4,8 @@ use bstr::{BString, ByteSlice};
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
-use shell::files::{FileError, Last, NewNode};
 use shell::process::{Run, errno};
-use shell::{Data, Process, Reason, Stop};
+use shell::{Process, Reason, Stop};
 
 use crate::native::certificate::{Certificate, held, written};
 
@@ -83,7 +82,7 @@ pub(super) fn x509(process: &mut Process<'_, '_>) -> Run {
         return Ok(0);
     };
     process.machine.budget.hold(answer.len())?;
-    match errno(save(process, &output, answer))? {
+    match errno(crate::native::save(process, &output, answer))? {
         Ok(()) => Ok(0),
         Err(why) => {
             process
@@ -159,15 +158,5 @@ impl Question {
                 format!("{} Fingerprint={}\n", digest.unwrap_or("SHA1"), pairs.join(":"))
             }
         }
-    }
-}
-
-fn save(process: &mut Process<'_, '_>, path: &[u8], bytes: Vec<u8>) -> Result<(), FileError> {
-    let found = process.locate(path, Last::Followed)?;
-    let mode = 0o666 & !process.umask;
-    let files = &mut process.machine.files;
-    match found.stat {
-        Some(_) => files.write(&found.path, Data::of(bytes)),
-        None => files.make(&found.path, NewNode::File(Data::of(bytes)), mode),
     }
 }
