@@ -6,15 +6,19 @@
 mod archive;
 mod bases;
 mod comparison;
+mod key;
 mod listing;
 mod original;
 mod recording;
+mod small;
 pub(crate) mod upstream;
 mod workshop;
 
 pub use archive::Archive;
 pub use bases::{Base, aged, fresh, minbase, slim, with_python};
 pub use comparison::{Allowed, Difference, Excuse, Half, ListingComparison};
+pub use key::ArchiveKey;
 pub use listing::{Item, Listing, What};
 pub use original::Original;
+pub use small::{Publication, SmallArchive};
 pub use workshop::Workshop;

@@ -20,7 +20,7 @@ use crate::control::Stanza;
 use crate::deb::{ControlFile, Deb, Member, MemberNode};
 use crate::index::PackageIndex;
 use crate::native::elf::Elf;
-use crate::outside::{DebSource, Fetch, Installed, Outside};
+use crate::outside::{DebSource, Fetch, Installed, ListFile, Outside};
 
 /// The time that everything new gets.
 pub(crate) const CLOCK: i64 = 1_700_000_000;
@@ -303,14 +303,14 @@ impl Outside for Image {
         Ok(fetches.iter().map(|fetch| self.downloads.get(&fetch.url).cloned()).collect())
     }
 
-    fn indexes(&self, _: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
+    fn indexes(&self, _: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
         Err(Stop::Missing(Missing::Told))
     }
 
     fn debs(&self, debs: &[DebSource]) -> Result<Vec<Arc<Deb>>, Stop> {
         let found = debs.iter().map(|source| {
             let digest = match source {
-                DebSource::Archive { fetch, .. } => fetch.sha256,
+                DebSource::Archive(fetch) => fetch.sha256,
                 DebSource::File { stored, .. } => Some(stored.content.digest),
             };
             digest.and_then(|digest| self.debs.get(&digest).cloned())

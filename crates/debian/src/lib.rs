@@ -34,7 +34,7 @@ pub use asked::is_asked_for;
 pub use control::Stanza;
 pub use deb::Deb;
 pub use index::PackageIndex;
-pub use outside::{DebSource, Fetch, Installed, Memory, Outside, Proxy};
+pub use outside::{DebSource, Fetch, Installed, ListFile, Memory, Outside, Proxy};
 pub use relation::Relation;
 pub use version::Version;
 

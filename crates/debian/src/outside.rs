@@ -22,7 +22,7 @@ pub trait Outside {
     fn fetch(&self, fetches: &[Fetch]) -> Result<Vec<Option<Stored>>, Stop>;
 
     /// What files of the format of `Packages` list, compressed or not, in the order asked.
-    fn indexes(&self, files: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, Stop>;
+    fn indexes(&self, lists: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop>;
 
     /// Packages, in the order asked.
     fn debs(&self, debs: &[DebSource]) -> Result<Vec<Arc<Deb>>, Stop>;
@@ -79,9 +79,20 @@ impl std::fmt::Debug for Memory {
     }
 }
 
+/// A file of the format of `Packages`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListFile {
+    /// The list, for people: `http://deb.example.org/debian bookworm/main amd64 Packages`.
+    pub title: String,
+    /// Its bytes.
+    pub stored: Stored,
+}
+
 /// Something to fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetch {
+    /// What it is, for people: `http://deb.example.org/debian bookworm InRelease`.
+    pub title: String,
     /// The address, without credentials.
     pub url: String,
     /// What the bytes have to be, where that is known.
@@ -124,13 +135,9 @@ pub enum Proxy {
 /// A package's file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DebSource {
-    /// In an archive.
-    Archive {
-        /// The package, for people: `curl 7.88.1-10+deb12u14 amd64`.
-        title: String,
-        /// Where, and which bytes; the digest is always given.
-        fetch: Fetch,
-    },
+    /// In an archive: where, and which bytes; the digest is always given. Its title is
+    /// `curl 7.88.1-10+deb12u14 amd64`.
+    Archive(Fetch),
     /// A file of the image.
     File {
         /// Its path, for people.

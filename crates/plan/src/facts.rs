@@ -225,7 +225,14 @@ pub enum Need {
     /// What one of apt's sources gives.
     Fetch(Box<debian::Fetch>, recipe::Span),
     /// What a `Packages` file lists.
-    PackageIndex(FileReference, recipe::Span),
+    PackageIndex {
+        /// The list.
+        file: FileReference,
+        /// The list, for people.
+        title: String,
+        /// Where it is needed.
+        span: recipe::Span,
+    },
     /// A Debian package.
     Deb {
         /// Which.
@@ -263,7 +270,9 @@ impl Need {
             ) => reference == other && platform == wanted,
             (Need::Listing(name, _), Need::Listing(other, _)) => name == other,
             (Need::Archive(file, _), Need::Archive(other, _))
-            | (Need::PackageIndex(file, _), Need::PackageIndex(other, _)) => file == other,
+            | (Need::PackageIndex { file, .. }, Need::PackageIndex { file: other, .. }) => {
+                file == other
+            }
             (Need::Fetch(fetch, _), Need::Fetch(other, _)) => fetch == other,
             (Need::Deb { deb, .. }, Need::Deb { deb: other, .. }) => deb == other,
             _ => self == other,

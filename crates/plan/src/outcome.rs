@@ -106,6 +106,14 @@ pub enum Unassembled {
     Earlier,
 }
 
+impl Unassembled {
+    /// The package whose maintainer script is in the way, if it is one.
+    pub fn package(&self) -> Option<&str> {
+        let Unassembled::Refused(refusal) = self else { return None };
+        refusal.within.as_deref()?.split('`').nth(1)
+    }
+}
+
 /// What a command line did, for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunReport {
@@ -128,6 +136,8 @@ pub struct RunCommand {
     pub status: Option<u8>,
     /// What it changed, each path with a sign: `+` made, `~` changed, `-` removed.
     pub changes: Vec<String>,
+    /// What its program says of itself: why it was passed over.
+    pub remark: Option<String>,
 }
 
 /// A layer of the finished image.

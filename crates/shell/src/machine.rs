@@ -53,6 +53,8 @@ pub struct Event {
     pub status: Option<u8>,
     /// What it changed: a part of [`Files::journal`].
     pub changes: std::ops::Range<usize>,
+    /// What the program says of itself to whoever wants to know what was done.
+    pub remark: Option<String>,
 }
 
 /// Something that a URL gave.
@@ -97,6 +99,14 @@ impl<'a> Machine<'a> {
         let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
+    }
+
+    /// Notes something about the command of these words, which is being evaluated.
+    pub fn remark(&mut self, words: &[BString], remark: impl Into<String>) {
+        let current = self.trace.iter_mut().rev().find(|event| event.status.is_none());
+        if let Some(event) = current.filter(|event| event.words == words) {
+            event.remark = Some(remark.into());
+        }
     }
 
     /// Notes that a command has compared bytes with a digest.

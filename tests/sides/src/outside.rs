@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use debian::native::elf::Elf;
-use debian::{Deb, DebSource, Fetch, Installed, PackageIndex};
+use debian::{Deb, DebSource, Fetch, Installed, ListFile, PackageIndex};
 use layer::{LayerIndex, TarError, detect_archive, open_archive};
 use oci::ImagePath;
 use shell::{Fetched, Origin, Process, Stop, Stored};
@@ -51,7 +51,7 @@ impl debian::Outside for House {
         Ok(vec![None; fetches.len()])
     }
 
-    fn indexes(&self, _: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
+    fn indexes(&self, _: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
         unreachable!("there are no archives")
     }
 

@@ -134,7 +134,7 @@ fn decoded(path: &str) -> String {
 }
 
 /// The file, or that it has not changed, or a part of it if it is still the one that was begun.
-fn send(asked: &Asked, path: &Path) -> std::io::Result<Answer> {
+pub(super) fn send(asked: &Asked, path: &Path) -> std::io::Result<Answer> {
     let file = File::open(path)?;
     let metadata = file.metadata()?;
     let modified = jiff::Timestamp::try_from(metadata.modified()?).unwrap_or_default();

@@ -219,13 +219,13 @@ impl<'a> Arriving<'a> {
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.size += bytes.len() as u64;
         if self.size > self.wanted.most {
-            let (url, most) = (self.wanted.shown.to_owned(), self.wanted.most);
-            return Err(BuildError::TooLong { url, most }.into());
+            let (what, most) = (self.wanted.shown.to_owned(), self.wanted.most);
+            return Err(BuildError::TooLong { what, most }.into());
         }
         self.digester.update(bytes);
-        let path = "the store's scratch space".into();
+        let what = || self.wanted.shown.to_owned();
         let written = self.scratch.write_all(bytes);
-        Ok(written.map_err(|source| BuildError::Write { path, source })?)
+        Ok(written.map_err(|source| BuildError::Keep { what: what(), source })?)
     }
 
     fn finish(self) -> Result<Fetched, Error> {

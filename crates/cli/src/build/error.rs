@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use context::ContextError;
 use layer::{LayerError, Mismatch, TarError};
 use oci::{DiffId, Digest, ImagePath, Reference};
-use plan::{LayerSpec, Stream, WheelMember};
+use plan::{LayerSpec, PlannedStep, Stream, Unassembled, WheelMember};
 
 use crate::error::storage_hint;
 use crate::exit::Exit;
@@ -15,6 +15,19 @@ use crate::exit::Exit;
 pub(super) const EXECUTION_HINT: &str = "nothing of an image is ever run on this machine; \
      `plywood plan --explain-run` shows how far the line is understood, and files that a RUN makes \
      can be copied in instead";
+
+/// The way out of what is in the way of a step: for a package's script it can be left out.
+pub(super) fn execution_hint(step: &PlannedStep, why: &Unassembled) -> String {
+    let Some(package) = why.package() else { return EXECUTION_HINT.to_owned() };
+    let left_out = match step.text.starts_with("RUN") {
+        true => format!("`-o Plywood::Skip-Scripts={package}` behind `apt-get`"),
+        false => format!("`scripts = \"skip:{package}\"` in `[debian]`"),
+    };
+    format!(
+        "{left_out} leaves out the scripts of the package, if the image does without what they do; \
+         nothing of an image is ever run on this machine"
+    )
+}
 
 /// Why a build failed, beside what the recipe, the store and the registry have to say.
 #[derive(Debug, thiserror::Error)]
@@ -130,23 +143,34 @@ pub(crate) enum BuildError {
         found: Digest,
     },
     /// A file of an archive whose bytes are not those that the archive's lists name.
-    #[error("accept {url}: it has the digest {found}, and {wanted} was expected")]
+    #[error("accept {what}: it has the digest {found}, and the archive's lists say {wanted}")]
     FetchedDigest {
         /// Which.
-        url: String,
+        what: String,
         /// What the lists say.
         wanted: Digest,
         /// What came.
         found: Digest,
     },
     /// A file that is larger than it should be.
-    #[error("accept {url}: it has more than {most} bytes, as which it was announced")]
+    #[error("accept {what}: it has more than the {most} bytes that were announced")]
     TooLong {
         /// Which.
-        url: String,
+        what: String,
         /// How many bytes were expected.
         most: u64,
     },
+    /// A file of an archive of packages.
+    #[error("fetch {what}")]
+    Archive {
+        /// Which.
+        what: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A Debian package that its archive does not have any more.
+    #[error("fetch {0}: the archive does not have it any more (404 Not Found)")]
+    NoPackage(String),
     /// A Debian package that cannot be read.
     #[error("read the package {package}")]
     Deb {
@@ -238,6 +262,14 @@ pub(crate) enum BuildError {
         /// Why.
         source: io::Error,
     },
+    /// What was fetched or made for the store.
+    #[error("keep {what}")]
+    Keep {
+        /// Which.
+        what: String,
+        /// Why, with the file.
+        source: io::Error,
+    },
     /// A named context that is not there.
     #[error("use the build context `{name}`: {problem}")]
     NamedContext {
@@ -287,7 +319,9 @@ impl BuildError {
             | BuildError::Secret { .. }
             | BuildError::NoPythonHere
             | BuildError::Changed(_) => Exit::Input,
-            BuildError::Layer(LayerError::Sink(_)) | BuildError::Write { .. } => Exit::Storage,
+            BuildError::Layer(LayerError::Sink(_))
+            | BuildError::Write { .. }
+            | BuildError::Keep { .. } => Exit::Storage,
             BuildError::Layer(_) => Exit::Input,
             BuildError::Resolution(error) => resolution_exit(error),
             BuildError::FetchWheel(error) => fetch_exit(error),
@@ -309,9 +343,11 @@ impl BuildError {
             | BuildError::PackageIndex { .. }
             | BuildError::Deb { .. } => Exit::Corrupt,
             BuildError::Assemble(_) => Exit::Recipe,
-            BuildError::NotAnImage(_) => Exit::NotFound,
+            BuildError::NotAnImage(_) | BuildError::NoPackage(_) => Exit::NotFound,
             BuildError::NeedsExecution(_) => Exit::NeedsExecution,
-            BuildError::Fetch { .. } | BuildError::Git { .. } => Exit::Network,
+            BuildError::Fetch { .. } | BuildError::Archive { .. } | BuildError::Git { .. } => {
+                Exit::Network
+            }
             BuildError::Timestamp(_) => Exit::Usage,
         }
     }
@@ -336,7 +372,9 @@ impl BuildError {
                     .to_owned(),
             }),
             BuildError::NeedsExecution(_) => Some(EXECUTION_HINT.to_owned()),
-            BuildError::Write { source, .. } => storage_hint(source.kind()),
+            BuildError::Write { source, .. } | BuildError::Keep { source, .. } => {
+                storage_hint(source.kind())
+            }
             BuildError::DanglingLink(_) => {
                 Some("the image is hostile or broken: do not use it".to_owned())
             }
@@ -360,6 +398,16 @@ impl BuildError {
             ),
             BuildError::UnknownHash { .. } => Some("SHA-256 and SHA-512 are understood".to_owned()),
             BuildError::Deb { source, .. } => source.hint(),
+            BuildError::Archive { .. } => Some(
+                "is the address in the sources of apt right, and is there a proxy to go through \
+                 (`http_proxy`, `https_proxy`, or `Acquire::http::Proxy` of the image)?"
+                    .to_owned(),
+            ),
+            BuildError::NoPackage(_) => Some(
+                "the lists of packages are older than the archive: have `apt-get update` in the same \
+                 line, before what is installed"
+                    .to_owned(),
+            ),
             BuildError::NoFragment(_) => Some("build again: they are fetched anew".to_owned()),
             BuildError::FetchedDigest { .. } | BuildError::TooLong { .. } => Some(
                 "the mirror is being updated, or somebody between changes what it gives: try again \

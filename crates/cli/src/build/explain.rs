@@ -41,6 +41,7 @@ fn explain_report(report: &RunReport, lines: &mut Vec<String>) {
             Some(status) => format!("  [{status}]"),
         };
         lines.push(format!("{indent}{}{status}", command.line));
+        lines.extend(command.remark.iter().map(|remark| format!("{indent}    {remark}")));
         lines.extend(command.changes.iter().map(|change| format!("{indent}    {change}")));
     }
     for (url, digest) in &report.fetched {

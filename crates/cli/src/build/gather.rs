@@ -203,8 +203,8 @@ impl<'a> Gatherer<'a> {
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }
-            Need::PackageIndex(file, span) => {
-                let index = packages::index(self, &file);
+            Need::PackageIndex { file, title, span } => {
+                let index = packages::index(self, &file, &title);
                 let index = self.at(&span, index)?;
                 self.facts.package_indexes.insert(file.content.digest, index);
             }

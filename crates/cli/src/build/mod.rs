@@ -130,7 +130,7 @@ impl<'a> Work<'a> {
         let Some((step, why)) = plan.needs_execution() else { return Ok(()) };
         let message = format!("this instruction needs execution: {why}");
         let mut diagnostic = Diagnostic::error(step.span.clone(), message);
-        diagnostic.hint = Some(error::EXECUTION_HINT.to_owned());
+        diagnostic.hint = Some(error::execution_hint(step, why));
         let findings = self.gatherer.findings(vec![diagnostic]);
         Err(BuildError::NeedsExecution(Box::new(findings)).into())
     }

@@ -11,7 +11,7 @@ use testbed::files;
 use crate::attempt::Attempt;
 
 /// Bytes that no compressor makes smaller.
-fn noise(size: usize) -> Vec<u8> {
+pub(crate) fn noise(size: usize) -> Vec<u8> {
     let block =
         |number: usize| *Digest::of(&number.to_le_bytes()).as_bytes().first_chunk::<32>().unwrap();
     (0..size.div_ceil(32)).flat_map(block).take(size).collect()
@@ -22,7 +22,7 @@ fn with_noise() -> Attempt {
 }
 
 /// The build as a shell starts it after `setup`.
-fn after(setup: &str, attempt: &Attempt) -> Command {
+pub(crate) fn after(setup: &str, attempt: &Attempt) -> Command {
     let build = attempt.command(&[]);
     let mut shell = Command::new("sh");
     shell.args(["-c", &format!("{setup} && exec \"$0\" \"$@\"")]);

@@ -11,6 +11,7 @@ mod attempt;
 mod base;
 mod command_line;
 mod context;
+mod debian;
 mod disk;
 mod layers;
 mod python;

@@ -14,6 +14,7 @@ mod reading;
 pub mod release;
 pub mod resolver;
 pub mod signature;
+pub mod snapshot;
 pub mod sources;
 mod transport;
 #[cfg(test)]

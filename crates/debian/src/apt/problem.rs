@@ -91,6 +91,28 @@ pub enum Problem {
         /// What the one says and the other, where it helps: `: a != b`.
         values: String,
     },
+    /// A snapshot of an archive that has none, or does not say where they are.
+    #[error("Snapshots not supported for {uri} {suite} ({place})")]
+    NoSnapshots {
+        /// The archive's address.
+        uri: String,
+        /// The suite.
+        suite: String,
+        /// Where the source stands.
+        place: String,
+    },
+    /// A snapshot of an archive that was not asked yet where they are.
+    #[error(
+        "Cannot identify snapshot server for {uri} {suite} ({place}) - run update without snapshot id first"
+    )]
+    UnknownSnapshots {
+        /// The archive's address.
+        uri: String,
+        /// The suite.
+        suite: String,
+        /// Where the source stands.
+        place: String,
+    },
     /// A file of preferences that is none.
     #[error("Invalid record in the preferences file {file}, {what}")]
     Preferences {
@@ -131,6 +153,21 @@ pub enum Problem {
         /// As it was given.
         path: String,
     },
+    /// A package's file that has another package in it than its archive's lists say.
+    #[error("{file} has {found} in it, and the lists of its archive say {listed}")]
+    OtherPackage {
+        /// The file's name.
+        file: String,
+        /// Name, version and architecture, as the lists say.
+        listed: String,
+        /// As the package says.
+        found: String,
+    },
+    /// An image without dpkg.
+    #[error(
+        "Could not open lock file /var/lib/dpkg/lock-frontend - open (2: No such file or directory)"
+    )]
+    NoDatabase,
     /// A list of automatic packages that is none.
     #[error("Unable to parse package file {path} ({error})")]
     States {
@@ -152,11 +189,26 @@ impl Problem {
             Problem::Conflict { .. } => {
                 Some("the same suite is in two files of sources; take one away, or make them agree")
             }
+            Problem::NoSnapshots { .. } => Some(
+                "its Release has no field `Snapshots`, and no `Acquire::Snapshots::URI` is set for it: \
+                 write the address of the snapshot itself, which in a plywood.toml may have \
+                 `@SNAPSHOTID@` in it",
+            ),
+            Problem::UnknownSnapshots { .. } => {
+                Some("`apt-get update` has to come before it, and may not be cleared away")
+            }
             Problem::Preferences { .. } => Some("apt_preferences(5) has the form"),
             Problem::Login { .. } => Some("apt_auth.conf(5) has the form"),
             Problem::DefaultRelease { .. } => {
                 Some("give a suite or codename of one of the sources")
             }
+            Problem::OtherPackage { .. } => {
+                Some("the archive is hostile or broken: do not use it, or tell its owners")
+            }
+            Problem::NoDatabase => Some(
+                "the image has no database of dpkg's (/var/lib/dpkg/status), so it is no Debian: \
+                 build on one that is, or on `scratch` with `[debian]` in a plywood.toml",
+            ),
             Problem::Unreadable { .. }
             | Problem::NoFile { .. }
             | Problem::Option { .. }

@@ -27,6 +27,9 @@ pub struct ReleaseFile {
     pub is_by_hash: bool,
     /// Whether `Packages` of architectures have those of `all` in them, too.
     has_all_in_each: bool,
+    /// `Snapshots`: where those of the suite are, with `@SNAPSHOTID@` for their names; empty if it
+    /// does not say.
+    pub snapshots: String,
     date: Option<i64>,
     valid_until: Option<i64>,
     files: BTreeMap<String, Listed>,
@@ -91,7 +94,7 @@ impl ReleaseError {
     pub fn hint(&self) -> &'static str {
         match self {
             ReleaseError::Expired { .. } => {
-                "an archive that is not kept up, or a snapshot of one, needs `check-valid-until=no` in its source"
+                "an archive that is not kept up, or a snapshot of one, needs `check-valid-until=no` in its source; in a plywood.toml, `snapshot` says that it is one"
             }
             ReleaseError::Future { .. } => {
                 "the clock of this machine may be wrong; `check-date=no` in the source turns the check off"
@@ -167,6 +170,7 @@ impl ReleaseFile {
             is_by_hash: is_set("Acquire-By-Hash"),
             has_all_in_each: words("No-Support-for-Architecture-all")
                 .any(|word| word == "Packages"),
+            snapshots: text("Snapshots"),
             date: time("Date")?,
             valid_until: time("Valid-Until")?,
             files,

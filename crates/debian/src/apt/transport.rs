@@ -30,14 +30,10 @@ impl Route {
         let (base, login) = logins.of(&source.uri);
         let scheme = base.split(':').next().unwrap_or_default().to_ascii_lowercase();
         if !matches!(&*scheme, "http" | "https") || !base.contains("://") {
-            let what =
-                format!("has a source by `{scheme}:`, which is not built in ({})", place(source));
-            return Err(process.refuse(Reason::Use(what)));
-        }
-        if source.options.snapshot.is_some() {
             let what = format!(
-                "has a source with the option `snapshot` ({}): write the snapshot's own address instead",
-                place(source)
+                "has a source by `{scheme}:` ({}), which is not built in: {}",
+                source.place,
+                instead(&scheme)
             );
             return Err(process.refuse(Reason::Use(what)));
         }
@@ -45,15 +41,24 @@ impl Route {
         Ok(Route { base, login, proxy })
     }
 
-    /// A file of the archive, by its whole address.
-    pub(super) fn fetch(&self, url: String) -> Fetch {
+    /// A file of the archive, by its whole address; `title` is what people call it within that.
+    pub(super) fn fetch(&self, title: &str, url: String) -> Fetch {
+        let title = format!("{} {title}", self.base.trim_end_matches('/'));
         let (login, proxy) = (self.login.clone(), self.proxy.clone());
-        Fetch { url, sha256: None, size: None, login, proxy }
+        Fetch { title, url, sha256: None, size: None, login, proxy }
     }
 }
 
-fn place(source: &Source) -> String {
-    format!("{}:{}", source.place.file, source.place.line)
+/// What does as well as a method that is not built in (sources.list(5), "URI specification").
+fn instead(scheme: &str) -> &'static str {
+    match scheme {
+        "file" | "copy" | "cdrom" => {
+            "give the packages' files themselves, as in `apt-get install ./*.deb`, or serve the \
+             directory by http"
+        }
+        _ if scheme.starts_with("mirror") => "name one of the mirrors, by http or https",
+        _ => "name a mirror that is reached by http or https",
+    }
 }
 
 /// apt-transport-http(1) and apt-transport-https(1): the host's own proxy before that of all, and

@@ -16,7 +16,7 @@ use super::configuration::{Configuration, Given};
 use crate::Deb;
 use crate::index::PackageIndex;
 use crate::native::elf::Elf;
-use crate::outside::{DebSource, Fetch, Installed};
+use crate::outside::{DebSource, Fetch, Installed, ListFile};
 
 /// 2026-01-01.
 pub(super) const NOW: i64 = 1_767_225_600;
@@ -177,7 +177,7 @@ impl crate::Outside for Trial {
         Ok(fetches.iter().map(|fetch| self.urls.get(&fetch.url).cloned()).collect())
     }
 
-    fn indexes(&self, files: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
+    fn indexes(&self, files: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
         Ok(files.iter().map(|_| Arc::new(PackageIndex::read(&b""[..]).unwrap())).collect())
     }
 

@@ -109,7 +109,8 @@ impl DebError {
     pub fn hint(&self) -> Option<String> {
         match self {
             DebError::Truncated { .. } | DebError::MemberHeader { .. } => {
-                Some("the package is incomplete or damaged: fetch it again".to_owned())
+                Some("the package itself is incomplete or damaged: take another version, or make it anew"
+                    .to_owned())
             }
             DebError::Tar { source, .. } => source.hint(),
             DebError::Member { .. } | DebError::Limit { .. } => {

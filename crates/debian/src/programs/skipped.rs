@@ -172,6 +172,13 @@ pub const RULES: &[SkipRule] = &[
     ),
 ];
 
+/// What a call would have made, and why it need not.
+impl std::fmt::Display for SkipRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "it makes {} ({})", self.makes, self.reason)
+    }
+}
+
 impl SkipRule {
     const fn with_status(self, status: u8) -> Self {
         SkipRule { status, ..self }
@@ -226,7 +233,10 @@ pub(crate) fn skip(process: &mut Process<'_, '_>, _: &dyn Outside) -> Option<Run
     }
     let rule = skip_rule(&process.words)?;
     match is_packaged(process) {
-        Ok(true) => Some(Ok(rule.status)),
+        Ok(true) => {
+            process.machine.remark(&process.words, format!("passed over: {rule}"));
+            Some(Ok(rule.status))
+        }
         Ok(false) => None,
         Err(stop) => Some(Err(stop)),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use ::debian::deb::{Member, MemberNode};
 use ::debian::native::elf::Elf;
-use ::debian::{Deb, DebSource, Fetch, Installed, Memory, Outside, PackageIndex};
+use ::debian::{Deb, DebSource, Fetch, Installed, ListFile, Memory, Outside, PackageIndex};
 use layer::{Content, Deflater, Packing};
 use oci::ImagePath;
 use shell::{Missing, Origin, Reason, Stop as ShellStop, Stored};
@@ -47,7 +47,7 @@ impl RunOutside<'_, '_, '_> {
 
     fn source_of(&self, deb: &DebSource) -> Option<Source> {
         match deb {
-            DebSource::Archive { .. } => None,
+            DebSource::Archive(_) => None,
             DebSource::File { stored, .. } => Some(self.file(stored)?.source),
         }
     }
@@ -98,7 +98,7 @@ fn is_kept(content: Content, packing: Packing) -> bool {
 /// The digest of a package's file.
 fn digest(deb: &DebSource) -> Option<oci::Digest> {
     match deb {
-        DebSource::Archive { fetch, .. } => fetch.sha256,
+        DebSource::Archive(fetch) => fetch.sha256,
         DebSource::File { stored, .. } => Some(stored.content.digest),
     }
 }
@@ -123,14 +123,17 @@ impl Outside for RunOutside<'_, '_, '_> {
         )
     }
 
-    fn indexes(&self, files: &[Stored]) -> Result<Vec<Arc<PackageIndex>>, ShellStop> {
+    fn indexes(&self, lists: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, ShellStop> {
         self.all(
-            files,
-            |run, file| {
+            lists,
+            |run, list| {
                 let planner = run.planner.borrow();
-                planner.shared.facts.package_indexes.get(&file.content.digest).cloned()
+                planner.shared.facts.package_indexes.get(&list.stored.content.digest).cloned()
             },
-            |run, file| Some(Need::PackageIndex(run.file(file)?, run.span.clone())),
+            |run, list| {
+                let (file, title) = (run.file(&list.stored)?, list.title.clone());
+                Some(Need::PackageIndex { file, title, span: run.span.clone() })
+            },
         )
     }
 

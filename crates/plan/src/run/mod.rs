@@ -147,13 +147,24 @@ fn failed(outcome: &Outcome, redaction: &Redaction, span: &Span) -> PlanError {
             false => format!("the command fails with exit status {status}:\n{said}"),
         },
     );
+    let more = match has_failed_script(&said) {
+        true => {
+            "; `-o Plywood::Skip-Scripts=PACKAGE` behind `apt-get` leaves out a package's scripts"
+        }
+        false => "",
+    };
     match outcome.trace.iter().rev().find(|event| event.status == Some(status)) {
         Some(event) => error.with_hint(format!(
-            "it is `{}` that answers {status}; --explain-run shows what came before",
+            "it is `{}` that answers {status}; --explain-run shows what came before{more}",
             report::line(&event.words, redaction)
         )),
         None => error,
     }
+}
+
+/// Whether dpkg has said that a maintainer script fails.
+fn has_failed_script(said: &str) -> bool {
+    said.contains("script subprocess returned error exit status")
 }
 
 fn warn_of_fetch(

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ::debian::apt::assembly::{self, Assembly, Ground, Recommends, Variant};
+use ::debian::apt::snapshot;
 use bstr::BString;
 use layer::Attributes;
 use oci::ImagePath;
 use recipe::{DebianPackages, DebianSources, DebianVariant, Span};
 use shell::files::FileResult;
-use shell::{Command, Data, Files, Limits, User};
+use shell::{Command, Data, Files, Limits, Outcome, User};
 
 use super::command::settle;
 use super::mounts::Trees;
 use super::outside::{Network, RunOutside};
 use super::redaction::Redaction;
-use super::{Done, finish};
+use super::{Done, finish, has_failed_script, report};
 use crate::error::{PlanError, Step, Stop, together};
 use crate::facts::Need;
 use crate::outcome::Becomes;
@@ -65,12 +66,42 @@ pub(crate) fn plan_debian(
         assembly::assemble(process, &outside, &assembly)
     });
     match outside.conclude(ended, outcome)? {
+        Ok((outcome, _)) if outcome.status != 0 => Err(failed(asked, &outcome, span).into()),
         Ok((outcome, installs)) => {
             let done = Done { outcome, trees, installs, verb: "DEBIAN" };
             finish(planner, done, &redaction, text, span)
         }
         Err(execution) => Ok(Becomes::NeedsExecution(Box::new(execution))),
     }
+}
+
+/// That packages cannot be installed: what apt says of it, at the key that it is about.
+fn failed(asked: &DebianPackages, outcome: &Outcome, span: &Span) -> PlanError {
+    let said = report::last_lines(&outcome.transcript, &Redaction::of_nothing());
+    let own = asked.sources.as_ref().filter(|_| outcome.status == assembly::NO_LISTS);
+    if let Some(sources) = own {
+        let place = sources.uris.first().map_or(span, |uri| &uri.span).clone();
+        let message = format!("the lists of packages cannot be had:\n{said}");
+        let hint = "plywood.sources is what `sources` and `suites` say, and its keyrings are those \
+                    of `keys`";
+        return PlanError::command(place, message).with_hint(hint);
+    }
+    let place = asked.packages.iter().find(|package| is_told_of(&said, &package.node));
+    let place = place.map_or(span, |package| &package.span).clone();
+    let error = PlanError::command(place, format!("the packages cannot be installed:\n{said}"));
+    match has_failed_script(&said) {
+        true => error.with_hint("`scripts = \"skip:PACKAGE\"` leaves out the scripts of a package"),
+        false => error,
+    }
+}
+
+/// Whether an error, or the list of what is unmet, names a package.
+fn is_told_of(said: &str, package: &str) -> bool {
+    let name = package.split(['=', '/', ':']).next().unwrap_or(package);
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || "+-.".contains(letter);
+    let lines = said.lines().filter(|line| line.starts_with("E: ") || line.starts_with(' '));
+    let mut words = lines.flat_map(|line| line.split(|letter| !is_part(letter)));
+    words.any(|word| word == name)
 }
 
 fn environment() -> std::collections::BTreeMap<BString, BString> {
@@ -145,18 +176,6 @@ fn own(planner: &mut StagePlanner<'_, '_>, sources: &DebianSources) -> Step<Vec<
         let bytes = wheels::context_bytes(planner, &key.node, &key.span)?;
         Ok(Arc::<[u8]>::from(bytes))
     }))?;
-    let words = |texts: &[recipe::Spanned<String>]| {
-        texts.iter().map(|text| text.node.as_str()).collect::<Vec<_>>().join(" ")
-    };
-    let mut stanza =
-        format!("Types: deb\nURIs: {}\nSuites: {}\n", words(&sources.uris), words(&sources.suites));
-    if !sources.suites.iter().all(|suite| suite.node.ends_with('/')) {
-        stanza.push_str(&format!("Components: {}\n", words(&sources.components)));
-    }
-    if let Some(snapshot) = &sources.snapshot {
-        stanza.push_str(&format!("Snapshot: {}\n", snapshot_id(&snapshot.node)));
-        stanza.push_str("Check-Valid-Until: no\n");
-    }
     let mut mounted = Vec::new();
     let mut paths = Vec::new();
     for (at, bytes) in keys.into_iter().enumerate() {
@@ -165,22 +184,37 @@ fn own(planner: &mut StagePlanner<'_, '_>, sources: &DebianSources) -> Step<Vec<
         paths.push(format!("/{path}"));
         mounted.push(Mounted { path, bytes });
     }
-    if !paths.is_empty() {
-        stanza.push_str(&format!("Signed-By: {}\n", paths.join(",")));
-    }
     let path = ImagePath::lexical("etc/apt/sources.list.d/plywood.sources");
-    mounted.push(Mounted { path, bytes: Arc::from(stanza.into_bytes()) });
+    mounted.push(Mounted { path, bytes: Arc::from(stanzas(sources, &paths).into_bytes()) });
     Ok(mounted)
 }
 
-/// A time as archives name their snapshots: `20261101T000000Z`. A date is the end of that day.
-fn snapshot_id(moment: &str) -> String {
-    let digits: String = moment.chars().filter(char::is_ascii_digit).collect();
-    match digits.get(..8) {
-        Some(day) if digits.len() >= 14 => format!("{day}T{}Z", &digits[8..14]),
-        Some(day) => format!("{day}T235959Z"),
-        None => digits,
-    }
+/// The sources in deb822 style, a stanza for each address. An address with [`snapshot::ID`] in it is
+/// the snapshot's own; of another the archive says where its snapshots are. Lists of a snapshot have
+/// expired long ago.
+fn stanzas(sources: &DebianSources, keys: &[String]) -> String {
+    let words = |texts: &[recipe::Spanned<String>]| {
+        texts.iter().map(|text| text.node.as_str()).collect::<Vec<_>>().join(" ")
+    };
+    let id = sources.snapshot.as_ref().map(|snapshot| snapshot::id_of(&snapshot.node));
+    let is_flat = sources.suites.iter().all(|suite| suite.node.ends_with('/'));
+    let stanzas = sources.uris.iter().map(|uri| {
+        let own = uri.node.contains(snapshot::ID);
+        let uri = uri.node.replace(snapshot::ID, id.as_deref().unwrap_or(snapshot::ID));
+        let mut stanza = format!("Types: deb\nURIs: {uri}\nSuites: {}\n", words(&sources.suites));
+        if !is_flat {
+            stanza.push_str(&format!("Components: {}\n", words(&sources.components)));
+        }
+        if let Some(id) = &id {
+            stanza.push_str(&format!("Snapshot: {}\n", if own { "disable" } else { id }));
+            stanza.push_str("Check-Valid-Until: no\n");
+        }
+        if !keys.is_empty() {
+            stanza.push_str(&format!("Signed-By: {}\n", keys.join(",")));
+        }
+        stanza
+    });
+    stanzas.collect::<Vec<_>>().join("\n")
 }
 
 /// Lets the image's files be seen with `mounted` over them. Sources of the recipe's own are instead
@@ -201,15 +235,4 @@ fn mount(files: &mut Files, asked: &DebianPackages, mounted: &[Mounted]) -> File
         files.mount_file(path, Data::of(&bytes[..]), file.clone())?;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::snapshot_id;
-
-    #[test]
-    fn snapshots_are_named_by_their_time() {
-        assert_eq!(snapshot_id("2026-11-01T06:30:00Z"), "20261101T063000Z");
-        assert_eq!(snapshot_id("2026-11-01"), "20261101T235959Z");
-    }
 }

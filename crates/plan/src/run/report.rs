@@ -31,7 +31,8 @@ pub(super) fn of(outcome: &Outcome, redaction: &Redaction) -> RunReport {
             changes.push(format!("… {} more", own.len() - MOST_CHANGES));
         }
         let (depth, status) = (event.depth, event.status);
-        RunCommand { depth, line: line(&event.words, redaction), status, changes }
+        let remark = event.remark.as_ref().map(|remark| redaction.text(remark));
+        RunCommand { depth, line: line(&event.words, redaction), status, changes, remark }
     };
     let fetched = outcome.fetches.iter().map(|fetch| (redaction.text(&fetch.url), fetch.digest));
     RunReport {

@@ -73,7 +73,7 @@ impl<'a> Gatherer<'a> {
                 self.facts.bases.insert((reference, platform), base);
             }
             Need::MachineSources => self.facts.machine_sources = Some(Vec::new()),
-            Need::Fetch(..) | Need::PackageIndex(..) | Need::Deb { .. } | Need::Elf(_) => {
+            Need::Fetch(..) | Need::PackageIndex { .. } | Need::Deb { .. } | Need::Elf(_) => {
                 unreachable!("no test of these asks for Debian packages")
             }
             Need::Listing(name, _) => self.list(name),

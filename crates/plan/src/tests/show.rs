@@ -138,7 +138,7 @@ pub(super) fn show_need(need: &Need) -> String {
         Need::Resolution { .. } => "resolve packages".to_owned(),
         Need::Wheels { packages, .. } => format!("read {} wheels", packages.len()),
         Need::Fetch(fetch, _) => format!("fetch {}", fetch.url),
-        Need::PackageIndex(..) => "read a list of packages".to_owned(),
+        Need::PackageIndex { .. } => "read a list of packages".to_owned(),
         Need::Deb { .. } => "read a Debian package".to_owned(),
         Need::Elf(_) => "read an ELF file".to_owned(),
         Need::MachineSources => "read the machine's sources".to_owned(),

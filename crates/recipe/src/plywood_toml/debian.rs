@@ -6,6 +6,8 @@ use super::read::Reader;
 use super::value::Table;
 use crate::{DebianPackages, DebianSources, DebianVariant, Spanned};
 
+/// What stands for the time of a snapshot in an address.
+const SNAPSHOT: &str = "@SNAPSHOTID@";
 /// Keys that say something about `sources`.
 const OF_SOURCES: [&str; 4] = ["suites", "components", "keys", "snapshot"];
 /// Keys whose values are files of the context.
@@ -71,6 +73,14 @@ fn check_together(table: &Table, reader: &mut Reader<'_>) {
             let hint = "name the archive: `sources = [\"https://HOST/debian\"]`";
             reader.error(span, message, hint);
         }
+    }
+    if let Some(span) = &sources
+        && table.place("snapshot").is_none()
+        && table.texts("sources").iter().any(|address| address.node.contains(SNAPSHOT))
+    {
+        let message = format!("`sources` has `{SNAPSHOT}`, and there is no `snapshot`");
+        let hint = "say of which day, such as `snapshot = 2026-11-01`";
+        reader.error(span.clone(), message, hint);
     }
     if let Some(span) = sources
         && table.lacks("suites")

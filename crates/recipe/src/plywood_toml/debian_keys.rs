@@ -31,8 +31,8 @@ pub(super) const DEBIAN: &[Key] = &[
         name: "sources",
         kind: Kind::Texts,
         default: "those of the image; on `scratch` those of this machine, if it has apt",
-        description: "The addresses of archives, in the place of the image's. They are written into \
-            an image that has apt.",
+        description: "The addresses of archives, in the place of the image's. Packages come from \
+            there, and nothing of it is written into the image.",
         example: "sources = [\"https://packages.example/debian\"]\nsuites = [\"bookworm\"]",
     },
     Key {
@@ -60,9 +60,11 @@ pub(super) const DEBIAN: &[Key] = &[
         name: "snapshot",
         kind: Kind::Moment,
         default: "none",
-        description: "Takes the archives as they were at that time, where they say where their \
-            snapshots are. Lists that have expired since are taken all the same.",
-        example: "sources = [\"https://packages.example/debian\"]\nsuites = [\"bookworm\"]\nsnapshot = 2026-11-01T00:00:00Z",
+        description: "Takes the archives of `sources` as they were at that time; a date is the end of \
+            that day. An archive says itself where its snapshots are (`Snapshots` in its `Release`); \
+            for one that does not, `@SNAPSHOTID@` stands in the address of its snapshots for the \
+            time, as `20261101T000000Z`. Lists that have expired since are taken all the same.",
+        example: "sources = [\"https://snapshots.example/debian/@SNAPSHOTID@\"]\nsuites = [\"bookworm\"]\nsnapshot = 2026-11-01T00:00:00Z",
     },
     Key {
         name: "preferences",

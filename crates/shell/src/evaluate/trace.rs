@@ -24,6 +24,7 @@ impl Evaluator<'_, '_> {
             words: words.to_vec(),
             status: None,
             changes: from..from,
+            remark: None,
         });
         Some(self.machine.trace.len() - 1)
     }

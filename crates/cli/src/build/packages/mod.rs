@@ -22,7 +22,7 @@ use oci::{Digest, Digester};
 use plan::{FetchKey, FileReference, Source};
 use recipe::Span;
 
-use super::contents::{self, Contents};
+use super::contents::Contents;
 use super::error::BuildError;
 use super::gather::Gatherer;
 use super::threads;
@@ -93,6 +93,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 pub(super) fn index(
     gatherer: &Gatherer<'_>,
     file: &FileReference,
+    title: &str,
 ) -> Result<Arc<PackageIndex>, Error> {
     let store = gatherer.session.store()?;
     let digest = file.content.digest;
@@ -101,9 +102,9 @@ pub(super) fn index(
     {
         return Ok(Arc::new(index));
     }
-    let what = || format!("the list of packages {}", contents::describe(&file.source));
+    let what = || title.to_owned();
     let read = |source| BuildError::Read { what: what(), source };
-    let step = gatherer.session.progress.step(format!("read {}", what()), None);
+    let step = gatherer.session.progress.step(format!("read {title}"), None);
     let mut contents = Contents::new(gatherer.session, &gatherer.inputs, &gatherer.facts);
     contents.prepare(&[(digest, &file.source)])?;
     let mut list = contents.open(&digest, &file.source)?;
@@ -130,14 +131,14 @@ pub(super) struct WantedDeb {
 impl WantedDeb {
     fn digest(&self) -> Option<Digest> {
         match &*self.deb {
-            DebSource::Archive { fetch, .. } => fetch.sha256,
+            DebSource::Archive(fetch) => fetch.sha256,
             DebSource::File { stored, .. } => Some(stored.content.digest),
         }
     }
 
     fn size(&self) -> u64 {
         match &*self.deb {
-            DebSource::Archive { fetch, .. } => fetch.size.unwrap_or(0),
+            DebSource::Archive(fetch) => fetch.size.unwrap_or(0),
             DebSource::File { stored, .. } => stored.content.size,
         }
     }
@@ -145,7 +146,7 @@ impl WantedDeb {
     /// What its file is called.
     fn filename(&self) -> String {
         let path = match &*self.deb {
-            DebSource::Archive { fetch, .. } => fetch.url.clone(),
+            DebSource::Archive(fetch) => fetch.url.clone(),
             DebSource::File { path, .. } => path.to_string(),
         };
         path.rsplit('/').next().unwrap_or_default().to_owned()
@@ -154,7 +155,7 @@ impl WantedDeb {
     /// The package, for people.
     fn title(&self) -> String {
         match &*self.deb {
-            DebSource::Archive { title, .. } => title.clone(),
+            DebSource::Archive(fetch) => fetch.title.clone(),
             DebSource::File { path, .. } => format!("/{path}"),
         }
     }
@@ -276,7 +277,7 @@ fn open<'a>(
 ) -> Result<Box<dyn Read + Send + 'a>, (Span, Error)> {
     let at = |error| (wanted.span.clone(), error);
     match (&*wanted.deb, &wanted.source) {
-        (DebSource::Archive { fetch, .. }, _) => {
+        (DebSource::Archive(fetch), _) => {
             let file: File = transport::bring(gatherer, fetch, *digest, step).map_err(at)?;
             Ok(Box::new(file))
         }
@@ -297,7 +298,7 @@ fn read_one(
     let store = gatherer.session.store()?;
     let filename = wanted.filename();
     let read = match &*wanted.deb {
-        DebSource::Archive { .. } => reading::read(store, bytes, digest, &filename, jobs)?,
+        DebSource::Archive(_) => reading::read(store, bytes, digest, &filename, jobs)?,
         DebSource::File { path, .. } => {
             let mut bytes = Hashed { bytes, digester: Digester::sha256() };
             let read = reading::read(store, &mut bytes, digest, &filename, jobs)?;

@@ -63,19 +63,19 @@ pub(super) fn read(
     let limits = debian::deb::limits();
     let deb = debian::deb::read(file, digest, filename, &limits, &mut keeping);
     let deb = deb.map_err(|error| refused(filename, error))?;
-    let fragment = keeping.finish().map_err(unwritable)?;
+    let fragment = keeping.finish().map_err(|source| unwritable(filename, source))?;
     Ok((deb, fragment))
 }
 
 fn refused(filename: &str, error: DebError) -> Error {
     match error {
-        DebError::Sink(source) => unwritable(source),
+        DebError::Sink(source) => unwritable(filename, source),
         source => BuildError::Deb { package: filename.to_owned(), source }.into(),
     }
 }
 
-fn unwritable(source: io::Error) -> Error {
-    BuildError::Write { path: "the store's scratch space".into(), source }.into()
+fn unwritable(filename: &str, source: io::Error) -> Error {
+    BuildError::Keep { what: format!("the files of {filename}"), source }.into()
 }
 
 /// A fragment that is being written.

@@ -105,13 +105,14 @@ impl Work {
 }
 
 fn fetch(url: String, sha256: Option<Digest>, size: Option<u64>) -> Fetch {
-    Fetch { url, sha256, size, login: None, proxy: Proxy::Direct }
+    let title = url.clone();
+    Fetch { title, url, sha256, size, login: None, proxy: Proxy::Direct }
 }
 
 fn wanted(address: &str, name: &str, bytes: &[u8]) -> WantedDeb {
-    let fetch =
-        fetch(format!("{address}/{name}"), Some(Digest::of(bytes)), Some(bytes.len() as u64));
-    let deb = Box::new(DebSource::Archive { title: name.to_owned(), fetch });
+    let (url, size) = (format!("{address}/{name}"), Some(bytes.len() as u64));
+    let fetch = fetch(url, Some(Digest::of(bytes)), size);
+    let deb = Box::new(DebSource::Archive(fetch));
     WantedDeb { deb, source: None, span: 0..0 }
 }
 

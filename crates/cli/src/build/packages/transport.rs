@@ -23,10 +23,10 @@ const RETRIES: u32 = 3;
 /// The most that a list may have which nobody has announced.
 const LARGEST_LIST: u64 = 1 << 30;
 
-fn wanted(fetch: &Fetch) -> Wanted<'_> {
+fn wanted<'f>(fetch: &'f Fetch, shown: &'f str) -> Wanted<'f> {
     let most = fetch.size.unwrap_or(LARGEST_LIST);
     let Fetch { url, sha256, login, proxy, .. } = fetch;
-    Wanted { url, shown: url, checksum: *sha256, most, login: login.as_ref(), proxy }
+    Wanted { url, shown, checksum: *sha256, most, login: login.as_ref(), proxy }
 }
 
 /// Fetches a file into the store; `None` if there is none.
@@ -35,16 +35,33 @@ pub(super) fn fetch(
     fetch: &Fetch,
 ) -> Result<Option<layer::Content>, Error> {
     let Gatherer { session, clients, cache, .. } = gatherer;
-    match download::fetch_if_there(session, clients, &wanted(fetch), *cache)? {
+    let fetched = download::fetch_if_there(session, clients, &wanted(fetch, &fetch.title), *cache);
+    match fetched.map_err(unreachable)? {
         Fetched::Content(content) => Ok(Some(content)),
         Fetched::Nothing(_) => Ok(None),
-        Fetched::Other(found) => Err(other(fetch, found)),
+        Fetched::Other(found) => Err(other(fetch, &fetch.title, found)),
     }
 }
 
-fn other(fetch: &Fetch, found: Digest) -> Error {
+fn other(fetch: &Fetch, shown: &str, found: Digest) -> Error {
     let wanted = fetch.sha256.unwrap_or(found);
-    BuildError::FetchedDigest { url: fetch.url.clone(), wanted, found }.into()
+    BuildError::FetchedDigest { what: shown.to_owned(), wanted, found }.into()
+}
+
+/// That a list does not come, which has a way out of its own.
+fn unreachable(error: Error) -> Error {
+    match error {
+        Error::Build(error) => match *error {
+            BuildError::Fetch { url: what, source } => BuildError::Archive { what, source }.into(),
+            other => other.into(),
+        },
+        other => other,
+    }
+}
+
+/// What a package is called that does not come.
+fn shown(fetch: &Fetch) -> String {
+    format!("{} from {}", fetch.title, fetch.url)
 }
 
 /// Downloads a package whose digest is known, to be read once.
@@ -80,7 +97,7 @@ pub(super) fn bring(
         std::thread::sleep(Duration::from_millis(250) * 2u32.pow(failures));
     }
     match incoming.into_file() {
-        Err(StoreError::DigestMismatch { actual, .. }) => Err(other(fetch, *actual)),
+        Err(StoreError::DigestMismatch { actual, .. }) => Err(other(fetch, &shown(fetch), *actual)),
         other => Ok(other?),
     }
 }
@@ -88,7 +105,7 @@ pub(super) fn bring(
 /// Whether the same question may get an answer a moment later.
 fn is_passing(error: &Error) -> bool {
     let Error::Build(error) = error else { return false };
-    let BuildError::Fetch { source, .. } = &**error else { return false };
+    let BuildError::Archive { source, .. } = &**error else { return false };
     let status = source.downcast_ref::<reqwest::Error>().and_then(reqwest::Error::status);
     status.is_none_or(|status| status.is_server_error() || status.as_u16() == 429)
 }
@@ -100,13 +117,17 @@ async fn go_on(
     incoming: &mut Incoming,
     step: &Step,
 ) -> Result<(), Error> {
-    let (url, offset) = (&fetch.url, incoming.written());
-    let failed = |error: reqwest::Error| download::failed(url, error.without_url().into());
+    let (shown, offset) = (&shown(fetch), incoming.written());
+    let failed = |error: reqwest::Error| match error.status() {
+        Some(StatusCode::NOT_FOUND) => BuildError::NoPackage(shown.clone()).into(),
+        _ => unreachable(download::failed(shown, error.without_url().into())),
+    };
     if fetch.size == Some(offset) {
         return Ok(());
     }
     // A range is one of the bytes as they are stored.
-    let mut request = download::request(client, &wanted(fetch)).header(ACCEPT_ENCODING, "identity");
+    let mut request =
+        download::request(client, &wanted(fetch, shown)).header(ACCEPT_ENCODING, "identity");
     if offset > 0 {
         request = request.header(RANGE, format!("bytes={offset}-"));
     }
@@ -118,7 +139,8 @@ async fn go_on(
         StatusCode::OK => offset,
         _ => {
             let refused = reply.error_for_status();
-            let odd = || download::failed(url, "the host answers with another range".into());
+            let odd = || download::failed(shown, "the host answers with another range".into());
+            let odd = || unreachable(odd());
             return Err(refused.map_or_else(failed, |_| odd()));
         }
     };
@@ -129,11 +151,10 @@ async fn go_on(
         let fresh = &chunk[usize::try_from(known).unwrap_or(chunk.len())..];
         let most = fetch.size.unwrap_or(u64::MAX);
         if fresh.len() as u64 > most.saturating_sub(incoming.written()) {
-            return Err(BuildError::TooLong { url: url.clone(), most }.into());
+            return Err(BuildError::TooLong { what: shown.clone(), most }.into());
         }
-        let path = "the store's scratch space".into();
         let written = incoming.write_all(fresh);
-        written.map_err(|source| BuildError::Write { path, source })?;
+        written.map_err(|source| BuildError::Keep { what: shown.clone(), source })?;
         step.add(fresh.len() as u64);
     }
     Ok(())

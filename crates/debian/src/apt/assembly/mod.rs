@@ -12,8 +12,9 @@ use shell::Process;
 use shell::process::Run;
 
 use super::commands::change::{Goal, change};
-use super::commands::session::{Done, FAILED, Session, settle};
+use super::commands::session::{Done, Session, settle};
 use crate::apt::lists;
+use crate::apt::problem::Problem;
 use crate::dpkg::database::Database;
 use crate::outside::Outside;
 
@@ -61,7 +62,10 @@ pub enum Recommends {
     LeftOut,
 }
 
-/// Installs what is asked for.
+/// The exit status if the lists of packages cannot be had.
+pub const NO_LISTS: u8 = 101;
+
+/// Installs what is asked for, and gives apt's exit status, or [`NO_LISTS`].
 pub fn assemble(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &Assembly) -> Run {
     let done = match asked.ground {
         Ground::Image => on_image(process, outside, asked),
@@ -72,15 +76,12 @@ pub fn assemble(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &As
 
 fn on_image(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &Assembly) -> Done {
     if !Database::is_there(process)? {
-        let line = "E: the image has no database of dpkg's (/var/lib/dpkg/status): it is no Debian\n\
-                    N: build on an image that has one, or on `scratch`\n";
-        process.write_to(2, line.as_bytes())?;
-        return Ok(FAILED);
+        return Err(Problem::NoDatabase.into());
     }
     let mut session = begin(process, outside, asked)?;
     let status = lists::update(session.process, session.outside, &session.configuration)?;
     if status != 0 {
-        return Ok(status);
+        return Ok(NO_LISTS);
     }
     change(&mut session, Goal::Install)
 }

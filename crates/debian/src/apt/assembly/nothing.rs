@@ -13,7 +13,7 @@ use oci::ImagePath;
 use shell::files::{FileError, FileResult, Last, NewNode};
 use shell::{Data, Origin, Process, Stored};
 
-use super::{Assembly, Variant, begin, tools};
+use super::{Assembly, NO_LISTS, Variant, begin, tools};
 use crate::apt::commands::carry_out::{self, Debs};
 use crate::apt::commands::change::{Decision, Goal, decide};
 use crate::apt::commands::session::{Done, FAILED, Session};
@@ -50,7 +50,7 @@ pub(super) fn assemble(
     let mut session = begin(process, outside, asked)?;
     let status = lists::update(session.process, session.outside, &session.configuration)?;
     if status != 0 {
-        return Ok(status);
+        return Ok(NO_LISTS);
     }
     let essential = essential(&mut session, asked.variant)?;
     session.operands.extend(essential.iter().cloned());

@@ -2,87 +2,140 @@
 
 use std::collections::BTreeSet;
 
+use shell::Reason;
+
 use super::session::{Done, Session};
+use crate::apt::archive::Archive;
 use crate::apt::lists;
-use crate::apt::resolver::default_priority;
+use crate::apt::preferences::{INSTALLED, Policy};
 use crate::dpkg::database::Database;
 use crate::version::Version;
 
+/// From here on a version may be older than what is installed (apt_preferences(5)).
+const DOWNGRADES: i32 = 1000;
+
 /// A version of a package, and where it is to be had.
-struct Known {
+struct Known<'a> {
     version: Version,
+    /// The source that it was built from.
+    source: String,
     is_installed: bool,
-    /// Priority, and the archive in words.
-    places: Vec<(i32, String)>,
+    archives: Vec<&'a Archive>,
 }
 
 /// `apt-cache policy PACKAGE…`: which versions there are, and which one would be taken.
 pub(super) fn policy(session: &mut Session<'_, '_, '_>) -> Done {
+    if session.operands.is_empty() {
+        let what = "shows the policy of all sources, which is not built in: name packages";
+        return Err(session.process.refuse(Reason::Use(what.to_owned())).into());
+    }
     let archives = lists::read_archives(session.process, session.outside, &session.configuration)?;
+    let preferences = Policy::load(session.process, &session.configuration, &archives)?;
+    session.warn(&preferences.warnings)?;
     let database = Database::read(session.process)?;
     let native = database.architectures.native;
     for name in session.operands.clone() {
-        let mut known: Vec<Known> = Vec::new();
-        let installed = database.find(&name).and_then(|id| database.status.get(id));
-        let installed = installed.filter(|package| package.is_unpacked());
-        if let Some(package) = installed {
-            let places = vec![(100, "/var/lib/dpkg/status".to_owned())];
-            known.push(Known { version: package.version(), is_installed: true, places });
-        }
-        for archive in &archives {
-            let offers = archive.index.named(&name);
-            for offer in offers.filter(|it| [native, "all"].contains(&it.architecture())) {
-                let version = Version::new(offer.version());
-                let place = (default_priority(&archive.release), place(archive, native));
-                match known.iter_mut().find(|it| it.version.order(&version).is_eq()) {
-                    Some(found) => {
-                        let at = found.places.len() - usize::from(found.is_installed);
-                        found.places.insert(at, place);
-                    }
-                    None => known.push(Known { version, is_installed: false, places: vec![place] }),
-                }
-            }
-        }
-        known.sort_by(|one, other| other.version.order(&one.version));
+        let known = known(&name, &database, &archives);
         if !known.is_empty() {
-            say_policy(session, &name, &known)?;
+            say_policy(session, (&name, native), &known, &preferences)?;
         }
     }
     Ok(0)
 }
 
-fn place(archive: &crate::apt::archive::Archive, native: &str) -> String {
-    let suite = match archive.release.codename.as_str() {
-        "" => &archive.release.suite,
-        codename => codename,
-    };
-    format!("{} {suite}/{} {native} Packages", archive.base, archive.component)
+/// All versions of a package, the newest first.
+fn known<'a>(name: &str, database: &Database, archives: &'a [Archive]) -> Vec<Known<'a>> {
+    let native = database.architectures.native;
+    let mut known: Vec<Known<'a>> = Vec::new();
+    let installed = database.find(name).and_then(|id| database.status.get(id));
+    if let Some(package) = installed.filter(|package| package.is_unpacked()) {
+        let source = package.stanza.text("Source").and_then(|text| text.split(' ').next());
+        let source = source.unwrap_or(name).to_owned();
+        let version = package.version();
+        known.push(Known { version, source, is_installed: true, archives: Vec::new() });
+    }
+    for archive in archives {
+        let offers = archive.index.named(name);
+        for offer in offers.filter(|it| [native, "all"].contains(&it.architecture())) {
+            let version = Version::new(offer.version());
+            match known.iter_mut().find(|it| it.version.order(&version).is_eq()) {
+                Some(found) => found.archives.push(archive),
+                None => {
+                    let source = offer.source().to_owned();
+                    let archives = vec![archive];
+                    known.push(Known { version, source, is_installed: false, archives });
+                }
+            }
+        }
+    }
+    known.sort_by(|one, other| other.version.order(&one.version));
+    known
+}
+
+impl Known<'_> {
+    fn priority(&self, name: &str, preferences: &Policy) -> i32 {
+        let version = self.version.to_string();
+        if let Some(pin) = preferences.pinned(name, &self.source, &version, &self.archives) {
+            return pin;
+        }
+        let all = self.archives.iter().map(|archive| preferences.of_archive(archive));
+        all.chain(self.is_installed.then_some(INSTALLED)).max().unwrap_or(0)
+    }
+}
+
+/// The version that would be taken.
+fn candidate<'k, 'a>(
+    name: &str,
+    known: &'k [Known<'a>],
+    preferences: &Policy,
+) -> Option<&'k Known<'a>> {
+    let installed = known.iter().position(|known| known.is_installed);
+    let (mut best, mut found) = (-1, None);
+    for (at, version) in known.iter().enumerate() {
+        let priority = version.priority(name, preferences);
+        let is_downgrade = installed.is_some_and(|installed| at > installed);
+        if priority > 0 && priority > best && (priority >= DOWNGRADES || !is_downgrade) {
+            (best, found) = (priority, Some(version));
+        }
+    }
+    found
 }
 
 fn say_policy(
     session: &mut Session<'_, '_, '_>,
-    name: &str,
-    known: &[Known],
+    (name, native): (&str, &str),
+    known: &[Known<'_>],
+    preferences: &Policy,
 ) -> Result<(), shell::Stop> {
-    let shown = |version: Option<&Known>| {
+    let shown = |version: Option<&Known<'_>>| {
         version.map_or("(none)".to_owned(), |known| known.version.to_string())
     };
     let installed = known.iter().find(|known| known.is_installed);
     session.say(format!("{name}:"))?;
     session.say(format!("  Installed: {}", shown(installed)))?;
-    session.say(format!("  Candidate: {}", shown(known.first())))?;
+    session.say(format!("  Candidate: {}", shown(candidate(name, known, preferences))))?;
     session.say("  Version table:")?;
-    for known in known {
-        let (sign, best) = (
-            if known.is_installed { "***" } else { "   " },
-            known.places.iter().map(|it| it.0).max(),
-        );
-        session.say(format!(" {sign} {} {}", known.version, best.unwrap_or(0)))?;
-        for (priority, place) in &known.places {
+    for version in known {
+        let sign = if version.is_installed { "***" } else { "   " };
+        let priority = version.priority(name, preferences);
+        session.say(format!(" {sign} {} {priority}", version.version))?;
+        for archive in &version.archives {
+            let (priority, place) = (preferences.of_archive(archive), place(archive, native));
             session.say(format!("       {priority:>4} {place}"))?;
+        }
+        if version.is_installed {
+            session.say(format!("       {INSTALLED:>4} /var/lib/dpkg/status"))?;
         }
     }
     Ok(())
+}
+
+fn place(archive: &Archive, native: &str) -> String {
+    let suite = match archive.release.codename.as_str() {
+        "" => &archive.release.suite,
+        codename => codename,
+    };
+    format!("{} {suite}/{} {native} Packages", archive.base, archive.component)
 }
 
 /// `apt-cache pkgnames`.

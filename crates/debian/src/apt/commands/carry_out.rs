@@ -12,9 +12,10 @@ use super::session::{Done, FAILED, Session};
 use super::states::Mark;
 use super::summary::size;
 use crate::apt::archive::Archive;
-use crate::apt::problem::Failure;
+use crate::apt::problem::{Failure, Problem};
 use crate::apt::resolver::{Change, ChangeKind, Place, Solution, Work};
 use crate::deb::Deb;
+use crate::dpkg::database::Database;
 use crate::dpkg::engine::{Deconfigure, Engine, Options, Removal, Triggers};
 use crate::dpkg::settings::Force;
 use crate::dpkg::status::PackageId;
@@ -49,6 +50,9 @@ pub(super) fn carry_out(
     }
     if session.is_set("APT::Get::Simulate") {
         return simulate(session, solution);
+    }
+    if !Database::is_there(session.process)? {
+        return Err(Problem::NoDatabase.into());
     }
     let debs = fetch(session, chosen)?;
     if session.is_set("APT::Get::Download-Only") {
@@ -145,7 +149,7 @@ pub(in crate::apt) fn fetch(
     chosen: &Chosen<'_>,
 ) -> Result<Debs, Failure> {
     let mut debs = Debs::new();
-    let (mut wanted, mut sources) = (Vec::new(), Vec::new());
+    let (mut wanted, mut listed, mut sources) = (Vec::new(), Vec::new(), Vec::new());
     for change in &chosen.solution.changes {
         match change.places.first() {
             Some(Place::Local(at)) => {
@@ -156,6 +160,7 @@ pub(in crate::apt) fn fetch(
             Some(Place::Archive { archive, at }) => {
                 let archive = &chosen.archives[*archive];
                 let source = source(session, archive, *at, change)?;
+                listed.push(title(change));
                 session.mention(got(sources.len() + 1, archive, *at))?;
                 wanted.push(change.package.clone());
                 sources.push(source);
@@ -167,8 +172,30 @@ pub(in crate::apt) fn fetch(
     if !found.is_empty() {
         session.mention(format!("Fetched {}", size(chosen.solution.summary.download)))?;
     }
+    for (listed, deb) in listed.into_iter().zip(&found) {
+        check(listed, deb)?;
+    }
     debs.extend(wanted.into_iter().zip(found));
     Ok(debs)
+}
+
+/// A package as its archive's lists have it: name, version and architecture.
+fn title(change: &Change) -> String {
+    let PackageId { name, architecture } = &change.package;
+    format!("{name} {} {architecture}", change.to.as_deref().unwrap_or_default())
+}
+
+/// That a package is the one that was chosen.
+fn check(listed: String, deb: &Deb) -> Result<(), Problem> {
+    let field = |name| deb.control.text(name).unwrap_or_default();
+    let found = ["Package", "Version", "Architecture"].map(field).join(" ");
+    match found == listed {
+        true => Ok(()),
+        false => {
+            let file = deb.filename.to_string();
+            Err(Problem::OtherPackage { file, listed, found })
+        }
+    }
 }
 
 /// Where an archive has a package.
@@ -179,11 +206,7 @@ fn source(
     change: &Change,
 ) -> Result<DebSource, Failure> {
     let name = &change.package.name;
-    let title = format!(
-        "{name} {} {}",
-        change.to.as_deref().unwrap_or_default(),
-        change.package.architecture
-    );
+    let title = title(change);
     let refuse = |why: &str| -> Failure {
         Stop::refuse(session.process.name().to_string(), Reason::Use(format!("{why} `{name}`")))
             .into()
@@ -194,13 +217,14 @@ fn source(
         return Err(refuse("finds no SHA-256 in the archive's list for"));
     }
     let fetch = Fetch {
+        title,
         url: format!("{}/{}", archive.base, offer.filename()),
         sha256,
         size: offer.size(),
         login: archive.login.clone(),
         proxy: archive.proxy.clone(),
     };
-    Ok(DebSource::Archive { title, fetch })
+    Ok(DebSource::Archive(fetch))
 }
 
 /// The line that apt has for what it fetches.

@@ -103,6 +103,7 @@ pub(in crate::apt) fn decide(
     let stanzas: Vec<Stanza> = files.iter().map(|deb| deb.control.clone()).collect();
     let configuration = session.configuration.clone();
     let preferences = Policy::load(session.process, &configuration, &archives)?;
+    session.warn(&preferences.warnings)?;
     let pin = |asked: &Pinned<'_>| {
         let having: Vec<&Archive> = asked.archives.iter().map(|at| &archives[*at]).collect();
         preferences.pinned(asked.name, asked.source, asked.version, &having)
@@ -132,7 +133,7 @@ pub(in crate::apt) fn decide(
         Ok(solution) => {
             Ok(Ok(Decision { archives: archives.clone(), files: files.clone(), solution }))
         }
-        Err(error) => Ok(Err(refuse(session, &error)?)),
+        Err(error) => Ok(Err(refuse(session, &error, &archives)?)),
     }
 }
 
@@ -243,7 +244,7 @@ pub(super) fn allows(configuration: &Configuration, name: &str) -> bool {
 }
 
 /// Says why there is no solution, as apt does.
-fn refuse(session: &mut Session<'_, '_, '_>, error: &ResolveError) -> Done {
+fn refuse(session: &mut Session<'_, '_, '_>, error: &ResolveError, archives: &[Archive]) -> Done {
     match error {
         ResolveError::Unselected { problems, notes } => {
             for note in notes {
@@ -254,10 +255,8 @@ fn refuse(session: &mut Session<'_, '_, '_>, error: &ResolveError) -> Done {
             }
             for problem in problems {
                 session.complain(format!("E: {problem}"))?;
-                if let Unselected::Unknown { closest, .. } = problem
-                    && !closest.is_empty()
-                {
-                    session.complain(format!("N: did you mean {}?", closest.join(" or ")))?;
+                if let Some(hint) = hint(problem, &session.configuration, archives) {
+                    session.complain(format!("N: {hint}"))?;
                 }
             }
             return Ok(FAILED);
@@ -279,6 +278,52 @@ fn refuse(session: &mut Session<'_, '_, '_>, error: &ResolveError) -> Done {
     }
     session.complain(format!("E: {error}"))?;
     Ok(FAILED)
+}
+
+/// So many versions of a package are named that are there instead.
+const MOST_VERSIONS: usize = 5;
+
+/// The way out where a word stands for no package.
+fn hint(
+    problem: &Unselected,
+    configuration: &Configuration,
+    archives: &[Archive],
+) -> Option<String> {
+    match problem {
+        Unselected::Unknown { .. } if archives.is_empty() => {
+            let native = configuration.value("APT::Architecture").unwrap_or_default();
+            Some(format!(
+                "there is no list of packages for {native}: have `apt-get update` before it, in the \
+                 same line, with a source that has some"
+            ))
+        }
+        Unselected::Unknown { name, closest } => {
+            let foreign = name.rsplit_once(':').map(|(_, architecture)| architecture);
+            let foreign = foreign.filter(|it| !configuration.architectures().contains(it));
+            match (foreign, &closest[..]) {
+                (Some(foreign), _) => Some(format!(
+                    "{foreign} is no architecture of this image: `dpkg --add-architecture {foreign} \
+                     && apt-get update` has to come before"
+                )),
+                (None, []) => None,
+                (None, closest) => Some(format!("did you mean {}?", closest.join(" or "))),
+            }
+        }
+        Unselected::NoVersion { name, .. } => {
+            let offers = archives.iter().flat_map(|archive| archive.index.named(name));
+            let versions: BTreeSet<&str> = offers.map(|offer| offer.version()).collect();
+            let shown: Vec<&str> = versions.into_iter().take(MOST_VERSIONS).collect();
+            (!shown.is_empty()).then(|| format!("there is {}", shown.join(", ")))
+        }
+        Unselected::NoRelease { .. } => {
+            let releases = archives.iter().map(|archive| &*archive.release);
+            let names = releases.flat_map(|release| [&*release.suite, &*release.codename]);
+            let names: BTreeSet<&str> = names.filter(|name| !name.is_empty()).collect();
+            let names: Vec<&str> = names.into_iter().collect();
+            (!names.is_empty()).then(|| format!("the sources have {}", names.join(", ")))
+        }
+        _ => None,
+    }
 }
 
 /// What an archive is called in messages: `http://host/debian bookworm/main`.

@@ -74,6 +74,11 @@ impl<'p, 'm, 'o: 'm> Session<'p, 'm, 'o> {
         self.process.write_to(2, format!("{line}\n").as_bytes())
     }
 
+    /// What apt warns of.
+    pub(in crate::apt) fn warn(&mut self, warnings: &[String]) -> Result<(), Stop> {
+        warnings.iter().try_for_each(|warning| self.complain(format!("W: {warning}")))
+    }
+
     /// Writes which packages are automatically installed.
     pub(in crate::apt) fn write_states(&mut self, states: &ExtendedStates) -> Result<(), Failure> {
         let Some(path) = self.configuration.path("Dir::State::extended_states") else {

@@ -5,10 +5,11 @@ use bstr::ByteSlice;
 use shell::{Data, Process, Stop, Stored};
 
 use super::file_name;
+use super::judge::Believable;
 use super::place::Place;
 use super::report::{Progress, Report, Severity};
 use super::targets::Target;
-use super::update::{Believable, Suite};
+use super::update::Suite;
 use crate::apt::configuration::Configuration;
 use crate::apt::problem::Failure;
 use crate::apt::release::Listed;
@@ -44,7 +45,7 @@ pub(super) fn wanted(
         let suite = &suites[believable.suite];
         for target in Target::all_of(suite.source, configuration) {
             process.machine.budget.step()?;
-            if !is_offered(suite, believable, &target, report) {
+            if !is_offered(suite, believable, &target, configuration, report) {
                 continue;
             }
             let found = candidates(suite, believable, &target, configuration);
@@ -72,6 +73,7 @@ fn is_offered(
     suite: &Suite<'_>,
     believable: &Believable,
     target: &Target,
+    configuration: &Configuration,
     report: &mut Report,
 ) -> bool {
     let Target { component, architecture, name } = target;
@@ -95,6 +97,16 @@ fn is_offered(
             Severity::Note,
             format!("{skipped} doesn't support architecture '{architecture}'"),
         );
+        if configuration.value("APT::Architecture") == Some(architecture) {
+            let others = release.architectures.iter().filter(|name| *name != "all");
+            let others: Vec<&str> = others.map(String::as_str).collect();
+            let hint = format!(
+                "it is for {}: build for one of them with `--platform`, or take a source for \
+                 {architecture}",
+                others.join(", ")
+            );
+            report.say(Severity::Note, hint);
+        }
         return false;
     }
     true
@@ -109,14 +121,15 @@ fn candidates(
     configuration: &Configuration,
 ) -> Vec<Candidate> {
     let Target { name, .. } = target;
-    let release = &believable.release;
+    let (release, title) = (&believable.release, target.title(suite.source));
     if !release.lists_files() {
         if !suite.is_lenient {
             return Vec::new();
         }
         let guesses = [".xz", ".gz", ""].into_iter().map(|ending| {
             let url = format!("{}{name}{ending}", suite.directory);
-            Candidate { fetch: suite.route.fetch(url.clone()), url, listed: Listed::default() }
+            let fetch = suite.route.fetch(&title, url.clone());
+            Candidate { fetch, url, listed: Listed::default() }
         });
         return guesses.collect();
     }
@@ -128,8 +141,8 @@ fn candidates(
     let by_hash = by_hash.map(|path| format!("{}{path}", suite.directory));
     let addresses = by_hash.into_iter().chain([url.clone()]);
     let candidates = addresses.map(|address| {
-        let fetch =
-            Fetch { sha256: listed.sha256, size: Some(listed.size), ..suite.route.fetch(address) };
+        let fetch = suite.route.fetch(&title, address);
+        let fetch = Fetch { sha256: listed.sha256, size: Some(listed.size), ..fetch };
         Candidate { fetch, url: url.clone(), listed: listed.clone() }
     });
     candidates.collect()

@@ -5,6 +5,7 @@
 //! it by (apt.conf(5), `Acquire::GzipIndexes`): its bytes are named by digest and not held.
 
 mod indexes;
+mod judge;
 mod names;
 mod place;
 mod report;
@@ -28,9 +29,10 @@ use super::problem::Failure;
 use super::reading::{data, read};
 use super::release::ReleaseFile;
 use super::signature;
+use super::snapshot;
 use super::sources::{self, Kind, Source};
 use super::transport::Route;
-use crate::outside::{Memory, Outside};
+use crate::outside::{ListFile, Memory, Outside};
 use names::file_name;
 use targets::{Target, endings};
 
@@ -48,21 +50,25 @@ pub fn read_archives(
     let sources = sources::load(process, configuration)?;
     let logins = Logins::load(process, configuration)?;
     let Some(lists) = configuration.path("Dir::State::lists") else { return Ok(Vec::new()) };
-    let sources: Vec<&Source> =
-        sources.iter().filter(|source| source.kind == Kind::Binary).collect();
-    let releases = read_releases(process, &outside.memory(), &lists, &sources)?;
-    let mut found = Vec::new();
-    for (source, release) in sources.into_iter().zip(releases) {
+    let sources = sources.into_iter().filter(|source| source.kind == Kind::Binary).collect();
+    let memory = outside.memory();
+    let sources = settle(process, &memory, &lists, sources, configuration)?;
+    let releases = read_releases(process, &memory, &lists, &sources)?;
+    let (mut found, mut lists_found) = (Vec::new(), Vec::new());
+    for (source, release) in sources.iter().zip(releases) {
+        let release = release.map(|file| Arc::clone(&file.release)).unwrap_or_default();
         for target in Target::all_of(source, configuration) {
             let url = format!("{}{}", source.directory(), target.name);
             let Some(stored) = find_list(process, &lists, &url)? else { continue };
             let route = Route::of(process, source, &logins, configuration)?;
-            found.push((route, release.clone(), target.component, stored));
+            let base = route.base.trim_end_matches('/');
+            lists_found
+                .push(ListFile { title: format!("{base} {}", target.title(source)), stored });
+            found.push((route, release.clone(), target.component));
         }
     }
-    let stored: Vec<Stored> = found.iter().map(|(_, _, _, stored)| stored.clone()).collect();
-    let indexes = outside.indexes(&stored)?;
-    let archives = found.into_iter().zip(indexes).map(|((route, release, component, _), index)| {
+    let indexes = outside.indexes(&lists_found)?;
+    let archives = found.into_iter().zip(indexes).map(|((route, release, component), index)| {
         let Route { base, login, proxy } = route;
         let base = base.trim_end_matches('/').to_owned();
         Archive { base, login, proxy, release, component, index }
@@ -70,13 +76,32 @@ pub fn read_archives(
     Ok(archives.collect())
 }
 
+/// The sources that are read: of one that is read from a snapshot, that.
+fn settle(
+    process: &mut Process<'_, '_>,
+    memory: &Memory,
+    lists: &ImagePath,
+    sources: Vec<Source>,
+    configuration: &Configuration,
+) -> Result<Vec<Source>, Failure> {
+    if !sources.iter().any(|source| snapshot::is_wanted(source, configuration)) {
+        return Ok(sources);
+    }
+    let releases = read_releases(process, memory, lists, &sources)?;
+    let settled = sources
+        .iter()
+        .zip(releases)
+        .map(|(source, release)| Ok(snapshot::instead(source, release.as_deref(), configuration)?));
+    settled.collect()
+}
+
 /// What the `Release` files of sources say, as far as they are there.
 fn read_releases(
     process: &mut Process<'_, '_>,
     memory: &Memory,
     lists: &ImagePath,
-    sources: &[&Source],
-) -> Result<Vec<Arc<super::archive::Release>>, Failure> {
+    sources: &[Source],
+) -> Result<Vec<Option<Arc<ReleaseFile>>>, Failure> {
     let mut paths = Vec::with_capacity(2 * sources.len());
     for source in sources {
         paths.push(lists.join(file_name(&format!(
@@ -99,7 +124,7 @@ fn read_releases(
             [None, Some(text)] => ReleaseFile::recall(&format!("/{}", names[1]), text, memory).ok(),
             _ => None,
         };
-        releases.push(release.map(|file| Arc::clone(&file.release)).unwrap_or_default());
+        releases.push(release);
     }
     Ok(releases)
 }

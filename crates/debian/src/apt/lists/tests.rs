@@ -279,12 +279,7 @@ fn old_lists_and_wrong_files_are_errors() {
 #[test]
 fn what_is_not_built_in_is_refused_by_name() {
     let mut said = Vec::new();
-    for source in [
-        "deb file:/srv/d s m",
-        "deb mirror+http://h/d s m",
-        "deb [snapshot=20250101T000000Z] http://h/d s m",
-        "deb cdrom:[x]/ s m",
-    ] {
+    for source in ["deb file:/srv/d s m", "deb mirror+http://h/d s m", "deb cdrom:[x]/ s m"] {
         let mut trial = trial("", "main");
         trial.file("etc/apt/sources.list", source);
         said.push(trial.show(&["apt-get"]));
@@ -293,7 +288,6 @@ fn what_is_not_built_in_is_refused_by_name() {
     insta::assert_snapshot!(said.join("\n"), @r#"
     refused: `apt-get` has a source by `file:`, which is not built in (/etc/apt/sources.list:1)
     refused: `apt-get` has a source by `mirror+http:`, which is not built in (/etc/apt/sources.list:1)
-    refused: `apt-get` has a source with the option `snapshot` (/etc/apt/sources.list:1): write the snapshot's own address instead
     refused: `apt-get` has a source by `cdrom:`, which is not built in (/etc/apt/sources.list:1)
     refused: `apt-get` is configured to run Acquire::http::Proxy-Auto-Detect
     "#);
@@ -304,6 +298,18 @@ fn what_is_not_built_in_is_refused_by_name() {
         "Acquire::http::Proxy::h=DIRECT",
     ]);
     assert_eq!(direct.asked.lock().unwrap()[0][0].proxy, crate::Proxy::Direct);
+}
+
+#[test]
+fn snapshots_are_read_from_where_they_are() {
+    let mut trial = trial("[snapshot=1] ", "main");
+    let at_snapshot = |url: &str| url.replace("http://h/d", "http://s/1");
+    trial
+        .url(&at_snapshot(&format!("{BASE}/InRelease")), fixture!("lists-good.InRelease"))
+        .url(&at_snapshot(&by_hash("main", b"packed\n")), b"packed\n");
+    let option = "Acquire::Snapshots::URI::Host::h=http://s/@SNAPSHOTID@/";
+    insta::assert_snapshot!(trial.show(&["apt-get", option]), @"");
+    insta::assert_snapshot!(trial.show(&["apt-get"]), @"");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Trust {
     /// Reads the keyrings that sources name, and those for all others.
     pub(super) fn load(
         process: &mut Process<'_, '_>,
-        sources: &[&Source],
+        sources: &[Source],
         configuration: &Configuration,
     ) -> Result<Self, Failure> {
         let mut common: Vec<ImagePath> =
@@ -63,7 +63,7 @@ impl Trust {
         let mut paths = named(source);
         match &source.options.signed_by {
             Some(SignedBy::Embedded(text)) => {
-                let place = format!("{}:{}", source.place.file, source.place.line);
+                let place = source.place.to_string();
                 if let Err(error) = believed.keyring.add(text.as_bytes()) {
                     believed.ignored.push(format!("the key in {place} {error}"));
                 }

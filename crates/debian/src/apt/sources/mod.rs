@@ -50,6 +50,12 @@ pub struct Place {
     pub line: usize,
 }
 
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
 impl Source {
     /// Whether it has no components, and `Packages` stands in the suite's own directory.
     pub fn is_flat(&self) -> bool {

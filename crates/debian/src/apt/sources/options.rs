@@ -34,7 +34,7 @@ pub struct SourceOptions {
     pub allow_weak: Option<bool>,
     /// `inrelease-path`
     pub inrelease_path: Option<String>,
-    /// `snapshot`, which is not built in.
+    /// `snapshot`: the archive as it was then ([`super::super::snapshot`]).
     pub snapshot: Option<String>,
 }
 
@@ -167,6 +167,9 @@ impl SourceOptions {
         ];
         if let Some((name, ..)) = switches.into_iter().find(|(_, one, two)| one != two) {
             return Some((name, String::new()));
+        }
+        if self.snapshot != other.snapshot {
+            return Some(("Snapshot", String::new()));
         }
         if self.signed_by != other.signed_by {
             let words = |value: &Option<SignedBy>| value.as_ref().map(SignedBy::shown);
