@@ -280,6 +280,7 @@ fn command_json(command: &RunCommand) -> Value {
         "command": command.line,
         "status": command.status,
         "changes": command.changes,
+        "remark": command.remark,
     })
 }
 

@@ -44,8 +44,7 @@ impl<'a> Wanted<'a> {
         let of_all = configuration.value("APT::Snapshot").filter(|name| !name.is_empty());
         match source.options.snapshot.as_deref() {
             None => of_all.map_or(Wanted::No, Wanted::IfThere),
-            Some("enable") => of_all.map_or(Wanted::No, Wanted::Named),
-            Some("disable" | "") => Wanted::No,
+            Some("") => Wanted::No,
             Some(text) => match switch(text) {
                 Some(true) => of_all.map_or(Wanted::No, Wanted::Named),
                 Some(false) => Wanted::No,
@@ -170,7 +169,7 @@ mod tests {
         let setting = |kind| format!("Acquire::Snapshots::URI::{kind}");
         let cases: [(&str, Option<&str>, &[(&str, &str)], &str); 15] = [
             ("", own, &[], "itself"),
-            ("[snapshot=1] ", own, &[], "https://s/1/d/"),
+            ("[snapshot=2026] ", own, &[], "https://s/2026/d/"),
             ("[snapshot=enable] ", own, &[], "itself"),
             ("[snapshot=enable] ", own, &[("APT::Snapshot", "2")], "https://s/2/d/"),
             ("[snapshot=no] ", own, &[("APT::Snapshot", "2")], "itself"),
@@ -183,43 +182,43 @@ mod tests {
                 "Snapshots not supported for http://archive.example.org:80/debian/ stable (/l:1)",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 None,
                 &[],
                 "Cannot identify snapshot server for http://archive.example.org:80/debian/ stable (/l:1) - run update without snapshot id first",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 own,
                 &[(&setting("Override::Label::L"), "http://o/@SNAPSHOTID@")],
-                "http://o/1/",
+                "http://o/2026/",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 own,
                 &[(&setting("Label::L"), "http://o/@SNAPSHOTID@")],
-                "https://s/1/d/",
+                "https://s/2026/d/",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 none,
                 &[(&setting("Origin::O"), "http://o/@SNAPSHOTID@")],
-                "http://o/1/",
+                "http://o/2026/",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 None,
                 &[(&setting("Host::.example.org"), "http://o/@PATH@/@SNAPSHOTID@/")],
-                "http://o/debian/1/",
+                "http://o/debian/2026/",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 none,
                 &[(&setting("Host::example.org"), "http://o/@SNAPSHOTID@")],
                 "Snapshots not supported for http://archive.example.org:80/debian/ stable (/l:1)",
             ),
             (
-                "[snapshot=1] ",
+                "[snapshot=2026] ",
                 own,
                 &[(&setting("Override::Origin::O"), "no")],
                 "Snapshots not supported for http://archive.example.org:80/debian/ stable (/l:1)",

@@ -175,7 +175,7 @@ pub const RULES: &[SkipRule] = &[
 /// What a call would have made, and why it need not.
 impl std::fmt::Display for SkipRule {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "it makes {} ({})", self.makes, self.reason)
+        write!(f, "would make {}; {}", self.makes, self.reason)
     }
 }
 

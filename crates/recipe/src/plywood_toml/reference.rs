@@ -78,7 +78,8 @@ One without a value is an error. Only these begin a template: every other brace 
 up for, with the keys that it trusts: what is not signed by one of them is refused. Nothing of the
 image is run. The packages' maintainer scripts are evaluated, and one that does what cannot be
 evaluated is an error with its command; `scripts` leaves out those of a package. What dpkg keeps of
-packages is left as dpkg leaves it, so dpkg, apt and scanners work in the image.
+packages is left as dpkg leaves it, so dpkg, apt and scanners work in the image. An image that has
+packages and no dpkg, as distroless ones have, gets a file in `/var/lib/dpkg/status.d` for each new one.
 
 On `base = "scratch"` the packages are all there is: those that are named, and what they need. With
 no shell among them there is no shell in the image. The archives are those of `sources`, or else

@@ -3,6 +3,8 @@
 //! A package is fetched, checked, read and deflated in one go, and then only its fragment is kept
 //! (see [`fragment`]). Everything is side by side: downloads, reading, deflating.
 
+#[cfg(test)]
+mod days;
 mod elf;
 mod fragment;
 mod reading;

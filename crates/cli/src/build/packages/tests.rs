@@ -105,7 +105,7 @@ impl Work {
 }
 
 fn fetch(url: String, sha256: Option<Digest>, size: Option<u64>) -> Fetch {
-    let title = url.clone();
+    let title = url.rsplit('/').next().unwrap().to_owned();
     Fetch { title, url, sha256, size, login: None, proxy: Proxy::Direct }
 }
 
@@ -195,11 +195,11 @@ fn packages_that_are_others_are_refused() {
     let digest = |bytes: &[u8]| Digest::of(bytes).to_string();
     let found = refused("a.deb", &good);
     let found = found.replace(&digest(&good), "GOOD").replace(&digest(&other), "OTHER");
-    insta::assert_snapshot!(found, @"failed to accept HOST/a.deb: it has the digest OTHER, and GOOD was expected");
-    insta::assert_snapshot!(refused("b.deb", &good), @"failed to fetch HOST/b.deb: HTTP status client error (404 Not Found)");
+    insta::assert_snapshot!(found, @"failed to accept a.deb from HOST/a.deb: it has the digest OTHER, and the archive's lists say GOOD");
+    insta::assert_snapshot!(refused("b.deb", &good), @"failed to fetch b.deb from HOST/b.deb: the archive does not have it any more (404 Not Found)");
     insta::assert_snapshot!(refused("none.deb", b"no package"), @"failed to read the package none.deb: the file is no Debian package: it is no `ar` archive");
     let short = refused("short.deb", &good);
-    assert!(short.contains("was expected"), "{short}");
+    assert!(short.contains("the archive's lists say"), "{short}");
     let store = home.path().join("store");
     let count =
         |directory: &str| std::fs::read_dir(store.join(directory)).map_or(0, Iterator::count);
@@ -238,9 +238,9 @@ fn lists_are_asked_for_again_and_not_sent_again() {
     assert_eq!(asked.iter().filter(|line| line.contains(&etag)).count(), 1, "{asked:?}");
     let wrong = vec![at("InRelease", Some(Digest::of(b"other")))];
     let error = message(&fetch_all(&gatherer, wrong).unwrap_err());
-    assert!(error.contains("was expected"), "{error}");
+    assert!(error.contains("the archive's lists say"), "{error}");
     let (mut long, span) = at("InRelease", Some(Digest::of(b"x")));
     long.size = Some(3);
     let error = message(&fetch_all(&gatherer, vec![(long, span)]).unwrap_err());
-    assert!(error.contains("more than 3 bytes"), "{error}");
+    assert!(error.contains("more than the 3 bytes"), "{error}");
 }

@@ -238,7 +238,7 @@ fn an_archive_of_another_architecture() {
            Building dependency tree...
            Reading state information...
            E: Unable to locate package hello
-           N: there is no list of packages for amd64: have `apt-get update` before it, in the same line, with a source that has some
+           N: there is no list of packages for amd64: `apt-get update` has to come before, in the same line, and a source has to have some
      --> context/Dockerfile:3:1
       |
     3 | RUN apt-get update && apt-get install -y hello
@@ -285,7 +285,7 @@ fn a_component_that_is_not_there() {
            Building dependency tree...
            Reading state information...
            E: Unable to locate package hello
-           N: there is no list of packages for amd64: have `apt-get update` before it, in the same line, with a source that has some
+           N: there is no list of packages for amd64: `apt-get update` has to come before, in the same line, and a source has to have some
      --> context/Dockerfile:3:1
       |
     3 | RUN apt-get update && apt-get install -y hello

@@ -6,6 +6,7 @@
 mod archives;
 mod disk;
 mod packages;
+mod scripts;
 mod toml;
 
 use testbed::debian::{ArchiveKey, Publication, SmallArchive};
@@ -15,8 +16,8 @@ use crate::attempt::Attempt;
 /// As long as the archive's real address, so that carets stay below what they point at.
 const ARCHIVE: &str = "http://127.0.0.1:00000";
 /// What the base has in it that is executable for whoever looks; nothing of it is.
-const PROGRAMS: [&str; 8] =
-    ["apt-get", "dash", "dpkg", "rm", "cat", "make", "true", "dpkg-trigger"];
+const PROGRAMS: [&str; 9] =
+    ["apt-cache", "apt-get", "cat", "dash", "dpkg", "make", "rm", "true", "update-mime-database"];
 /// Every line of the tests begins so.
 const UPDATE: &str = "RUN apt-get update && apt-get install -y";
 
@@ -52,6 +53,18 @@ pub(super) fn archive() -> SmallArchive {
         ],
     );
     archive
+}
+
+/// A build that installs packages of an archive.
+pub(super) fn install(archive: SmallArchive, packages: &str) -> Debian {
+    Debian::published(archive, &format!("{UPDATE} {packages}"))
+}
+
+const OTHERS: &str = "Maintainer: Nobody <nobody@example.org>\nDescription: x\n";
+
+/// A package's control file.
+pub(super) fn control(name: &str, more: &str) -> String {
+    format!("Package: {name}\nVersion: 1.0\nArchitecture: amd64\n{more}{OTHERS}")
 }
 
 /// The key that the base knows.

@@ -2,19 +2,7 @@
 
 use std::fs;
 
-use testbed::debian::SmallArchive;
-
-use super::{Debian, UPDATE, archive};
-
-fn install(archive: SmallArchive, packages: &str) -> Debian {
-    Debian::published(archive, &format!("{UPDATE} {packages}"))
-}
-
-const OTHERS: &str = "Maintainer: Nobody <nobody@example.org>\nDescription: x\n";
-
-fn control(name: &str, more: &str) -> String {
-    format!("Package: {name}\nVersion: 1.0\nArchitecture: amd64\n{more}{OTHERS}")
-}
+use super::{Debian, archive, control, install};
 
 #[test]
 fn an_unknown_package() {
@@ -106,7 +94,7 @@ fn no_lists_at_all() {
            Building dependency tree...
            Reading state information...
            E: Unable to locate package hello
-           N: there is no list of packages for amd64: have `apt-get update` before it, in the same line, with a source that has some
+           N: there is no list of packages for amd64: `apt-get update` has to come before, in the same line, and a source has to have some
      --> context/Dockerfile:3:1
       |
     3 | RUN apt-get install -y hello
@@ -356,53 +344,15 @@ fn a_package_of_another_name_or_version() {
     ");
 }
 
+/// They count for what is shown as for what is installed, and what is not understood is told.
 #[test]
-fn a_script_that_needs_execution_or_fails() {
-    let script = |text: &str| {
-        let control = control("scripted", "");
-        let script = format!("#!/bin/sh\nset -e\n{text}\n");
-        let scripts = [("./postinst", script.as_str())];
-        let bytes = testbed::deb::scripted_deb(&control, &scripts, &[("./", b'5', "", b"")]);
-        let mut archive = archive();
-        archive.file(&control, &bytes);
-        archive
-    };
-    let needing = install(script("make everything"), "scripted");
-    insta::assert_snapshot!(needing.refused(), @r"
-    exit 10
-    error: this instruction needs execution: postinst of `scripted`: `make` is not built in
-     --> context/Dockerfile:3:1
-      |
-    3 | RUN apt-get update && apt-get install -y scripted
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      |
-      = hint: `-o Plywood::Skip-Scripts=scripted` behind `apt-get` leaves out the scripts of the package, if the image does without what they do; nothing of an image is ever run on this machine
-    ");
-    let failing = install(script("echo no luck >&2\nexit 7"), "scripted");
-    insta::assert_snapshot!(failing.refused(), @r"
-    exit 11
-    error: the command fails with exit status 100:
-           Fetched 5312 B
-           Selecting previously unselected package scripted.
-           (Reading database ... 0 files and directories currently installed.)
-           Preparing to unpack .../scripted_1.0_amd64.deb ...
-           Unpacking scripted (1.0) ...
-           Setting up scripted (1.0) ...
-           no luck
-           dpkg: error processing package scripted (--configure):
-            installed scripted package post-installation script subprocess returned error exit status 7
-           Errors were encountered while processing:
-            scripted
-           E: Sub-process /usr/bin/dpkg returned an error code (1)
-     --> context/Dockerfile:3:1
-      |
-    3 | RUN apt-get update && apt-get install -y scripted
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      |
-      = hint: it is `apt-get install -y scripted` that answers 100; --explain-run shows what came before; `-o Plywood::Skip-Scripts=PACKAGE` behind `apt-get` leaves out a package's scripts
-    ");
-    // The way out that is named.
-    install(script("make everything"), "-o Plywood::Skip-Scripts=scripted scripted").built();
+fn pins() {
+    let line = "RUN apt-get update && apt-cache policy hello && exit 3";
+    let pins = "Package: hello\nPin: version 1.*\nPin-Priority: 7\n\n\
+        Package: *\nPin: nonsense x\nPin-Priority: 1\n";
+    let debian = Debian::published(archive(), line);
+    let refused = debian.file("base/etc/apt/preferences.d/pins", pins).refused();
+    insta::assert_snapshot!(refused, @"");
 }
 
 #[test]

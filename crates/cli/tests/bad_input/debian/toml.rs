@@ -106,15 +106,24 @@ fn lists_that_have_expired() {
     "#);
 }
 
+/// Has `base` be an image of these files.
+fn with_base(debian: &Debian, files: &[(&str, &str)]) -> [&'static str; 2] {
+    let plain = debian.attempt.scene.path("plain");
+    for (path, text) in files {
+        let path = plain.join("files").join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    fs::write(plain.join("Dockerfile"), "FROM scratch\nCOPY files /\n").unwrap();
+    let output = "--output=type=oci,tar=false,dest=base";
+    debian.attempt.scene.answer(&["build", output, "plain"]);
+    ["--build-context", "base=oci-layout://base"]
+}
+
 #[test]
 fn a_base_that_is_no_debian() {
     let debian = debian("base", "packages = [\"hello\"]");
-    let plain = debian.attempt.scene.path("plain");
-    fs::create_dir(&plain).unwrap();
-    fs::write(plain.join("Dockerfile"), "FROM scratch\nCOPY Dockerfile /\n").unwrap();
-    let output = "--output=type=oci,tar=false,dest=base";
-    debian.attempt.scene.answer(&["build", output, "plain"]);
-    let words = ["--build-context", "base=oci-layout://base"];
+    let words = with_base(&debian, &[("etc/alpine-release", "3.20\n")]);
     let refused = debian.attempt.refused(&words);
     insta::assert_snapshot!(debian.shown(&refused), @r"
     exit 11
@@ -126,6 +135,42 @@ fn a_base_that_is_no_debian() {
     3 | [debian]
       | ^^^^^^^^
     ");
+}
+
+/// What an image without dpkg says of a package.
+fn record(version: &str) -> String {
+    format!(
+        "Package: libhello1\nVersion: {version}\nArchitecture: amd64\nDescription: its library\n"
+    )
+}
+
+const RECORD: &str = "var/lib/dpkg/status.d/libhello1";
+
+/// As distroless images have it: packages are there, and no dpkg.
+#[test]
+fn a_base_with_records_and_no_database() {
+    let debian = debian("base", "packages = [\"hello\"]");
+    let words = with_base(&debian, &[(RECORD, &record("1.0"))]);
+    let scene = &debian.attempt.scene;
+    scene.answer(&[&["build", "--output=type=local,dest=made"], &words[..], &["context"]].concat());
+    let made = scene.path("made");
+    assert_eq!(
+        testbed::files(&made),
+        ["usr/bin/hello", "var/lib/dpkg/status.d/hello", "var/lib/dpkg/status.d/libhello1"]
+    );
+    insta::assert_snapshot!(fs::read_to_string(made.join("var/lib/dpkg/status.d/hello")).unwrap(), @r"
+    Package: hello
+    Status: install ok installed
+    Maintainer: Nobody <nobody@example.org>
+    Architecture: amd64
+    Version: 1.0
+    Depends: libhello1 (>= 1.0)
+    Description: hello
+    ");
+    // One that would have to move.
+    fs::remove_dir_all(scene.path("base")).unwrap();
+    let words = with_base(&debian, &[(RECORD, &record("0.9"))]);
+    insta::assert_snapshot!(debian.shown(&debian.attempt.refused(&words)), @"");
 }
 
 #[test]
@@ -162,7 +207,7 @@ fn an_archive_of_another_architecture() {
            Building dependency tree...
            Reading state information...
            E: Unable to locate package hello
-           N: there is no list of packages for riscv64: have `apt-get update` before it, in the same line, with a source that has some
+           N: there is no list of packages for riscv64: `apt-get update` has to come before, in the same line, and a source has to have some
      --> context/plywood.toml:4:13
       |
     4 | packages = ["hello"]

@@ -1,8 +1,10 @@
 //! Packages put into an image without a command line: what `[debian]` asks for.
 //!
 //! On an image that has dpkg's database it is as `apt-get update` and `apt-get install` would have
-//! it. `nothing` is for an image that begins with nothing.
+//! it. `nothing` is for an image that begins with nothing, and `distroless`
+//! for one that has packages and no dpkg.
 
+mod distroless;
 mod nothing;
 mod tools;
 
@@ -76,6 +78,9 @@ pub fn assemble(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &As
 
 fn on_image(process: &mut Process<'_, '_>, outside: &dyn Outside, asked: &Assembly) -> Done {
     if !Database::is_there(process)? {
+        if distroless::is(process).map_err(nothing::unexpected)? {
+            return distroless::assemble(process, outside, asked);
+        }
         return Err(Problem::NoDatabase.into());
     }
     let mut session = begin(process, outside, asked)?;

@@ -90,7 +90,7 @@ fn unmount_sources(process: &mut Process<'_, '_>) {
     }
 }
 
-fn failed(session: &mut Session<'_, '_, '_>, status: u8) -> Done {
+pub(super) fn failed(session: &mut Session<'_, '_, '_>, status: u8) -> Done {
     session.complain(format!("E: Sub-process dpkg returned an error code ({status})"))?;
     Ok(FAILED)
 }
@@ -155,7 +155,7 @@ fn essential(session: &mut Session<'_, '_, '_>, variant: Variant) -> Result<Vec<
 }
 
 /// The packages in an order that does not depend on anything else.
-fn sorted(debs: &Debs) -> Vec<Arc<Deb>> {
+pub(super) fn sorted(debs: &Debs) -> Vec<Arc<Deb>> {
     let mut all: Vec<_> = debs.iter().collect();
     all.sort_by_key(|(id, _)| *id);
     all.into_iter().map(|(_, deb)| Arc::clone(deb)).collect()
@@ -231,7 +231,7 @@ fn install_first(
 }
 
 /// What cannot be with files that nobody else writes.
-fn unexpected(error: FileError) -> Failure {
+pub(super) fn unexpected(error: FileError) -> Failure {
     match error {
         FileError::Stop(stop) => stop.into(),
         FileError::Errno(errno) => Failure::of_file(&ImagePath::root(), errno.into()),

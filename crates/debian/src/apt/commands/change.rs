@@ -293,8 +293,8 @@ fn hint(
         Unselected::Unknown { .. } if archives.is_empty() => {
             let native = configuration.value("APT::Architecture").unwrap_or_default();
             Some(format!(
-                "there is no list of packages for {native}: have `apt-get update` before it, in the \
-                 same line, with a source that has some"
+                "there is no list of packages for {native}: `apt-get update` has to come before, in \
+                 the same line, and a source has to have some"
             ))
         }
         Unselected::Unknown { name, closest } => {

@@ -285,12 +285,12 @@ fn what_is_not_built_in_is_refused_by_name() {
         said.push(trial.show(&["apt-get"]));
     }
     said.push(trial("", "main").show(&["apt-get", "Acquire::http::Proxy-Auto-Detect=/usr/bin/x"]));
-    insta::assert_snapshot!(said.join("\n"), @r#"
-    refused: `apt-get` has a source by `file:`, which is not built in (/etc/apt/sources.list:1)
-    refused: `apt-get` has a source by `mirror+http:`, which is not built in (/etc/apt/sources.list:1)
-    refused: `apt-get` has a source by `cdrom:`, which is not built in (/etc/apt/sources.list:1)
+    insta::assert_snapshot!(said.join("\n"), @r"
+    refused: `apt-get` has a source by `file:` (/etc/apt/sources.list:1), which is not built in: give the packages' files themselves, as in `apt-get install ./*.deb`, or serve the directory by http
+    refused: `apt-get` has a source by `mirror+http:` (/etc/apt/sources.list:1), which is not built in: name one of the mirrors, by http or https
+    refused: `apt-get` has a source by `cdrom:` (/etc/apt/sources.list:1), which is not built in: give the packages' files themselves, as in `apt-get install ./*.deb`, or serve the directory by http
     refused: `apt-get` is configured to run Acquire::http::Proxy-Auto-Detect
-    "#);
+    ");
     let direct = trial("", "main");
     direct.show(&[
         "apt-get",
@@ -302,8 +302,8 @@ fn what_is_not_built_in_is_refused_by_name() {
 
 #[test]
 fn snapshots_are_read_from_where_they_are() {
-    let mut trial = trial("[snapshot=1] ", "main");
-    let at_snapshot = |url: &str| url.replace("http://h/d", "http://s/1");
+    let mut trial = trial("[snapshot=2026] ", "main");
+    let at_snapshot = |url: &str| url.replace("http://h/d", "http://s/2026");
     trial
         .url(&at_snapshot(&format!("{BASE}/InRelease")), fixture!("lists-good.InRelease"))
         .url(&at_snapshot(&by_hash("main", b"packed\n")), b"packed\n");
