@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use ::debian::apt::assembly::{self, Assembly, Ground, Recommends, Variant};
 use ::debian::apt::snapshot;
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 use layer::Attributes;
 use oci::ImagePath;
 use recipe::{DebianPackages, DebianSources, DebianVariant, Span};
@@ -25,6 +25,12 @@ use crate::wheels;
 
 /// What maintainer scripts are run with, where no image says otherwise.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where sources are, and keys and pins of a recipe.
+const SOURCES: &str = "etc/apt/sources.list";
+const MORE_SOURCES: &str = "etc/apt/sources.list.d/";
+const KEYS: &str = "etc/apt/keyrings/";
+const PINS: &str = "etc/apt/preferences.d/";
 
 /// A file that is seen while packages are installed, and is none of the image's.
 struct Mounted {
@@ -61,7 +67,7 @@ pub(crate) fn plan_debian(
     };
     let (trees, redaction) = (Trees::default(), Redaction::of_nothing());
     let outside = RunOutside::new(planner, Network::Default, &trees, &redaction, span);
-    let assembly = assembly(asked, ground);
+    let assembly = assembly(asked, ground, kept(asked, &mounted));
     let (ended, outcome) = shell::attempt_program(command, files, &outside, limits, |process| {
         assembly::assemble(process, &outside, &assembly)
     });
@@ -109,7 +115,11 @@ fn environment() -> std::collections::BTreeMap<BString, BString> {
     variables.map(|(name, value)| (name.into(), value.into())).into()
 }
 
-fn assembly(asked: &DebianPackages, ground: Ground) -> Assembly {
+fn assembly(
+    asked: &DebianPackages,
+    ground: Ground,
+    sources: Vec<(ImagePath, Arc<[u8]>)>,
+) -> Assembly {
     Assembly {
         packages: asked.packages.iter().map(|package| package.node.clone()).collect(),
         variant: match asked.variant {
@@ -123,6 +133,7 @@ fn assembly(asked: &DebianPackages, ground: Ground) -> Assembly {
         },
         skipped_scripts: skipped_scripts(asked),
         ground,
+        sources,
     }
 }
 
@@ -138,6 +149,11 @@ fn mounted(
     ground: Ground,
 ) -> Step<Vec<Mounted>> {
     let mut mounted = match &asked.sources {
+        Some(sources) if ground == Ground::Nothing && sources.keys.is_empty() => {
+            let mut mounted = own(planner, sources)?;
+            mounted.extend(keys_of_machine(planner)?);
+            mounted
+        }
         Some(sources) => own(planner, sources)?,
         None if ground == Ground::Image => Vec::new(),
         None => of_machine(planner, asked)?,
@@ -147,27 +163,112 @@ fn mounted(
         Ok(Arc::<[u8]>::from(bytes))
     }))?;
     for (at, bytes) in preferences.into_iter().enumerate() {
-        let path = ImagePath::lexical(format!("etc/apt/preferences.d/plywood-{at}.pref"));
+        let path = ImagePath::lexical(format!("{PINS}plywood-{at}.pref"));
         mounted.push(Mounted { path, bytes });
     }
     Ok(mounted)
 }
 
-/// What the machine's own apt is set up for.
-fn of_machine(planner: &mut StagePlanner<'_, '_>, asked: &DebianPackages) -> Step<Vec<Mounted>> {
+/// The files of this machine's apt.
+fn machine_files(planner: &mut StagePlanner<'_, '_>) -> Step<Vec<Mounted>> {
     let Some(files) = &planner.shared.facts.machine_sources else {
         planner.needs.add(Need::MachineSources);
         return Err(Stop::Needs);
     };
-    if files.is_empty() {
+    let mounted =
+        files.iter().map(|(path, bytes)| Mounted { path: path.clone(), bytes: Arc::clone(bytes) });
+    Ok(mounted.collect())
+}
+
+/// Every key that this machine's apt knows, trusted for whatever source.
+fn keys_of_machine(planner: &mut StagePlanner<'_, '_>) -> Step<Vec<Mounted>> {
+    let keys = machine_files(planner)?.into_iter().filter(|file| !is_source(&file.path));
+    let trusted = keys.enumerate().map(|(at, Mounted { bytes, .. })| {
+        let path = format!("etc/apt/trusted.gpg.d/machine-{at}.{}", key_ending(&bytes));
+        Mounted { path: ImagePath::lexical(path), bytes }
+    });
+    Ok(trusted.collect())
+}
+
+/// What the machine's own apt is set up for.
+fn of_machine(planner: &mut StagePlanner<'_, '_>, asked: &DebianPackages) -> Step<Vec<Mounted>> {
+    let files = machine_files(planner)?;
+    if !files.iter().any(|file| is_source(&file.path)) {
         let message = "nothing says where packages come from: the image begins with nothing, and \
                        this machine has no apt";
         let hint = "name an archive: `sources`, `suites` and `keys` in `[debian]`";
         return Err(PlanError::files(asked.span.clone(), message).with_hint(hint).into());
     }
-    let mounted =
-        files.iter().map(|(path, bytes)| Mounted { path: path.clone(), bytes: Arc::clone(bytes) });
-    Ok(mounted.collect())
+    Ok(files)
+}
+
+/// Whether a file of apt's names sources, and is no key.
+fn is_source(path: &ImagePath) -> bool {
+    path.as_bytes() == SOURCES.as_bytes() || path.as_bytes().starts_with(MORE_SOURCES.as_bytes())
+}
+
+/// How a key's file is called, by what is in it (apt-secure(8)).
+fn key_ending(bytes: &[u8]) -> &'static str {
+    if bytes.starts_with(b"-----BEGIN") { "asc" } else { "gpg" }
+}
+
+/// What an image that begins with nothing is told of its sources: the recipe's in one line each, as
+/// debootstrap writes them, or the machine's own files. A login is for whoever builds, and a
+/// snapshot that the archive tells of for what is built: the image's apt goes on with the archive.
+fn kept(asked: &DebianPackages, mounted: &[Mounted]) -> Vec<(ImagePath, Arc<[u8]>)> {
+    let Some(sources) = &asked.sources else {
+        let is_pin = |path: &ImagePath| path.as_bytes().starts_with(PINS.as_bytes());
+        let files = mounted.iter().filter(|file| !is_pin(&file.path));
+        let files = files.map(|Mounted { path, bytes }| match is_source(path) {
+            true => (path.clone(), Arc::from(without_logins(bytes))),
+            false => (path.clone(), Arc::clone(bytes)),
+        });
+        return files.collect();
+    };
+    let is_key = |file: &&Mounted| file.path.as_bytes().starts_with(KEYS.as_bytes());
+    let keys: Vec<&Mounted> = mounted.iter().filter(is_key).collect();
+    let paths: Vec<String> = keys.iter().map(|key| format!("/{}", key.path)).collect();
+    let signed_by = match paths.is_empty() {
+        true => String::new(),
+        false => format!("[signed-by={}] ", paths.join(",")),
+    };
+    let (components, id) = (words(&sources.components), snapshot_id(sources));
+    let mut text = String::new();
+    for uri in &sources.uris {
+        let uri = address(&uri.node, id.as_deref());
+        for suite in &sources.suites {
+            let suite = &suite.node;
+            let components = if suite.ends_with('/') { "" } else { components.as_str() };
+            let line = format!("deb {signed_by}{uri} {suite} {components}");
+            text.push_str(line.trim_end());
+            text.push('\n');
+        }
+    }
+    let list = (ImagePath::lexical(SOURCES), Arc::from(without_logins(text.as_bytes())));
+    let keys = keys.into_iter().map(|key| (key.path.clone(), Arc::clone(&key.bytes)));
+    std::iter::once(list).chain(keys).collect()
+}
+
+/// A text with no user and no password in its addresses (RFC 3986, 3.2.1).
+fn without_logins(text: &[u8]) -> Vec<u8> {
+    let mut rest = text;
+    let mut kept = Vec::with_capacity(text.len());
+    while let Some(at) = rest.find(b"://") {
+        let (before, after) = rest.split_at(at + 3);
+        kept.extend_from_slice(before);
+        let end = after.iter().position(|byte| b"/ \t\r\n?#".contains(byte));
+        let authority = &after[..end.unwrap_or(after.len())];
+        rest = match authority.rfind_byte(b'@') {
+            Some(at) => &after[at + 1..],
+            None => after,
+        };
+    }
+    kept.extend_from_slice(rest);
+    kept
+}
+
+fn words(texts: &[recipe::Spanned<String>]) -> String {
+    texts.iter().map(|text| text.node.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// The recipe's sources as a file of apt's (sources.list(5), "deb822-style format").
@@ -179,12 +280,11 @@ fn own(planner: &mut StagePlanner<'_, '_>, sources: &DebianSources) -> Step<Vec<
     let mut mounted = Vec::new();
     let mut paths = Vec::new();
     for (at, bytes) in keys.into_iter().enumerate() {
-        let ending = if bytes.starts_with(b"-----BEGIN") { "asc" } else { "gpg" };
-        let path = ImagePath::lexical(format!("etc/apt/keyrings/plywood-{at}.{ending}"));
+        let path = ImagePath::lexical(format!("{KEYS}plywood-{at}.{}", key_ending(&bytes)));
         paths.push(format!("/{path}"));
         mounted.push(Mounted { path, bytes });
     }
-    let path = ImagePath::lexical("etc/apt/sources.list.d/plywood.sources");
+    let path = ImagePath::lexical(format!("{MORE_SOURCES}plywood.sources"));
     mounted.push(Mounted { path, bytes: Arc::from(stanzas(sources, &paths).into_bytes()) });
     Ok(mounted)
 }
@@ -193,14 +293,11 @@ fn own(planner: &mut StagePlanner<'_, '_>, sources: &DebianSources) -> Step<Vec<
 /// the snapshot's own; of another the archive says where its snapshots are. Lists of a snapshot have
 /// expired long ago.
 fn stanzas(sources: &DebianSources, keys: &[String]) -> String {
-    let words = |texts: &[recipe::Spanned<String>]| {
-        texts.iter().map(|text| text.node.as_str()).collect::<Vec<_>>().join(" ")
-    };
-    let id = sources.snapshot.as_ref().map(|snapshot| snapshot::id_of(&snapshot.node));
+    let id = snapshot_id(sources);
     let is_flat = sources.suites.iter().all(|suite| suite.node.ends_with('/'));
     let stanzas = sources.uris.iter().map(|uri| {
         let own = uri.node.contains(snapshot::ID);
-        let uri = uri.node.replace(snapshot::ID, id.as_deref().unwrap_or(snapshot::ID));
+        let uri = address(&uri.node, id.as_deref());
         let mut stanza = format!("Types: deb\nURIs: {uri}\nSuites: {}\n", words(&sources.suites));
         if !is_flat {
             stanza.push_str(&format!("Components: {}\n", words(&sources.components)));
@@ -217,6 +314,15 @@ fn stanzas(sources: &DebianSources, keys: &[String]) -> String {
     stanzas.collect::<Vec<_>>().join("\n")
 }
 
+fn snapshot_id(sources: &DebianSources) -> Option<String> {
+    sources.snapshot.as_ref().map(|snapshot| snapshot::id_of(&snapshot.node))
+}
+
+/// An archive's address, with the name of the snapshot where it asks for one.
+fn address(uri: &str, id: Option<&str>) -> String {
+    uri.replace(snapshot::ID, id.unwrap_or(snapshot::ID))
+}
+
 /// Lets the image's files be seen with `mounted` over them. Sources of the recipe's own are instead
 /// of the image's, and what was read of archives leaves nothing behind.
 fn mount(files: &mut Files, asked: &DebianPackages, mounted: &[Mounted]) -> FileResult<()> {
@@ -225,14 +331,28 @@ fn mount(files: &mut Files, asked: &DebianPackages, mounted: &[Mounted]) -> File
     files.mount_empty(&ImagePath::lexical("var/lib/apt/lists"), directory.clone())?;
     if asked.sources.is_some() {
         files.mount_empty(&ImagePath::lexical("etc/apt/sources.list.d"), directory)?;
-        files.mount_file(
-            &ImagePath::lexical("etc/apt/sources.list"),
-            Data::empty(),
-            file.clone(),
-        )?;
+        files.mount_file(&ImagePath::lexical(SOURCES), Data::empty(), file.clone())?;
     }
     for Mounted { path, bytes } in mounted {
         files.mount_file(path, Data::of(&bytes[..]), file.clone())?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn logins_stay_outside() {
+        for (text, expected) in [
+            ("deb http://me:SECRET@a/b c d\n", "deb http://a/b c d\n"),
+            ("URIs: https://SECRET@a https://b/@c/\n", "URIs: https://a https://b/@c/\n"),
+            ("deb http://me:SECRET@x@a", "deb http://a"),
+            ("Signed-By: /k/me@a.gpg\nURIs: copy:/a", "Signed-By: /k/me@a.gpg\nURIs: copy:/a"),
+        ] {
+            let kept = without_logins(text.as_bytes());
+            assert_eq!(kept.as_bstr(), expected, "{text}");
+        }
+    }
 }

@@ -9,7 +9,9 @@ mod nothing;
 mod tools;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use oci::ImagePath;
 use shell::Process;
 use shell::process::Run;
 
@@ -33,6 +35,8 @@ pub struct Assembly {
     pub skipped_scripts: BTreeSet<String>,
     /// What the image begins with.
     pub ground: Ground,
+    /// Files that say where packages come from, for an image that began with nothing and has apt.
+    pub sources: Vec<(ImagePath, Arc<[u8]>)>,
 }
 
 /// What an image begins with.

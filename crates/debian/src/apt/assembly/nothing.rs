@@ -11,7 +11,7 @@ use bstr::ByteSlice;
 use layer::Attributes;
 use oci::ImagePath;
 use shell::files::{FileError, FileResult, Last, NewNode};
-use shell::{Data, Origin, Process, Stored};
+use shell::{Data, Files, Origin, Process, Stored};
 
 use super::{Assembly, NO_LISTS, Variant, begin, tools};
 use crate::apt::commands::carry_out::{self, Debs};
@@ -20,9 +20,11 @@ use crate::apt::commands::session::{Done, FAILED, Session};
 use crate::apt::commands::summary;
 use crate::apt::lists;
 use crate::apt::problem::Failure;
+use crate::apt::resolver::Solution;
 use crate::deb::{Deb, MemberNode};
 use crate::dpkg::engine::{Engine, Options};
 use crate::dpkg::settings::Force;
+use crate::dpkg::status::PackageId;
 use crate::outside::Outside;
 
 /// Directories that are links into `/usr` (Debian 12's debootstrap, `setup_merged_usr`), and those
@@ -35,8 +37,8 @@ const MERGED_ALREADY: &str = "usr-is-merged";
 /// What others lean on, in debootstrap's order.
 const FIRST: [&str; 7] =
     ["base-passwd", "base-files", "dpkg", "libc6", "perl-base", "mawk", "debconf"];
-/// Where lists are, which leave nothing behind.
-const LISTS: &str = "var/lib/apt/lists";
+/// The package that sources are for.
+const APT: &str = "apt";
 /// dpkg's database before there is anything in it.
 const DATABASE: [&str; 3] = ["info", "updates", "triggers"];
 
@@ -58,11 +60,12 @@ pub(super) fn assemble(
         Ok(decision) => decision,
         Err(status) => return Ok(status),
     };
+    let given = given(&mut session, asked, essential)?;
     summary::say(&mut session, &solution)?;
     let chosen = carry_out::Chosen { archives: &archives, files: &files, solution: &solution };
     let debs = carry_out::fetch(&mut session, &chosen)?;
     let all = sorted(&debs);
-    unmount_sources(session.process);
+    unmount(session.process);
     tools::lend(session.process, &all).map_err(unexpected)?;
     for deb in &all {
         lay_out(session.process, deb).map_err(unexpected)?;
@@ -71,23 +74,88 @@ pub(super) fn assemble(
     if status != 0 {
         return failed(&mut session, status);
     }
-    let status = carry_out::run_dpkg(&mut session, &solution, &debs)?;
+    let status = carry_out::run_dpkg(&mut session, &without_first(&solution), &debs)?;
     if status != 0 {
         return failed(&mut session, status);
     }
-    if asked.variant == Variant::Minbase {
-        carry_out::mark(&mut session, &solution)?;
+    if all.iter().any(|deb| deb.control.text("Package") == Some(APT)) {
+        leave_sources(session.process, asked).map_err(unexpected)?;
+        let solution = marked_manual(&solution, &given);
+        if !solution.new_automatic.is_empty() {
+            carry_out::mark(&mut session, &solution)?;
+        }
     }
     Ok(0)
 }
 
-/// What says where packages come from is needed no more, and may be in the place of what they bring.
-fn unmount_sources(process: &mut Process<'_, '_>) {
+/// What says where packages come from, and the lists of what is there, is needed no more, and may be
+/// in the place of what packages bring.
+fn unmount(process: &mut Process<'_, '_>) {
     let files = &mut process.machine.files;
     let mounted: Vec<ImagePath> = files.mounted().cloned().collect();
-    for at in mounted.iter().filter(|at| at.as_bytes() != LISTS.as_bytes()) {
-        files.unmount(at);
+    mounted.iter().for_each(|at| files.unmount(at));
+}
+
+/// The packages of the variant with all that they need: debootstrap installs these, and as if
+/// somebody had asked for each.
+fn given(
+    session: &mut Session<'_, '_, '_>,
+    asked: &Assembly,
+    essential: Vec<String>,
+) -> Result<BTreeSet<PackageId>, Failure> {
+    if asked.variant == Variant::Custom {
+        return Ok(BTreeSet::new());
     }
+    let operands = std::mem::replace(&mut session.operands, essential);
+    let decided = decide(session, Goal::Install);
+    session.operands = operands;
+    let changes = decided?.map(|decision| decision.solution.changes.clone()).unwrap_or_default();
+    Ok(changes.into_iter().map(|change| change.package).collect())
+}
+
+/// A solution in which none of these packages came because another wanted it.
+fn marked_manual(solution: &Solution, given: &BTreeSet<PackageId>) -> Solution {
+    let mut solution = solution.clone();
+    solution.new_automatic.retain(|id| !given.contains(id));
+    for change in &mut solution.changes {
+        change.is_automatic &= !given.contains(&change.package);
+    }
+    solution
+}
+
+/// What is left to do once the first packages are there.
+fn without_first(solution: &Solution) -> Solution {
+    let mut solution = solution.clone();
+    solution.steps.retain(|step| !FIRST.contains(&&*step.package.name));
+    solution
+}
+
+/// Writes the sources of the image into it, for its own apt; what packages brought stays.
+fn leave_sources(process: &mut Process<'_, '_>, asked: &Assembly) -> FileResult<()> {
+    let files = &mut process.machine.files;
+    let clock = files.clock();
+    for (path, bytes) in &asked.sources {
+        if files.stat(path)?.is_none() {
+            make_directories(files, path)?;
+            let file = NewNode::File(Data::of(&bytes[..]));
+            files.put_whole(path, Attributes::root(0o644, clock), file)?;
+        }
+    }
+    Ok(())
+}
+
+/// Makes the directories above a path that are not there.
+fn make_directories(files: &mut Files, path: &ImagePath) -> FileResult<()> {
+    let clock = files.clock();
+    let mut above: Vec<ImagePath> = path.ancestors().collect();
+    above.reverse();
+    for directory in above {
+        if files.stat(&directory)?.is_none() {
+            let attributes = Attributes::root(0o755, clock);
+            files.put_whole(&directory, attributes, NewNode::Directory)?;
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn failed(session: &mut Session<'_, '_, '_>, status: u8) -> Done {
@@ -100,24 +168,14 @@ fn prepare(process: &mut Process<'_, '_>) -> FileResult<()> {
     let native = crate::dpkg::architecture::native(process)?;
     let files = &mut process.machine.files;
     let clock = files.clock();
-    let directory = |files: &mut shell::Files, path: &str| {
-        let mut at = ImagePath::root();
-        for name in ImagePath::lexical(path).components() {
-            at = at.join(name);
-            if files.stat(&at)?.is_none() {
-                files.put_whole(&at, Attributes::root(0o755, clock), NewNode::Directory)?;
-            }
-        }
-        FileResult::Ok(())
-    };
     let more = MERGED_OF.iter().filter(|(known, _)| *known == native).map(|(_, name)| *name);
     for name in MERGED.into_iter().chain(more) {
-        directory(files, &format!("usr/{name}"))?;
+        make_directories(files, &ImagePath::lexical(format!("usr/{name}/-")))?;
         let target = NewNode::Symlink(format!("usr/{name}").into_bytes());
         files.put_whole(&ImagePath::lexical(name), Attributes::root(0o777, clock), target)?;
     }
     for name in DATABASE {
-        directory(files, &format!("var/lib/dpkg/{name}"))?;
+        make_directories(files, &ImagePath::lexical(format!("var/lib/dpkg/{name}/-")))?;
     }
     for (name, text) in [("status", ""), ("available", ""), ("info/format", "1\n")] {
         let path = ImagePath::lexical(format!("var/lib/dpkg/{name}"));
@@ -145,7 +203,7 @@ fn essential(session: &mut Session<'_, '_, '_>, variant: Variant) -> Result<Vec<
         }
     }
     if variant == Variant::Minbase {
-        names.insert("apt".to_owned());
+        names.insert(APT.to_owned());
     }
     // debootstrap merges /usr itself, so that the package that does it is not needed.
     if archives.iter().any(|archive| archive.index.named(MERGED_ALREADY).next().is_some()) {

@@ -53,7 +53,8 @@ pub(super) struct Database {
     file: File,
     path: ImagePath,
     attributes: Attributes,
-    before: Data,
+    /// What is kept as a backup; of a new file there is none.
+    before: Option<Data>,
     lines: Vec<BString>,
     is_changed: bool,
 }
@@ -70,7 +71,14 @@ impl Database {
         let bytes = process.bytes(&before)?;
         let lines: Vec<BString> = bytes.lines().map(BString::from).collect();
         let attributes = stat.attributes;
-        Ok(Some(Database { file, path, attributes, before, lines, is_changed: false }))
+        Ok(Some(Database {
+            file,
+            path,
+            attributes,
+            before: Some(before),
+            lines,
+            is_changed: false,
+        }))
     }
 
     /// Reads a file that is to be changed.
@@ -91,6 +99,24 @@ impl Database {
             Some(database) => Ok(database),
             None => Err(refused(process, format!("finds no {}", file.path()))),
         }
+    }
+
+    /// The same, and an empty one if it is not there: such files belong to Debian's group `shadow`.
+    pub(super) fn open_or_new(process: &mut Process<'_, '_>, file: File) -> Result<Self, Stop> {
+        if let Some(database) = Database::open(process, file)? {
+            return Ok(database);
+        }
+        let group = Database::read(process, File::Group)?;
+        let group = group.and_then(|groups| groups.find(b"shadow".as_bstr()));
+        let gid = group.and_then(|fields| fields[2].to_str().ok()?.parse().ok()).unwrap_or(0);
+        let attributes = Attributes { gid, ..Attributes::root(0o440, 0) };
+        let path = ImagePath::lexical(file.path());
+        Ok(Database { file, path, attributes, before: None, lines: Vec::new(), is_changed: false })
+    }
+
+    /// How many lines there are, whatever is in them.
+    pub(super) fn line_count(&self) -> usize {
+        self.lines.len()
     }
 
     /// The lines that count, with their fields.
@@ -161,7 +187,9 @@ impl Database {
         let old = Attributes { mode: self.attributes.mode & 0o664, ..self.attributes };
         let new = Attributes { mtime: process.machine.files.clock(), ..old.clone() };
         let backup = ImagePath::lexical([self.path.as_bytes(), b"-"].concat());
-        put(process, &backup, old, self.before)?;
+        if let Some(before) = self.before {
+            put(process, &backup, old, before)?;
+        }
         put(process, &self.path, new, Data::of(bytes))
     }
 }

@@ -9,6 +9,7 @@ mod busybox;
 mod chfn;
 mod chpasswd;
 mod chsh;
+mod conversion;
 mod database;
 mod deluser;
 mod getent;
@@ -21,6 +22,7 @@ mod id;
 mod identifiers;
 mod lookup;
 mod passwd;
+mod pwck;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -47,9 +49,13 @@ pub(crate) const PROGRAMS: &[(&str, Program)] = &[
     ("groupdel", groupdel::groupdel),
     ("groupmod", groupmod::groupmod),
     ("groups", id::groups),
+    ("grpck", pwck::grpck),
+    ("grpconv", conversion::grpconv),
     ("id", id::id),
     ("logname", logname),
     ("passwd", passwd::passwd),
+    ("pwck", pwck::pwck),
+    ("pwconv", conversion::pwconv),
     ("useradd", useradd::useradd),
     ("userdel", userdel::userdel),
     ("usermod", usermod::usermod),

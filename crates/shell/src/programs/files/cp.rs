@@ -37,6 +37,8 @@ const OPTIONS: &[Known] = &[
     flag("-u", 'u', &["update"]),
     flag("-v", 'v', &["verbose"]),
     flag("-x", 'x', &["one-file-system"]),
+    // Of a kernel with SELinux; without one it does nothing.
+    flag("-Z", 'Z', &[]),
 ];
 
 /// Copies files and trees.
