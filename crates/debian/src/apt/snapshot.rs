@@ -167,7 +167,9 @@ mod tests {
         let own = Some("Snapshots: https://s/@SNAPSHOTID@/d\n");
         let none = Some("");
         let setting = |kind| format!("Acquire::Snapshots::URI::{kind}");
-        let cases: [(&str, Option<&str>, &[(&str, &str)], &str); 15] = [
+        /// Options of the source, the archive's own words, settings, and where lists come from.
+        type Case<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, &'a str)], &'a str);
+        let cases: [Case<'_>; 15] = [
             ("", own, &[], "itself"),
             ("[snapshot=2026] ", own, &[], "https://s/2026/d/"),
             ("[snapshot=enable] ", own, &[], "itself"),

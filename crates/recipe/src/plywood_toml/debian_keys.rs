@@ -31,8 +31,10 @@ pub(super) const DEBIAN: &[Key] = &[
         name: "sources",
         kind: Kind::Texts,
         default: "those of the image; on `scratch` those of this machine, if it has apt",
-        description: "The addresses of archives, in the place of the image's. Packages come from \
-            there, and nothing of it is written into the image.",
+        description: "The addresses of archives, in the place of the image's. An image keeps its own \
+            for later. One on `scratch` that has apt is left these, a line for each in \
+            `/etc/apt/sources.list`, with the `keys`, and without logins and `snapshot`; of this \
+            machine's sources, the files as they are, without logins.",
         example: "sources = [\"https://packages.example/debian\"]\nsuites = [\"bookworm\"]",
     },
     Key {
@@ -52,7 +54,7 @@ pub(super) const DEBIAN: &[Key] = &[
     Key {
         name: "keys",
         kind: Kind::Texts,
-        default: "those of the image, or of this machine",
+        default: "those of the image; on `scratch` those of this machine, which the image does not keep",
         description: "Files of the context with the keys that sign `sources`, binary or armoured.",
         example: "sources = [\"https://packages.example/debian\"]\nsuites = [\"bookworm\"]\nkeys = [\"keys/packages.asc\"]",
     },

@@ -1,6 +1,6 @@
 //! A document that fits its keys becomes a recipe: one stage, with the instructions of a Dockerfile.
 //!
-//! What changes seldom comes first: configuration, packages, then files in their order. Each text
+//! What changes seldom comes first: Debian's packages, configuration, Python's, then files in their order. Each text
 //! is literal, and a step's text reads as the instruction would be written.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,9 +21,7 @@ use crate::{
 pub(super) fn recipe(document: &Table, reader: &mut Reader<'_>) -> Parsed {
     let mut steps = Steps::default();
     let base = base(document, reader);
-    steps.environment(document, reader);
-    steps.labels(document);
-    steps.configuration(document, reader);
+    // Before `workdir`, which makes a directory: on `scratch` packages come to nothing at all.
     if let (Some(table), Some(span)) = (document.table("debian"), document.place("debian"))
         && let Some(packages) = debian::packages(table, reader)
         && debian::asks(&packages)
@@ -31,6 +29,9 @@ pub(super) fn recipe(document: &Table, reader: &mut Reader<'_>) -> Parsed {
         let text = debian::text(&packages);
         steps.push(Instruction::Debian(packages), text, span);
     }
+    steps.environment(document, reader);
+    steps.labels(document);
+    steps.configuration(document, reader);
     if let (Some(table), Some(span)) = (document.table("python"), document.place("python"))
         && let Some(packages) = python::packages(table, reader)
         && python::asks(&packages)

@@ -83,7 +83,14 @@ packages and no dpkg, as distroless ones have, gets a file in `/var/lib/dpkg/sta
 
 On `base = "scratch"` the packages are all there is: those that are named, and what they need. With
 no shell among them there is no shell in the image. The archives are those of `sources`, or else
-those that this machine's apt is set up for, with its keys.
+those that this machine's apt is set up for, with its keys: on a machine without apt they have to be
+named. `variant = "minbase"` makes what debootstrap makes, with what its apt needs to go on:
+`/etc/apt/sources.list` with `sources` and `keys`, or the machine's own files, in both of which no
+login is left. debootstrap's traces of the machine are not made: devices, `/etc/hostname`,
+`/etc/resolv.conf`, `/etc/fstab`, logs, and lists of packages.
+
+Packages of the variant are as if you had asked for each, as after debootstrap; what others need
+beside them is marked as automatic, if the image has apt.
 
 ```toml
 base = "scratch"

@@ -264,6 +264,7 @@ fn the_example_is_a_recipe() {
     let parsed = crate::parse_plywood_toml(text, &|_| None).unwrap();
     let steps: Vec<&str> =
         parsed.recipe.stages[0].instructions.iter().map(|step| step.text.as_str()).collect();
+    assert_eq!(steps[0], "DEBIAN python3");
     assert!(steps.contains(&"PYTHON -r requirements.txt"), "{steps:?}");
     assert_eq!(parsed.warnings, []);
 }

@@ -3,6 +3,7 @@
 
 mod afterwards;
 mod excuses;
+mod nothing;
 mod sets;
 
 use std::path::PathBuf;
