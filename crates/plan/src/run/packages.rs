@@ -343,6 +343,66 @@ fn mount(files: &mut Files, asked: &DebianPackages, mounted: &[Mounted]) -> File
 mod tests {
     use super::*;
 
+    fn asked(sources: Option<DebianSources>) -> DebianPackages {
+        DebianPackages {
+            packages: Vec::new(),
+            variant: DebianVariant::Minbase,
+            recommends: false,
+            sources,
+            preferences: Vec::new(),
+            skipped_scripts: Vec::new(),
+            max_layers: None,
+            span: 0..0,
+        }
+    }
+
+    fn shown(asked: &DebianPackages, mounted: &[(&str, &str)]) -> Vec<(String, String)> {
+        let mounted = mounted.iter().map(|(path, text)| Mounted {
+            path: ImagePath::lexical(path),
+            bytes: Arc::from(text.as_bytes()),
+        });
+        let kept = kept(asked, &mounted.collect::<Vec<_>>()).into_iter();
+        kept.map(|(path, bytes)| (path.to_string(), String::from_utf8_lossy(&bytes).into_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn sources_of_the_recipe_are_a_line_each() {
+        let texts = |texts: &[&str]| {
+            let spanned =
+                texts.iter().map(|text| recipe::Spanned { node: (*text).to_owned(), span: 0..0 });
+            spanned.collect::<Vec<_>>()
+        };
+        let asked = asked(Some(DebianSources {
+            uris: texts(&["https://me:SECRET@h.example/debian"]),
+            suites: texts(&["bookworm", "flat/"]),
+            components: texts(&["main", "contrib"]),
+            keys: texts(&["k.gpg"]),
+            snapshot: texts(&["2026-11-01"]).pop(),
+        }));
+        let key = ("etc/apt/keyrings/plywood-0.gpg", "key");
+        let pin = ("etc/apt/preferences.d/plywood-0.pref", "pin");
+        let deb = "deb [signed-by=/etc/apt/keyrings/plywood-0.gpg] https://h.example/debian";
+        let list = format!("{deb} bookworm main contrib\n{deb} flat/\n");
+        assert_eq!(
+            shown(&asked, &[key, pin]),
+            [("etc/apt/sources.list", list.as_str()), key]
+                .map(|(path, text)| (path.to_owned(), text.to_owned()))
+        );
+    }
+
+    #[test]
+    fn sources_of_the_machine_are_as_they_are() {
+        let source = ("etc/apt/sources.list.d/x.sources", "URIs: http://me:SECRET@a/\n");
+        let key = ("usr/share/keyrings/x.gpg", "key");
+        let pin = ("etc/apt/preferences.d/plywood-0.pref", "pin");
+        let expected = [(source.0, "URIs: http://a/\n"), key];
+        assert_eq!(
+            shown(&asked(None), &[source, pin, key]),
+            expected.map(|(path, text)| (path.to_owned(), text.to_owned()))
+        );
+    }
+
     #[test]
     fn logins_stay_outside() {
         for (text, expected) in [

@@ -78,3 +78,11 @@ fn a_misspelt_variable_of_the_base_is_found_in_its_value() {
     check("\"\"\"\n'${LNAG} é\"\"\"", "'${LNAG} é");
     check("\"\\t$LNAG\"", "\"\\t$LNAG\"");
 }
+
+#[test]
+fn packages_on_nothing_come_from_somewhere() {
+    let text = "base = \"scratch\"\nworkdir = \"/app\"\n[debian]\npackages = [\"a\"]\n";
+    let messages = world().plan(text).messages;
+    let why = "the image begins with nothing, and this machine has no apt";
+    assert!(messages.contains(why), "{messages}");
+}
