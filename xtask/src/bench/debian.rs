@@ -1,11 +1,12 @@
 //! Debian packages: compilers installed on a base, the layer built and pushed, beside buildah with
 //! `RUN apt-get install`, and beside apt alone in a root, which packs and pushes nothing.
 //!
-//! Packages come from an archive on loopback. Everybody has the base before the clock runs, and
-//! nobody a package.
+//! Packages come from an archive on loopback, which has them all in the page cache. Everybody has the
+//! base before the clock runs (plywood its index, buildah its unpacked storage, apt a copy of its
+//! tree), and nobody a list or a package. The registry has the base and nothing else of the image:
+//! each round has a label and a repository of its own.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use testbed::buildah::Driver;
 use testbed::debian::{self, Archive, Base, Workshop};
@@ -58,7 +59,12 @@ pub fn run(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
         [Installer::Plywood, Installer::PlywoodAgain, Installer::Buildah, Installer::Apt];
     // Once, so that all packages are on this machine.
     scene.measured(Installer::Apt, 0)?;
-    let runs = interleaved(&everybody, rounds, |who, round| scene.measured(who, round + 1))?;
+    let runs = interleaved(&everybody, rounds, |who, round| {
+        let measured = scene.measured(who, round)?;
+        let seconds = measured.wall.as_secs_f64();
+        eprintln!("round {round}: {:<24} {seconds:>7.2} s", who.name());
+        Ok(measured)
+    })?;
     let typical: Vec<Measured> = runs.iter().map(|runs| Measured::typical(runs)).collect();
     report.heading("apt-get install gfortran build-essential");
     for (who, measured) in everybody.iter().zip(&typical) {
@@ -69,6 +75,8 @@ pub fn run(rounds: usize, plywood: &Path, report: &mut Report) -> Outcome {
     report.target(Target::at_least("packages, faster than buildah", buildah / first, 3.0));
     report.target(Target::at_least("packages, faster than apt alone", apt / first, 1.0));
     report.target(Target::at_most("packages, a second image, to the first", again / first, 0.1));
+    let megabytes = typical[0].peak as f64 / 1e6;
+    report.target(Target::at_most("peak memory with Debian packages, MB", megabytes, 200.0));
     Ok(())
 }
 
@@ -88,13 +96,13 @@ impl Scene {
     fn measured(&self, who: Installer, round: usize) -> Result<Measured> {
         match who {
             Installer::Plywood => {
-                let plywood = self.prepared()?;
-                self.build(&plywood, &self.context("", round)?, round)
+                self.build(&self.prepared()?, &self.context("", round)?, &format!("{round}-cold"))
             }
             Installer::PlywoodAgain => {
                 let plywood = self.prepared()?;
-                self.build(&plywood, &self.context("", round)?, round)?;
-                self.build(&plywood, &self.context("RUN mkdir /srv/second\n", round)?, round)
+                self.build(&plywood, &self.context("", round)?, &format!("{round}-first"))?;
+                let other = self.context("RUN mkdir /srv/second\n", round)?;
+                self.build(&plywood, &other, &format!("{round}-second"))
             }
             Installer::Buildah => self.buildah(&self.context("", round)?, round),
             Installer::Apt => {
@@ -119,8 +127,8 @@ impl Scene {
         Context::with_dockerfile(&format!("FROM {from}\n{label}\n{before}RUN {LINE}\n"))
     }
 
-    fn build(&self, plywood: &Plywood, context: &Context, round: usize) -> Result<Measured> {
-        let name = self.registry.reference(&format!("made/plywood-{round}:1"));
+    fn build(&self, plywood: &Plywood, context: &Context, name: &str) -> Result<Measured> {
+        let name = self.registry.reference(&format!("made/plywood-{name}:1"));
         let mut build = plywood.command(["build", "--quiet", "--push", "--tag", &name]);
         measure(build.envs(self.archive.environment()).arg(context.path()))
     }
@@ -133,7 +141,7 @@ impl Scene {
         let mut push = self.buildah.command("push");
         push.args(["--quiet", "--tls-verify=false", &name]);
         let both = measure(&mut build)?.and(measure(&mut push)?);
-        let mut remove: Command = self.buildah.command("rmi");
+        let mut remove = self.buildah.command("rmi");
         testbed::run(remove.arg(&name)).map_err(Failure::doing("forget an image"))?;
         Ok(both)
     }
