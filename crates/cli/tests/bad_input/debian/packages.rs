@@ -352,7 +352,27 @@ fn pins() {
         Package: *\nPin: nonsense x\nPin-Priority: 1\n";
     let debian = Debian::published(archive(), line);
     let refused = debian.file("base/etc/apt/preferences.d/pins", pins).refused();
-    insta::assert_snapshot!(refused, @"");
+    insta::assert_snapshot!(refused, @r"
+    exit 11
+    error: the command fails with exit status 3:
+           Get:1 http://127.0.0.1:00000/debian stable InRelease [633 B]
+           Get:2 http://127.0.0.1:00000/debian stable/main amd64 Packages [506 B]
+           Fetched 1139 B in 0s (0 B/s)
+           Reading package lists...
+           W: Did not understand pin type nonsense
+           hello:
+             Installed: (none)
+             Candidate: 1.0
+             Version table:
+                1.0 7
+                   500 http://127.0.0.1:00000/debian test/main amd64 Packages
+     --> context/Dockerfile:3:1
+      |
+    3 | RUN apt-get update && apt-cache policy hello && exit 3
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: it is `exit 3` that answers 3; --explain-run shows what came before
+    ");
 }
 
 #[test]

@@ -23,7 +23,13 @@ fn calls_that_are_passed_over_are_explained() {
     let explained = debian.attempt.scene.answer(&["plan", "--explain-run", "context"]);
     let (_, explained) = explained.split_once("set -e\n").unwrap();
     let (explained, _) = explained.split_once("| Get:1 ").unwrap();
-    insta::assert_snapshot!(explained, @"");
+    insta::assert_snapshot!(explained, @r"
+    cat /etc/group
+        + /copy
+        ~ /copy
+    update-mime-database /usr/share/mime
+        passed over: would make `mime.cache` and others in `/usr/share/mime`, types of files; desktops read it; others know types by themselves
+    ");
 }
 
 #[test]

@@ -170,7 +170,26 @@ fn a_base_with_records_and_no_database() {
     // One that would have to move.
     fs::remove_dir_all(scene.path("base")).unwrap();
     let words = with_base(&debian, &[(RECORD, &record("0.9"))]);
-    insta::assert_snapshot!(debian.shown(&debian.attempt.refused(&words)), @"");
+    insta::assert_snapshot!(debian.shown(&debian.attempt.refused(&words)), @r#"
+    exit 11
+    error: the packages cannot be installed:
+           Reading package lists...
+           Building dependency tree...
+           Reading state information...
+           The following additional packages will be installed:
+             libhello1
+           The following NEW packages will be installed:
+             hello
+           The following packages will be upgraded:
+             libhello1
+           1 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.
+           E: libhello1 is in the image, and would have to be another version
+           N: without dpkg's database nobody knows all that it has put there: take a base with a newer one, or name a version or snapshot that fits it
+     --> context/plywood.toml:4:13
+      |
+    4 | packages = ["hello"]
+      |             ^^^^^^^
+    "#);
 }
 
 #[test]

@@ -308,8 +308,31 @@ fn snapshots_are_read_from_where_they_are() {
         .url(&at_snapshot(&format!("{BASE}/InRelease")), fixture!("lists-good.InRelease"))
         .url(&at_snapshot(&by_hash("main", b"packed\n")), b"packed\n");
     let option = "Acquire::Snapshots::URI::Host::h=http://s/@SNAPSHOTID@/";
-    insta::assert_snapshot!(trial.show(&["apt-get", option]), @"");
-    insta::assert_snapshot!(trial.show(&["apt-get"]), @"");
+    insta::assert_snapshot!(trial.show(&["apt-get", option]), @r"
+    Get:1 http://h/d fixture InRelease [900 B]
+    Get:2 http://s/2026 fixture InRelease [900 B]
+    Get:3 http://s/2026 fixture/main amd64 Packages [7 B]
+    Fetched 1807 B in 0s (0 B/s)
+    Reading package lists...
+    /var/lib/apt/lists: 755 directory of 0
+    /var/lib/apt/lists/auxfiles: 755 directory of 42
+    /var/lib/apt/lists/h_d_dists_fixture_InRelease: 644 900 bytes
+    /var/lib/apt/lists/lock: 640 0 bytes
+    /var/lib/apt/lists/partial: 700 directory of 42
+    /var/lib/apt/lists/s_2026_dists_fixture_InRelease: 644 900 bytes
+    /var/lib/apt/lists/s_2026_dists_fixture_main_binary-amd64_Packages.xz: 644 7 bytes
+    ");
+    insta::assert_snapshot!(trial.show(&["apt-get"]), @r"
+    Get:1 http://h/d fixture InRelease [900 B]
+    Reading package lists...
+    !E: Snapshots not supported for http://h/d/ fixture (/etc/apt/sources.list:1)
+    !N: its Release has no field `Snapshots`, and no `Acquire::Snapshots::URI` is set for it: write the address of the snapshot itself, which in a plywood.toml may have `@SNAPSHOTID@` in it
+    status 100
+    /var/lib/apt/lists: 755 directory of 0
+    /var/lib/apt/lists/auxfiles: 755 directory of 42
+    /var/lib/apt/lists/lock: 640 0 bytes
+    /var/lib/apt/lists/partial: 700 directory of 42
+    ");
 }
 
 #[test]
