@@ -13,6 +13,9 @@ pub(super) fn parse(text: &BStr, clock: i64) -> Option<i64> {
     if let Some(seconds) = text.strip_prefix('@') {
         return seconds.parse().ok().filter(|seconds: &i64| seconds.abs() < LARGEST);
     }
+    if let Some(moment) = own(&text) {
+        return Some(moment.seconds());
+    }
     let mut moment = Moment::of(clock);
     let mut words = text.split_whitespace().peekable();
     let mut is_time_given = false;
@@ -81,6 +84,28 @@ pub(super) fn parse(text: &BStr, clock: i64) -> Option<i64> {
     }
     shift.apply(moment)
 }
+
+/// What date itself prints in UTC: `tue nov 14 22:13:20 utc 2023`.
+fn own(text: &str) -> Option<Moment> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let [weekday, month, day, time, "utc", year] = words[..] else { return None };
+    let month = MONTHS.iter().position(|name| *name == month)? + 1;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if year.len() != 4 || !(1..=2).contains(&day.len()) || !is_number(year) || !is_number(day) {
+        return None;
+    }
+    let mut moment = Moment::of(0);
+    set_date(&mut moment, &format!("{year}-{month:02}-{day}"))?;
+    set_time(&mut moment, time)?;
+    // Another day of the week would mean the next one of that name.
+    let weekday = WEEKDAYS.iter().position(|name| *name == weekday)?;
+    (usize::try_from(moment.weekday()) == Ok(weekday)).then_some(moment)
+}
+
+const MONTHS: [&str; 12] =
+    ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+/// As [`Moment::weekday`] counts them.
+const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
 /// `2023-11-14` or `2023/11/14`.
 fn is_date(word: &str) -> bool {
@@ -176,6 +201,10 @@ mod tests {
             ("2023-11-14T22:13:20Z", Some(1_700_000_000)),
             ("2023-11-14T22:13:20+00:00", Some(1_700_000_000)),
             ("2023/11/14 22:13 UTC", Some(1_699_999_980)),
+            ("Tue Nov 14 22:13:20 UTC 2023", Some(1_700_000_000)),
+            ("Wed Jan  2 00:00:00 UTC 1980", Some(315_619_200)),
+            ("Thu Jan  2 00:00:00 UTC 1980", None),
+            ("Wed Jan 32 00:00:00 UTC 1980", None),
             ("yesterday", Some(1_699_913_600)),
             ("tomorrow", Some(1_700_086_400)),
             ("1 day ago", Some(1_699_913_600)),
