@@ -129,8 +129,11 @@ fn host_and_path(uri: &str) -> (&str, &str) {
 mod tests {
     use super::*;
 
+    /// Names of settings, and what they are set to.
+    type Settings<'a> = &'a [(&'a str, &'a str)];
+
     /// The address that a source of `archive.example.org` comes to.
-    fn found(option: &str, release: Option<&str>, settings: &[(&str, &str)]) -> String {
+    fn found(option: &str, release: Option<&str>, settings: Settings<'_>) -> String {
         let mut configuration = Configuration::built_in("amd64");
         for (name, value) in settings {
             configuration.set(name, value);
@@ -167,9 +170,7 @@ mod tests {
         let own = Some("Snapshots: https://s/@SNAPSHOTID@/d\n");
         let none = Some("");
         let setting = |kind| format!("Acquire::Snapshots::URI::{kind}");
-        /// Options of the source, the archive's own words, settings, and where lists come from.
-        type Case<'a> = (&'a str, Option<&'a str>, &'a [(&'a str, &'a str)], &'a str);
-        let cases: [Case<'_>; 15] = [
+        let cases: [(&str, Option<&str>, Settings<'_>, &str); 15] = [
             ("", own, &[], "itself"),
             ("[snapshot=2026] ", own, &[], "https://s/2026/d/"),
             ("[snapshot=enable] ", own, &[], "itself"),

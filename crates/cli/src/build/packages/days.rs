@@ -1,6 +1,7 @@
 //! What an archive gives does not depend on the day on which it is asked.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use testbed::deb::scripted_deb;
@@ -12,7 +13,8 @@ use crate::session::Session;
 
 const CONTROL: &str = "Package: dated\nVersion: 1.0\nArchitecture: amd64\n\
     Maintainer: Nobody <nobody@example.org>\nDescription: asks what time it is\n";
-const SCRIPT: &str = "#!/bin/sh\nset -e\ndate > /dated\nmkdir -p /tmp\nmktemp /tmp/dated.XXXXXX >> /dated\n";
+const SCRIPT: &str =
+    "#!/bin/sh\nset -e\ndate > /dated\nmkdir -p /tmp\nmktemp /tmp/dated.XXXXXX >> /dated\n";
 
 /// An archive whose package asks for the time, and a context that installs it in both ways.
 fn archive(context: &Path) -> SmallArchive {
@@ -39,13 +41,14 @@ fn archive(context: &Path) -> SmallArchive {
         ("base/usr/bin/date", "nothing runs"),
         ("base/usr/bin/mkdir", "nothing runs"),
         ("base/usr/bin/mktemp", "nothing runs"),
-        ("base/bin/sh", "nothing runs"),
+        ("base/bin/dash", "nothing runs"),
         ("base/tmp/none", ""),
     ] {
         let path = context.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
+    symlink("dash", context.join("base/bin/sh")).unwrap();
     archive
 }
 
