@@ -350,7 +350,6 @@ fn sources_that_are_not_built_in() {
       |
       = hint: nothing of an image is ever run on this machine; `plywood plan --explain-run` shows how far the line is understood, and files that a RUN makes can be copied in instead
 
-
     exit 10
     error: this instruction needs execution: `apt-get` has a source by `copy:` (/etc/apt/sources.list:1), which is not built in: give the packages' files themselves, as in `apt-get install ./*.deb`, or serve the directory by http
      --> context/Dockerfile:3:1
@@ -360,7 +359,6 @@ fn sources_that_are_not_built_in() {
       |
       = hint: nothing of an image is ever run on this machine; `plywood plan --explain-run` shows how far the line is understood, and files that a RUN makes can be copied in instead
 
-
     exit 10
     error: this instruction needs execution: `apt-get` has a source by `mirror+http:` (/etc/apt/sources.list:1), which is not built in: name one of the mirrors, by http or https
      --> context/Dockerfile:3:1
@@ -369,7 +367,6 @@ fn sources_that_are_not_built_in() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: nothing of an image is ever run on this machine; `plywood plan --explain-run` shows how far the line is understood, and files that a RUN makes can be copied in instead
-
 
     exit 10
     error: this instruction needs execution: `apt-get` has a source by `cdrom:` (/etc/apt/sources.list:1), which is not built in: give the packages' files themselves, as in `apt-get install ./*.deb`, or serve the directory by http

@@ -126,9 +126,10 @@ impl Debian {
         self.shown(&self.attempt.refused(&[]))
     }
 
-    /// With the archive's address as it is in every run.
+    /// With the archive's address as it is in every run, and no blanks at the ends of lines.
     pub(super) fn shown(&self, text: &str) -> String {
-        text.replace(&self.archive.host(), ARCHIVE)
+        let text = text.replace(&self.archive.host(), ARCHIVE);
+        text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
     }
 
     /// Builds.

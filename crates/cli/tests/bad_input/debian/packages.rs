@@ -122,7 +122,7 @@ fn what_cannot_be_satisfied() {
            distribution that some required packages have not yet been created
            or been moved out of Incoming.
            The following information may help to resolve the situation:
-           
+
            The following packages have unmet dependencies:
             broken : Depends: libhello1 (>= 2.0) but it is not going to be installed
                      Depends: nothing but it is not installable
@@ -147,7 +147,7 @@ fn what_cannot_be_satisfied() {
            distribution that some required packages have not yet been created
            or been moved out of Incoming.
            The following information may help to resolve the situation:
-           
+
            The following packages have unmet dependencies:
             other : Conflicts: hello but 1.0 is to be installed
            E: Unable to correct problems, you have held broken packages.
@@ -258,7 +258,6 @@ fn packages_that_lead_out_of_the_image() {
       |
       = hint: the package is hostile or broken: do not use it
 
-
     exit 9
     error: failed to read the package absolute_1.0_amd64.deb: `/etc/passwd` of `data.tar` has an absolute name
      --> context/Dockerfile:3:1
@@ -267,7 +266,6 @@ fn packages_that_lead_out_of_the_image() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: the package is hostile or broken: do not use it
-
 
     exit 9
     error: failed to read the package linked_1.0_amd64.deb: `./a/passwd` of `data.tar` is below a symbolic link
@@ -278,7 +276,6 @@ fn packages_that_lead_out_of_the_image() {
       |
       = hint: the package is hostile or broken: do not use it
 
-
     exit 9
     error: failed to read the package hard_1.0_amd64.deb: `./a` of `data.tar` is a hard link to nothing
      --> context/Dockerfile:3:1
@@ -287,7 +284,6 @@ fn packages_that_lead_out_of_the_image() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
       = hint: the package is hostile or broken: do not use it
-
 
     exit 9
     error: failed to read the package device_1.0_amd64.deb: `./a` of `data.tar` is a device, which no package may contain
