@@ -24,7 +24,6 @@ use crate::apt::resolver::Solution;
 use crate::deb::{Deb, MemberNode};
 use crate::dpkg::engine::{Engine, Options};
 use crate::dpkg::settings::Force;
-use crate::dpkg::status::PackageId;
 use crate::outside::Outside;
 
 /// Directories that are links into `/usr` (Debian 12's debootstrap, `setup_merged_usr`), and those
@@ -102,7 +101,7 @@ fn given(
     session: &mut Session<'_, '_, '_>,
     asked: &Assembly,
     essential: Vec<String>,
-) -> Result<BTreeSet<PackageId>, Failure> {
+) -> Result<BTreeSet<Box<str>>, Failure> {
     if asked.variant == Variant::Custom {
         return Ok(BTreeSet::new());
     }
@@ -110,15 +109,15 @@ fn given(
     let decided = decide(session, Goal::Install);
     session.operands = operands;
     let changes = decided?.map(|decision| decision.solution.changes.clone()).unwrap_or_default();
-    Ok(changes.into_iter().map(|change| change.package).collect())
+    Ok(changes.into_iter().map(|change| change.package.name.as_ref().into()).collect())
 }
 
 /// A solution in which none of these packages came because another wanted it.
-fn marked_manual(solution: &Solution, given: &BTreeSet<PackageId>) -> Solution {
+fn marked_manual(solution: &Solution, given: &BTreeSet<Box<str>>) -> Solution {
     let mut solution = solution.clone();
-    solution.new_automatic.retain(|id| !given.contains(id));
+    solution.new_automatic.retain(|id| !given.contains(&*id.name));
     for change in &mut solution.changes {
-        change.is_automatic &= !given.contains(&change.package);
+        change.is_automatic &= !given.contains(&*change.package.name);
     }
     solution
 }
@@ -228,7 +227,7 @@ fn lay_out(process: &mut Process<'_, '_>, deb: &Deb) -> FileResult<()> {
         let (path, there) = (located.path, located.stat);
         let is_link_to_directory =
             || matches!(process.find(&name, Last::Followed), Ok((_, stat)) if stat.is_directory());
-        let attributes = Attributes { uid: 0, gid: 0, ..member.attributes.clone() };
+        let attributes = member.attributes.clone();
         let node = match &member.node {
             MemberNode::Directory if there.is_some() && is_link_to_directory() => {
                 places.push(None);

@@ -17,9 +17,18 @@ const PLACE: &str = "usr/bin";
 /// By what name scripts ask for the shell, and which one that is in Debian.
 const SHELL: (&str, &str) = ("sh", "dash");
 
+/// Programs that are links of alternatives, by what they lead to: the link is the image's own.
+const ALTERNATIVES: [(&str, &[&str]); 2] =
+    [("awk", &["mawk", "gawk", "original-awk"]), ("which", &["which.debianutils", "which.gnu"])];
+
 /// Lends every program that is built in and that none of the packages brings.
 pub(super) fn lend(process: &mut Process<'_, '_>, debs: &[Arc<Deb>]) -> FileResult<()> {
-    let brought = brought(debs);
+    let mut brought = brought(debs);
+    for (link, targets) in ALTERNATIVES {
+        if targets.iter().any(|target| brought.contains(target.as_bytes())) {
+            brought.insert(link.into());
+        }
+    }
     let own = shell::programs::names().chain(crate::programs::names());
     let names: BTreeSet<&str> = own.collect();
     let files = &mut process.machine.files;
