@@ -48,6 +48,9 @@ pub fn program(process: &mut Process<'_, '_>, outside: &dyn Outside) -> Option<R
     if let Some(status) = programs::skipped::skip(process, outside) {
         return Some(status);
     }
+    if let Some(refusal) = programs::refusals::refuse(process) {
+        return Some(refusal);
+    }
     if !process.is_system {
         return None;
     }

@@ -13,6 +13,7 @@ mod files_order;
 mod packages;
 mod place;
 mod query;
+pub(crate) mod refusals;
 mod services;
 pub mod skipped;
 mod small;

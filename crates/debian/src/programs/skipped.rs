@@ -249,7 +249,7 @@ pub(super) fn is_from_package(process: &Process<'_, '_>) -> bool {
 }
 
 /// Whether the program's file is of a layer below or of a package.
-fn is_packaged(process: &Process<'_, '_>) -> Result<bool, Stop> {
+pub(super) fn is_packaged(process: &Process<'_, '_>) -> Result<bool, Stop> {
     let found = shell::process::errno(process.machine.files.stat(&process.program))?;
     let Ok(Some(stat)) = found else { return Ok(false) };
     Ok(matches!(stat.data(), Some(Data::Stored(stored))

@@ -1,6 +1,7 @@
 //! Small programs of the system that maintainer scripts call.
 
 mod capabilities;
+mod ccache;
 mod locale;
 mod mountpoint;
 mod run_parts;
@@ -14,5 +15,6 @@ pub(super) const PROGRAMS: &[(&str, Program)] = &[
     ("mountpoint", mountpoint::mountpoint),
     ("run-parts", run_parts::run_parts),
     ("setcap", capabilities::setcap),
+    ("update-ccache-symlinks", ccache::update_ccache_symlinks),
     ("update-locale", locale::update_locale),
 ];
