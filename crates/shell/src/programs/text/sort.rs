@@ -23,6 +23,7 @@ const KNOWN: &[Known] = &[
     flag("-b", 'b', &["ignore-leading-blanks"]),
     flag("-d", 'd', &["dictionary-order"]),
     flag("-f", 'f', &["ignore-case"]),
+    flag("-g", 'g', &["general-numeric-sort"]),
     flag("-h", 'h', &["human-numeric-sort"]),
     flag("-i", 'i', &["ignore-nonprinting"]),
     flag("-M", 'M', &["month-sort"]),
@@ -88,6 +89,13 @@ pub(super) fn sort(process: &mut Process<'_, '_>) -> Run {
     if options.values("-k").any(are_odd) || has_several || has_both {
         busybox::refuse(process)?;
     }
+    if options.has("-g") || options.values("-k").any(|key| key.contains(&b'g')) {
+        busybox::refuse(process)?;
+        if !texts.iter().flat_map(|text| lines(text, end)).all(is_plain_number) {
+            let what = "sorts with `-g` what are not all plain numbers".to_owned();
+            return Err(process.refuse(Reason::Use(what)));
+        }
+    }
     let has_numbers = options.has("-n") || options.values("-k").any(|key| key.contains(&b'n'));
     if has_numbers && texts.iter().any(|text| has_odd_numbers(text)) {
         busybox::refuse(process)?;
@@ -122,6 +130,18 @@ pub(super) fn sort(process: &mut Process<'_, '_>) -> Run {
         return Ok(2);
     }
     Ok(0)
+}
+
+/// The digits that a C `long double` keeps apart.
+const MOST_DIGITS: usize = 18;
+
+/// Whether a line is a number that C's `strtold`, which `-g` reads with, takes for what `-n` does.
+fn is_plain_number(line: &[u8]) -> bool {
+    let text = line.trim_start_with(|letter| letter == ' ' || letter == '\t');
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let (whole, fraction) = text.split_once_str(".").unwrap_or((text, b"0"));
+    let is_number = |digits: &[u8]| !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    is_number(whole) && is_number(fraction) && text.len() <= MOST_DIGITS
 }
 
 /// Whether there may be numbers that C's `strtod` reads as others than `sort` does.

@@ -17,6 +17,7 @@ fn what_is_not_understood_is_refused() {
         &["wc", "--files0-from=f"],
         &["sort", "-R", "f"],
         &["sort", "-g", "f"],
+        &["sort", "-k1g", "f"],
         &["sort", "-m", "f"],
         &["sort", "-c", "f", "g"],
         &["sort", "-k0", "f"],

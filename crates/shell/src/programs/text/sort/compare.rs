@@ -16,6 +16,8 @@ pub(super) struct Style {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Numbers,
+    /// Those that are as `-n` has them; others are refused.
+    GeneralNumbers,
     HumanNumbers,
     Months,
     Versions,
@@ -36,6 +38,7 @@ impl Style {
             b'f' => return assign(&mut self.ignores_case),
             b'i' => return assign(&mut self.ignores_unprintable),
             b'n' => Kind::Numbers,
+            b'g' => Kind::GeneralNumbers,
             b'h' => Kind::HumanNumbers,
             b'M' => Kind::Months,
             b'V' => Kind::Versions,
@@ -64,7 +67,9 @@ impl Style {
     /// Compares two keys.
     pub(super) fn compare(&self, left: &[u8], right: &[u8]) -> Ordering {
         let order = match self.kinds.first() {
-            Some(Kind::Numbers) => Number::read(left).compare(&Number::read(right)),
+            Some(Kind::Numbers | Kind::GeneralNumbers) => {
+                Number::read(left).compare(&Number::read(right))
+            }
             Some(Kind::HumanNumbers) => Number::read(left).compare_human(&Number::read(right)),
             Some(Kind::Months) => month(left).cmp(&month(right)),
             Some(Kind::Versions) => versions(&self.shown(left), &self.shown(right)),

@@ -11,6 +11,7 @@ fn order_is_as_gnu_has_it() {
     image.file("work/k", "x 2\ny 10\nx 1\n z 3\n", 0o644);
     image.file("work/c", "a:2\nb:1\na:10\n", 0o644);
     image.file("work/v", "v1.10\nv1.9\nv1.9.1\nfoo-1.tar.gz\nfoo.tar.gz\n", 0o644);
+    image.file("work/g", "15\n9.50\n-2\n 9.5\n", 0o644);
     image.file("work/h", "1M\n2K\n1G\n500\n", 0o644);
     image.file("work/m", "MAR\nJan\nfeb\n", 0o644);
     image.file("work/e", "a\nb\n", 0o644);
@@ -29,6 +30,8 @@ fn order_is_as_gnu_has_it() {
             (&["sort", "-k2,2n", "k"], "", "x 1\nx 2\n z 3\ny 10\n"),
             (&["sort", "-t:", "-k2", "-n", "c"], "", "b:1\na:2\na:10\n"),
             (&["sort", "-t", ":", "-k1,1r", "-k2,2n", "c"], "", "b:1\na:2\na:10\n"),
+            (&["sort", "-g", "g"], "", "-2\n 9.5\n9.50\n15\n"),
+            (&["sort", "-k1g", "g"], "", "-2\n 9.5\n9.50\n15\n"),
             (&["sort", "-V", "v"], "", "foo.tar.gz\nfoo-1.tar.gz\nv1.9\nv1.9.1\nv1.10\n"),
             (&["sort", "-h", "h"], "", "500\n2K\n1M\n1G\n"),
             (&["sort", "-M", "m"], "", "Jan\nfeb\nMAR\n"),
