@@ -4,7 +4,10 @@
 mod afterwards;
 mod excuses;
 mod nothing;
+mod programs;
+mod projects;
 mod sets;
+mod trials;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
