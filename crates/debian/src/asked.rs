@@ -3,7 +3,7 @@
 use oci::ImagePath;
 
 /// Shell scripts of essential packages that maintainer scripts call or read.
-const SCRIPTS: [&[u8]; 10] = [
+pub(crate) const SCRIPTS: [&[u8]; 10] = [
     b"usr/bin/dpkg-maintscript-helper",
     b"usr/bin/which.debianutils",
     b"usr/sbin/add-shell",

@@ -18,6 +18,7 @@ mod cycles;
 pub mod database;
 mod dependencies;
 pub mod engine;
+mod expected;
 mod extract;
 mod filters;
 pub mod format;
@@ -37,6 +38,7 @@ mod unpack;
 
 pub use database::Database;
 pub use engine::Engine;
+pub(crate) use expected::expect_files;
 pub use interests::illegal as illegal_trigger;
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::architecture::Architectures;
 use super::database::{self, Database};
 use super::dependencies::Relations;
 use super::engine::{Options, SkippedScript};
+use super::expected::expect_files;
 use super::format;
 use super::interests::FileInterests;
 use super::ownership::Ownership;
@@ -124,10 +125,10 @@ impl<'s, 'm, 'o: 'm> Session<'s, 'm, 'o> {
         options: Options,
         action: Action,
     ) -> Done<Self> {
+        expect_files(process)?;
         let mut settings = Settings::read(process)?;
         settings.forced.extend(options.forced.iter().copied());
         settings.forced.retain(|force| !options.refused.contains(force));
-        expect_files(process)?;
         let Database { status, architectures } = Database::read(process)?;
         let mut status = (*status).clone();
         super::triggers::read_reversed(&mut status);
@@ -556,34 +557,6 @@ fn info_names(process: &mut Process<'_, '_>) -> Result<BTreeSet<BString>, Stop> 
         Ok(children) => Ok(children.into_keys().collect()),
         Err(_) => Ok(BTreeSet::new()),
     }
-}
-
-/// Says that the database will be read, so that all of it is found out at once.
-fn expect_files(process: &mut Process<'_, '_>) -> Result<(), Stop> {
-    let mut files = Vec::new();
-    let mut expect = |stat: &Stat| {
-        if let Some(Data::Stored(stored)) = stat.data() {
-            files.push(stored.clone());
-        }
-    };
-    for path in [paths::STATUS, paths::DIVERSIONS, paths::OVERRIDES, paths::ARCHITECTURES] {
-        database::stat(process, path)?.iter().for_each(&mut expect);
-    }
-    for path in [b"/etc/passwd", &b"/etc/group"[..]] {
-        database::stat(process, path)?.iter().for_each(&mut expect);
-    }
-    for (directory, endings) in [(paths::INFO, &[".list", ".triggers"][..]), (paths::TRIGGERS, &[])]
-    {
-        let Ok((directory, _)) = errno(process.find(directory, Last::Followed))? else { continue };
-        let Ok(children) = errno(process.machine.files.read_dir(&directory))? else { continue };
-        for (name, stat) in &children {
-            let is_wanted = |ending: &&str| name.ends_with(ending.as_bytes());
-            if endings.is_empty() || endings.iter().any(is_wanted) {
-                expect(stat);
-            }
-        }
-    }
-    process.machine.outside.expect(&files)
 }
 
 impl From<Stop> for Failure {

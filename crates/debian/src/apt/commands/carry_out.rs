@@ -15,6 +15,7 @@ use crate::apt::archive::Archive;
 use crate::apt::problem::{Failure, Problem};
 use crate::apt::resolver::{Change, ChangeKind, Place, Solution, Work};
 use crate::deb::Deb;
+use crate::dpkg;
 use crate::dpkg::database::Database;
 use crate::dpkg::engine::{Deconfigure, Engine, Options, Removal, Triggers};
 use crate::dpkg::settings::Force;
@@ -54,7 +55,11 @@ pub(super) fn carry_out(
     if !Database::is_there(session.process)? {
         return Err(Problem::NoDatabase.into());
     }
-    let debs = fetch(session, chosen)?;
+    // Both are asked for before either is waited for.
+    let expected = dpkg::expect_files(session.process);
+    let debs = fetch(session, chosen);
+    expected?;
+    let debs = debs?;
     if session.is_set("APT::Get::Download-Only") {
         let why = "leaves packages in apt's cache, which is kept empty".to_owned();
         return Err(session.process.refuse(Reason::Use(why)).into());
