@@ -48,6 +48,21 @@ const OF_DEBOOTSTRAP: &[Excuse] = &[
         allows: Missing,
         why: "dselect's list of what could be installed, as old as the image",
     },
+    Excuse {
+        paths: &["var/cache/debconf/config.dat"],
+        allows: Content,
+        why: "debootstrap installs libc6 twice, and its questions belong to two names of it",
+    },
+    Excuse {
+        paths: &["etc/shadow"],
+        allows: Content,
+        why: "the day of debootstrap's run; all else in it is compared below",
+    },
+    Excuse {
+        paths: &["var/lib/dpkg/status"],
+        allows: Content,
+        why: "debootstrap's priorities are those of the archive's list; all else is compared below",
+    },
     Excuse { paths: &["var/log/bootstrap.log"], allows: Missing, why: "debootstrap's own log" },
     Excuse {
         paths: &["var/lib/apt/lists/*", "var/lib/apt/lists/partial/*", "var/cache/apt/**"],
@@ -220,7 +235,7 @@ fn debootstraps(archive: &Archive, architecture: &str) -> Result<BTreeSet<String
     let found = Oracle::named("debootstrap").and_then(Oracle::path);
     let mut command = program(found.unwrap_or_else(|| "debootstrap".into()));
     command.envs(archive.environment());
-    command.args(["--foreign", "--print-debs", "--variant=minbase", "--arch", architecture]);
+    command.args(["--print-debs", "--variant=minbase", "--arch", architecture]);
     command.arg("bookworm").arg(directory.path().join("root"));
     let printed = stdout(command.arg(format!("http://{}/debian", Archive::HOST)))?;
     Ok(printed.split_whitespace().map(str::to_owned).collect())
