@@ -132,14 +132,14 @@ fn check_all(apt: &Apt, base: &Base, questions: &[Question]) {
 #[test]
 fn random_sets_on_a_fresh_base() {
     let apt = Apt::new();
-    let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(24);
+    let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(16);
     check_all(&apt, &apt.fresh(), &random_questions(&apt, 1, count));
 }
 
 #[test]
 fn random_sets_on_an_aged_base() {
     let apt = Apt::new();
-    let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(24);
+    let count = std::env::var("SETS").ok().and_then(|sets| sets.parse().ok()).unwrap_or(16);
     check_all(&apt, &apt.aged(), &random_questions(&apt, 2, count));
 }
 

@@ -64,19 +64,10 @@ pub(super) fn line(packages: &str) -> String {
 /// What dpkg has to say of a tree after such a line: the directory is apt's own, and the line removes it.
 pub(super) const VERIFIED: &str = "missing     /var/lib/apt/lists/partial\n";
 
-/// The packages of the projects' Dockerfiles, with what is recommended.
-#[test]
-fn a_workflow_tasks_packages() -> Result {
-    check_line(&recommended("swig gfortran llvm cmake nano"))
-}
-
+/// The packages of a project's Dockerfile, with what is recommended.
 #[test]
 fn a_pipelines_packages() -> Result {
-    check_line(&recommended("libsnappy-dev libyaml-dev ccache"))
-}
-
-fn recommended(packages: &str) -> String {
-    line(packages).replace("--no-install-recommends ", "")
+    check_line(&line("libsnappy-dev libyaml-dev ccache").replace("--no-install-recommends ", ""))
 }
 
 /// The lists stay as the archive compresses them, where apt compresses them anew; it reads them.
