@@ -7,7 +7,6 @@ mod nothing;
 mod programs;
 mod projects;
 mod sets;
-mod trials;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -3,8 +3,8 @@
 use testbed::debian::{self, Archive, Half, Listing, ListingComparison, Original, Workshop};
 use testbed::{Failure, Result};
 
-use super::Made;
 use super::excuses::EXCUSES;
+use super::{Made, programs};
 use crate::support::plywood;
 
 /// Sets that plywood refuses: the package, its script, and the command that would need execution.
@@ -67,7 +67,8 @@ pub(super) const VERIFIED: &str = "missing     /var/lib/apt/lists/partial\n";
 /// The packages of a project's Dockerfile, with what is recommended.
 #[test]
 fn a_pipelines_packages() -> Result {
-    check_line(&line("libsnappy-dev libyaml-dev ccache").replace("--no-install-recommends ", ""))
+    let line = line("libsnappy-dev libyaml-dev ccache").replace("--no-install-recommends ", "");
+    check_line(&line, &Archive::start()?).map(drop)
 }
 
 /// The lists stay as the archive compresses them, where apt compresses them anew; it reads them.
@@ -102,10 +103,13 @@ fn postgresql_without_its_scripts() -> Result {
 
 fn check(packages: &str) -> Result {
     let line = line(packages);
+    let archive = Archive::start()?;
     match REFUSED.iter().find(|(set, _)| *set == packages) {
-        None => check_line(&line),
+        None => {
+            let made = check_line(&line, &archive)?;
+            programs::demand_they_run(packages, &Workshop::within(&made.root(), &archive))
+        }
         Some((_, command)) => {
-            let archive = Archive::start()?;
             let base = debian::fresh(&archive)?;
             let said = match Made::by(&plywood()?, &base, &archive, &line) {
                 Ok(_) => return Err(Failure::new(format!("{packages} is not refused any more"))),
@@ -118,16 +122,15 @@ fn check(packages: &str) -> Result {
 }
 
 /// The tree after a line is apt's, and dpkg finds nothing wrong with it.
-fn check_line(line: &str) -> Result {
-    let archive = Archive::start()?;
-    let base = debian::fresh(&archive)?;
-    let theirs = Original::of(line, &base, &archive)?;
-    let made = Made::by(&plywood()?, &base, &archive, line)?;
+fn check_line(line: &str, archive: &Archive) -> Result<Made> {
+    let base = debian::fresh(archive)?;
+    let theirs = Original::of(line, &base, archive)?;
+    let made = Made::by(&plywood()?, &base, archive, line)?;
     let ours = Listing::read(&made.root())?;
     let ours = Half { listing: &ours, files: made.root() };
     ListingComparison::of(&ours, &theirs.half(), theirs.began, EXCUSES).demand_equal()?;
 
-    let workshop = Workshop::within(&made.root(), &archive);
+    let workshop = Workshop::within(&made.root(), archive);
     assert_eq!(workshop.run("dpkg --audit && dpkg --verify")?, VERIFIED);
-    Ok(())
+    Ok(made)
 }
