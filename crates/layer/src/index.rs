@@ -8,10 +8,10 @@ use std::sync::{Arc, OnceLock};
 use oci::{DiffId, Digest, Digester, ImagePath};
 
 use crate::error::Limit;
-use crate::header::WHITEOUT_PREFIX;
+use crate::header::{self, RECORD, WHITEOUT_PREFIX};
 use crate::members::{Member, Members};
 use crate::tree::Tree;
-use crate::{Attributes, Content, Entry, Limits, Node, RootFs, TarError};
+use crate::{Attributes, Content, Entry, LayerError, Limits, Node, RootFs, TarError};
 
 /// The entries of one layer, in [`Entry::layer_order`], each path once.
 #[derive(Debug)]
@@ -86,6 +86,26 @@ impl LayerIndex {
         let mut index = Self::from_found(entries.into_iter().map(|entry| (entry, 0)).collect());
         index.offsets.clear();
         index
+    }
+
+    /// The index of the layer that a [`LayerWriter`](crate::LayerWriter) makes of these entries.
+    ///
+    /// # Errors
+    /// As the writer has them for the same entries.
+    pub fn written(&self) -> Result<LayerIndex, LayerError> {
+        let mut at = 0;
+        let mut offsets = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            at += header::encode(entry)?.len() as u64;
+            match entry.node {
+                Node::File(content) => {
+                    offsets.push(at);
+                    at += content.size.next_multiple_of(RECORD as u64);
+                }
+                _ => offsets.push(0),
+            }
+        }
+        Ok(Self::from_ordered(self.entries.clone(), offsets))
     }
 
     /// Entries whose order and offsets are known to be right.

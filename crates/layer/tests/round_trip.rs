@@ -30,6 +30,8 @@ fn every_kind_of_entry_reads_back() {
         let index = read(&packed, packing, &blob);
         let written: Vec<Entry> = entries.iter().map(|(entry, _)| entry.clone()).collect();
         assert_eq!(index.entries(), written);
+        let known = LayerIndex::from_entries(written).written().unwrap();
+        assert_eq!(known.to_bytes(), index.to_bytes(), "without a look at the tar");
     }
 }
 
