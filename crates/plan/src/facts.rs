@@ -10,7 +10,8 @@ use python::{
     Installation, Interpreter, Member, Package, Resolution, ResolutionRequest, ScriptTemplate,
 };
 
-use crate::{Source, WheelMember};
+use crate::record::{Recall, StepKey, StepRecord};
+use crate::{Holder, Source, WheelMember};
 
 /// Everything that was read from outside to resolve a recipe.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +26,11 @@ pub struct Facts {
     pub file_contexts: BTreeSet<String>,
     /// The contents of files in contexts, as far as they were asked for.
     pub contents: BTreeMap<ContextName, HashMap<ImagePath, Content>>,
-    /// The entries of layers of base images.
+    /// Whether steps that are on record are taken from there.
+    pub recall: Recall,
+    /// What is on record of steps; `None` where there is nothing that still holds.
+    pub steps: HashMap<StepKey, Option<Arc<StepRecord>>>,
+    /// The entries of layers that exist.
     pub indexes: HashMap<DiffId, Arc<LayerIndex>>,
     /// The text of small files that had to be read, such as `/etc/passwd`.
     pub texts: HashMap<Digest, Arc<[u8]>>,
@@ -176,14 +181,18 @@ pub enum Need {
     Listing(ContextName, recipe::Span),
     /// Digests of files in a context.
     Contents(ContextName, Vec<ImagePath>),
-    /// The entries of a layer of a base image.
+    /// What is on record of a step.
+    Step(StepKey),
+    /// A step planned anew: what is on record of it does not do.
+    Evaluation(StepKey),
+    /// The entries of a layer that exists.
     LayerIndex {
         /// The layer.
         diff_id: DiffId,
         /// Its blob.
         descriptor: Descriptor,
-        /// The image that it is of.
-        base: Reference,
+        /// Who has it.
+        holder: Holder,
     },
     /// A file's bytes.
     Text(FileReference),

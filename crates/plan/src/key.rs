@@ -9,6 +9,7 @@ use std::fmt;
 
 use layer::{Attributes, Entry, Node};
 use oci::{Digest, Digester, ImagePath};
+use serde::{Deserialize, Serialize};
 
 use crate::outcome::Stream;
 
@@ -19,7 +20,7 @@ pub const FORMAT_EPOCH: u32 = 1;
 pub use layer::Packing;
 
 /// Names a layer's content before the layer exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LayerKey(pub Digest);
 
 impl fmt::Display for LayerKey {
@@ -32,14 +33,9 @@ impl LayerKey {
     /// The key of the layer that `entries`, in their order, make when packed as `packing`, with
     /// `streams` kept as they are.
     pub fn of(entries: &[Entry], streams: &BTreeMap<ImagePath, Stream>, packing: Packing) -> Self {
-        let mut form = Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) };
+        let mut form = Form::new();
         form.number(u64::from(FORMAT_EPOCH));
-        let (compression, level) = match packing {
-            Packing::Gzip(level) => (b'g', level.number()),
-            Packing::Zstd(level) => (b'z', level.number()),
-            Packing::None => (b'n', 0),
-        };
-        form.buffer.extend_from_slice(&[compression, level]);
+        form.packing(packing);
         form.number(entries.len() as u64);
         for entry in entries {
             form.entry(entry);
@@ -47,32 +43,67 @@ impl LayerKey {
         for (path, stream) in streams {
             form.stream(path, stream);
         }
-        form.digester.update(&form.buffer);
-        LayerKey(form.digester.finish())
+        LayerKey(form.finish())
     }
 }
 
-/// Gathers the canonical form and hashes it in large pieces.
-struct Form {
+/// Gathers a canonical form and hashes it in large pieces. Every part has its length or its kind in
+/// front, so that no two lists of parts share a form.
+pub(crate) struct Form {
     digester: Digester,
     buffer: Vec<u8>,
 }
 
 impl Form {
-    fn number(&mut self, number: u64) {
+    pub(crate) fn new() -> Self {
+        Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) }
+    }
+
+    pub(crate) fn finish(mut self) -> Digest {
+        self.digester.update(&self.buffer);
+        self.digester.finish()
+    }
+
+    pub(crate) fn number(&mut self, number: u64) {
+        self.make_room();
         self.buffer.extend_from_slice(&number.to_le_bytes());
     }
 
-    fn text(&mut self, text: &[u8]) {
+    pub(crate) fn text(&mut self, text: &[u8]) {
         self.number(text.len() as u64);
         self.buffer.extend_from_slice(text);
     }
 
-    fn entry(&mut self, entry: &Entry) {
+    pub(crate) fn digests(&mut self, digests: &[Digest]) {
+        self.number(digests.len() as u64);
+        for digest in digests {
+            self.text(digest.as_bytes());
+        }
+    }
+
+    /// Something that is there, or is not.
+    pub(crate) fn optional(&mut self, text: Option<&[u8]>) {
+        self.number(u64::from(text.is_some()));
+        self.text(text.unwrap_or_default());
+    }
+
+    pub(crate) fn packing(&mut self, packing: Packing) {
+        let (compression, level) = match packing {
+            Packing::Gzip(level) => (b'g', level.number()),
+            Packing::Zstd(level) => (b'z', level.number()),
+            Packing::None => (b'n', 0),
+        };
+        self.buffer.extend_from_slice(&[compression, level]);
+    }
+
+    fn make_room(&mut self) {
         if self.buffer.len() > 1 << 15 {
             self.digester.update(&self.buffer);
             self.buffer.clear();
         }
+    }
+
+    pub(crate) fn entry(&mut self, entry: &Entry) {
         self.text(entry.path.as_bytes());
         match &entry.node {
             Node::File(content) => {

@@ -19,6 +19,7 @@ mod metadata;
 mod outcome;
 mod owner;
 mod packages;
+mod record;
 mod request;
 mod run;
 mod scope;
@@ -36,8 +37,11 @@ pub use facts::{
 };
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{
-    Becomes, Execution, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep, RunCommand,
-    RunReport, Source, Span, Stream, Unassembled, WheelMember,
+    Becomes, Execution, Holder, LayerSpec, Plan, PlannedLayer, PlannedStage, PlannedStep,
+    RunCommand, RunReport, Source, Span, Stream, Unassembled, WheelMember,
+};
+pub use record::{
+    Packed, Read, Recall, RecalledLayer, RecordedWarning, StepKey, StepRecord, StepTrace,
 };
 pub use request::Request;
 pub use run::LARGEST_TEXT;

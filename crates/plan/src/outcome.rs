@@ -6,6 +6,7 @@ use std::sync::Arc;
 use layer::LayerIndex;
 use oci::{Descriptor, DiffId, Digest, History, ImageConfig, ImagePath, Platform, Reference};
 
+use crate::record::{RecalledLayer, StepKey, StepRecord, StepTrace};
 use crate::{ContextName, LayerKey};
 
 /// A place in the recipe's text.
@@ -52,6 +53,8 @@ pub struct PlannedStep {
     pub span: Span,
     /// What it becomes.
     pub becomes: Becomes,
+    /// What there is to remember of it, if it was planned anew and may be remembered.
+    pub trace: Option<StepTrace>,
 }
 
 /// What an instruction becomes.
@@ -73,8 +76,21 @@ pub enum Becomes {
         /// What it did.
         report: Arc<RunReport>,
     },
+    /// What is on record of it: the same came to these layers before.
+    Recalled(StepKey, Arc<StepRecord>),
     /// It cannot be assembled; it would have to be executed.
     NeedsExecution(Box<Execution>),
+}
+
+impl Becomes {
+    /// The layers that are planned anew, lowest first.
+    pub fn layers(&self) -> &[Arc<LayerSpec>] {
+        match self {
+            Becomes::Files(spec) | Becomes::CopyFrom(_, spec) => std::slice::from_ref(spec),
+            Becomes::Packages(layers) | Becomes::Ran { layers, .. } => layers,
+            Becomes::Metadata | Becomes::Recalled(..) | Becomes::NeedsExecution(_) => &[],
+        }
+    }
 }
 
 /// An instruction that would have to be executed.
@@ -154,6 +170,26 @@ pub enum PlannedLayer {
     },
     /// One to be laid, or found in a cache.
     New(Arc<LayerSpec>),
+    /// One that is on record, of the step with this key.
+    Recalled(Box<RecalledLayer>, StepKey),
+}
+
+/// Who has a layer that exists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holder {
+    /// The image that it is of.
+    Image(Reference),
+    /// Whoever built it before.
+    Build,
+}
+
+impl std::fmt::Display for Holder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Holder::Image(reference) => write!(f, "`{}`", reference.familiar()),
+            Holder::Build => f.write_str("an earlier build"),
+        }
+    }
 }
 
 /// A layer to come: all its entries.
@@ -184,14 +220,14 @@ pub enum Source {
         /// Where in it.
         path: ImagePath,
     },
-    /// In a layer of a base image.
+    /// In a layer that exists: of a base image, or on record.
     Layer {
         /// Which.
         diff_id: DiffId,
         /// Its blob.
         descriptor: Arc<Descriptor>,
-        /// The image that it is of.
-        image: Reference,
+        /// Who has it.
+        holder: Holder,
         /// Where in it.
         path: ImagePath,
     },
@@ -270,11 +306,11 @@ impl Plan {
 }
 
 impl PlannedStage {
-    /// The layers that are not the base's, lowest first.
+    /// The layers that are planned anew, lowest first.
     pub fn new_layers(&self) -> impl Iterator<Item = &Arc<LayerSpec>> {
         self.layers.iter().filter_map(|layer| match layer {
             PlannedLayer::New(spec) => Some(spec),
-            PlannedLayer::Base { .. } => None,
+            PlannedLayer::Base { .. } | PlannedLayer::Recalled(..) => None,
         })
     }
 }

@@ -11,9 +11,10 @@ use crate::copy;
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::Needs;
 use crate::history;
-use crate::key::LayerKey;
+use crate::key::{Form, LayerKey};
 use crate::metadata;
 use crate::outcome::{Becomes, LayerSpec, PlannedStage, PlannedStep, Stream, Unassembled};
+use crate::record::{Reads, StepTrace};
 use crate::run;
 use crate::scope::Scope;
 use crate::stages::{Base, Shared};
@@ -48,6 +49,10 @@ pub(crate) struct StagePlanner<'a, 'b> {
     pub(crate) needs: &'a mut Needs,
     /// How many of the stage's instructions that are yet to come can make layers.
     pub(crate) layers_to_come: usize,
+    /// What the step that is planned has read of what can change.
+    pub(crate) reads: Reads,
+    /// What there is to remember of it.
+    pub(crate) trace: Option<StepTrace>,
 }
 
 /// Plans stage `number` on `base`.
@@ -67,7 +72,8 @@ pub(crate) fn plan_stage(
     let state = initial_state(shared, number, base, earlier);
     let layers_to_come =
         stage.instructions.iter().filter(|step| makes_layers(&step.instruction)).count();
-    let mut planner = StagePlanner { shared, state, earlier, needs, layers_to_come };
+    let (reads, trace) = Default::default();
+    let mut planner = StagePlanner { shared, state, earlier, needs, layers_to_come, reads, trace };
     planner.run_triggers(&stage.base.image.span)?;
     for step in &stage.instructions {
         planner.layers_to_come -= usize::from(makes_layers(&step.instruction));
@@ -160,6 +166,7 @@ impl StagePlanner<'_, '_> {
     }
 
     fn step(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<()> {
+        self.trace = None;
         let becomes = match self.becomes(instruction, text, span) {
             Err(Stop::Needs) => {
                 self.state.tree.push_unknown();
@@ -172,8 +179,8 @@ impl StagePlanner<'_, '_> {
             self.state.tree.execute();
         }
         self.record(text, &becomes);
-        let (text, span) = (text.to_owned(), span.clone());
-        self.state.steps.push(PlannedStep { text, span, becomes });
+        let (text, span, trace) = (text.to_owned(), span.clone(), self.trace.take());
+        self.state.steps.push(PlannedStep { text, span, becomes, trace });
         Ok(())
     }
 
@@ -202,8 +209,14 @@ impl StagePlanner<'_, '_> {
                     self.record_line(&layer.title, false);
                 }
             }
+            Becomes::Recalled(_, record) if !record.layers.is_empty() => {
+                for layer in &record.layers {
+                    self.record_line(&layer.title, false);
+                }
+            }
             Becomes::Packages(_)
             | Becomes::Ran { .. }
+            | Becomes::Recalled(..)
             | Becomes::Metadata
             | Becomes::NeedsExecution(_) => {
                 self.record_line(text, true);
@@ -233,10 +246,16 @@ impl StagePlanner<'_, '_> {
             metadata::working_directory(&self.state.config).join(&path)
         };
         self.state.config.set_working_dir(&format!("/{absolute}"));
-        let entries = copy::make_directory(self, &absolute, &word.span)?;
-        Ok(match self.lay(entries, text) {
-            Some(spec) => Becomes::Files(spec),
-            None => Becomes::Metadata,
+        let mut form = Form::new();
+        form.text(b"WORKDIR");
+        form.text(absolute.as_bytes());
+        form.text(self.state.config.user().unwrap_or_default().as_bytes());
+        self.recalled(form, &word.span, |planner| {
+            let entries = copy::make_directory(planner, &absolute, &word.span)?;
+            Ok(match planner.lay(entries, text) {
+                Some(spec) => Becomes::Files(spec),
+                None => Becomes::Metadata,
+            })
         })
     }
 

@@ -7,7 +7,7 @@ use recipe::{Diagnostic, Instruction, Recipe, Severity, Stage};
 
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::{Facts, Needs};
-use crate::outcome::{Plan, Source};
+use crate::outcome::{Plan, PlannedLayer, PlannedStage, Source};
 use crate::scope::Scope;
 use crate::stage::{self, StageState};
 use crate::{Need, Request};
@@ -51,6 +51,9 @@ pub(crate) fn plan_stages(request: &Request<'_>, facts: &Facts, needs: &mut Need
         return Err(Stop::Needs);
     }
     let mut stages: Vec<_> = states.into_values().map(StageState::into_planned).collect();
+    if need_packed(&stages, needs) {
+        return Err(Stop::Needs);
+    }
     if let Some(last) = stages.last_mut() {
         for (key, value) in request.labels {
             last.config.set_label(key, value);
@@ -59,6 +62,19 @@ pub(crate) fn plan_stages(request: &Request<'_>, facts: &Facts, needs: &mut Need
     warn_of_unused_arguments(&mut shared);
     let (warnings, sources) = (shared.warnings, shared.sources);
     Ok(Plan { platform: request.platform.clone(), stages, sources, warnings })
+}
+
+/// Asks for the evaluation of steps of the target whose layers are on record and nowhere else.
+fn need_packed(stages: &[PlannedStage], needs: &mut Needs) -> bool {
+    let layers = stages.last().into_iter().flat_map(|target| &target.layers);
+    for layer in layers {
+        if let PlannedLayer::Recalled(layer, step) = layer
+            && layer.packed.is_none()
+        {
+            needs.add(Need::Evaluation(*step));
+        }
+    }
+    !needs.is_empty()
 }
 
 /// The stage that `target` names, or the last.

@@ -9,7 +9,8 @@ use oci::{Digest, ImagePath, Reference};
 use crate::BaseImage;
 use crate::error::{Step, Stop};
 use crate::facts::{Facts, FileReference, Need, Needs};
-use crate::outcome::{LayerSpec, PlannedLayer, Source};
+use crate::outcome::{Holder, LayerSpec, PlannedLayer, Source};
+use crate::record::{Packed, RecalledLayer, StepKey};
 
 /// The merged view over a stage's layers.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +36,27 @@ impl Tree {
     pub(crate) fn push(&mut self, spec: Arc<LayerSpec>) {
         self.root.push(Some(Arc::clone(&spec.entries)));
         self.layers.push(Some(PlannedLayer::New(spec)));
+    }
+
+    /// A layer that is on record, whose entries may not be known yet.
+    pub(crate) fn push_recalled(&mut self, layer: RecalledLayer, step: StepKey, facts: &Facts) {
+        let index = layer.packed.as_ref().and_then(|packed| facts.indexes.get(&packed.diff_id));
+        self.root.push(index.cloned());
+        self.layers.push(Some(PlannedLayer::Recalled(Box::new(layer), step)));
+    }
+
+    /// What names each layer, lowest first: so two trees with the same names hold the same. `None`
+    /// if something of the tree is not known.
+    pub(crate) fn identity(&self) -> Option<Vec<Digest>> {
+        if self.executed {
+            return None;
+        }
+        let names = self.layers.iter().map(|layer| match layer.as_ref()? {
+            PlannedLayer::Base { diff_id, .. } => Some(diff_id.0),
+            PlannedLayer::New(spec) => Some(spec.key.0),
+            PlannedLayer::Recalled(layer, _) => Some(layer.key.0),
+        });
+        names.collect()
     }
 
     /// A layer of which nothing is known in this round. Whoever asks for what it may hold waits
@@ -178,19 +200,40 @@ impl Tree {
             PlannedLayer::Base { descriptor, diff_id, image } => Some(Source::Layer {
                 diff_id: *diff_id,
                 descriptor: Arc::clone(descriptor),
-                image: image.clone(),
+                holder: Holder::Image(image.clone()),
                 path,
             }),
             PlannedLayer::New(_) => sources.get(&content.digest).cloned(),
+            PlannedLayer::Recalled(layer, _) => {
+                let packed = layer.packed.as_ref()?;
+                Some(Source::Layer {
+                    diff_id: packed.diff_id,
+                    descriptor: Arc::new(packed.descriptor.clone()),
+                    holder: Holder::Build,
+                    path,
+                })
+            }
         }
     }
 
     fn need(&self, missing: NotLoaded, needs: &mut Needs) -> Stop {
-        if let Some(Some(PlannedLayer::Base { descriptor, diff_id, image })) =
-            self.layers.get(missing.layer)
-        {
-            let (descriptor, base) = (descriptor.as_ref().clone(), image.clone());
-            needs.add(Need::LayerIndex { diff_id: *diff_id, descriptor, base });
+        match self.layers.get(missing.layer) {
+            Some(Some(PlannedLayer::Base { descriptor, diff_id, image })) => {
+                let (descriptor, holder) =
+                    (descriptor.as_ref().clone(), Holder::Image(image.clone()));
+                needs.add(Need::LayerIndex { diff_id: *diff_id, descriptor, holder });
+            }
+            Some(Some(PlannedLayer::Recalled(layer, step))) => {
+                needs.add(match &layer.packed {
+                    Some(Packed { descriptor, diff_id }) => Need::LayerIndex {
+                        diff_id: *diff_id,
+                        descriptor: descriptor.clone(),
+                        holder: Holder::Build,
+                    },
+                    None => Need::Evaluation(*step),
+                });
+            }
+            _ => {}
         }
         Stop::Needs
     }

@@ -53,8 +53,7 @@ pub(crate) fn plan_add(
         piece::ask(planner, &order, &pieces)?;
         return Err(Stop::Needs);
     }
-    let spec = lay::lay(planner, &add.copy, &order, &pieces, text)?;
-    Ok(spec.map_or(Becomes::Metadata, Becomes::Files))
+    lay::recalled_or_laid(planner, &add.copy, &order, &pieces, text, span)
 }
 
 fn add_one(

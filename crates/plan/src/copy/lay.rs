@@ -13,9 +13,11 @@ use super::piece::{self, Gathered, Item, Paths, Piece};
 use super::selection::Kept;
 use super::sources::{LinkKey, SourceEntry, SourceKind};
 use crate::error::{PlanError, Step};
+use crate::key::Form;
 use crate::laying::{DirectoryId, Existing, FileKey, Laying, Target};
-use crate::outcome::{LayerSpec, Source};
+use crate::outcome::{Becomes, LayerSpec, Source};
 use crate::owner::{self, Ids};
+use crate::record::Recall;
 use crate::stage::StagePlanner;
 
 /// How many hard links lead to a file at most, in an archive.
@@ -29,6 +31,29 @@ struct Work<'a, 'b, 'c> {
     owner: Option<Ids>,
     /// The number of the piece that is laid.
     number: usize,
+}
+
+/// The layer that `pieces` of contexts make: on record, or laid.
+pub(super) fn recalled_or_laid(
+    planner: &mut StagePlanner<'_, '_>,
+    copy: &Copy,
+    order: &Order,
+    pieces: &[Piece],
+    title: &str,
+    span: &Span,
+) -> Step<Becomes> {
+    let laid = |planner: &mut StagePlanner<'_, '_>| {
+        let spec = lay(planner, copy, order, pieces, title)?;
+        Ok(spec.map_or(Becomes::Metadata, Becomes::Files))
+    };
+    if planner.shared.facts.recall == Recall::Never {
+        return laid(planner);
+    }
+    let mut form = Form::new();
+    form.text(b"COPY");
+    order.describe(copy, &mut form);
+    piece::describe(planner, order, pieces, &mut form)?;
+    planner.recalled(form, span, laid)
 }
 
 /// The layer that `pieces` make, unless there is nothing in it.

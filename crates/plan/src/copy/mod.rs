@@ -19,6 +19,7 @@ use oci::{ImagePath, Reference};
 use recipe::{Copy, FileKind, FileMode, IgnorePatterns, Owner, Span, Word};
 
 use crate::error::{PlanError, Step, Stop};
+use crate::key::Form;
 use crate::laying::Laying;
 use crate::outcome::{Becomes, Source};
 use crate::owner::{self, Ids};
@@ -64,7 +65,48 @@ pub(crate) fn plan_copy(
     span: &Span,
 ) -> Step<Becomes> {
     let order = Order::read(planner, copy)?;
-    let origin = copy.from.as_ref().map(|word| word.text.clone());
+    if copy.from.is_some()
+        && let Some(form) = form_of_tree(planner, copy, &order, span)?
+    {
+        let lay = |planner: &mut StagePlanner<'_, '_>| lay_copy(planner, copy, &order, text, span);
+        return planner.recalled(form, span, lay);
+    }
+    lay_copy(planner, copy, &order, text, span)
+}
+
+/// What a `COPY --from` depends on beside what lies below it, without a look into the tree that it
+/// copies from.
+fn form_of_tree(
+    planner: &mut StagePlanner<'_, '_>,
+    copy: &Copy,
+    order: &Order,
+    span: &Span,
+) -> Step<Option<Form>> {
+    let SourceTree::Tree(tree) = source_tree(planner, copy.from.as_ref(), span)? else {
+        return Ok(None);
+    };
+    let Some(identity) = tree.identity() else { return Ok(None) };
+    let mut form = Form::new();
+    form.text(b"COPY --from");
+    form.digests(&identity);
+    order.describe(copy, &mut form);
+    form.number(copy.sources.len() as u64);
+    for source in &copy.sources {
+        match source {
+            recipe::Source::Heredoc(_) => return Ok(None),
+            recipe::Source::Path(word) => form.text(planner.expand(word)?.as_bytes()),
+        }
+    }
+    Ok(Some(form))
+}
+
+fn lay_copy(
+    planner: &mut StagePlanner<'_, '_>,
+    copy: &Copy,
+    order: &Order,
+    text: &str,
+    span: &Span,
+) -> Step<Becomes> {
     let mut pieces = Vec::new();
     let mut tree = None;
     for source in &copy.sources {
@@ -76,16 +118,18 @@ pub(crate) fn plan_copy(
                     Some(tree) => tree,
                     empty => empty.insert(source_tree(planner, copy.from.as_ref(), span)?),
                 };
-                paths(planner, tree, copy, &order, word)?
+                paths(planner, tree, copy, order, word)?
             }
         });
     }
-    let spec = lay::lay(planner, copy, &order, &pieces, text)?;
-    Ok(match (spec, origin) {
-        (None, _) => Becomes::Metadata,
-        (Some(spec), None) => Becomes::Files(spec),
-        (Some(spec), Some(origin)) => Becomes::CopyFrom(origin, spec),
-    })
+    match &copy.from {
+        None => lay::recalled_or_laid(planner, copy, order, &pieces, text, span),
+        Some(origin) => {
+            let spec = lay::lay(planner, copy, order, &pieces, text)?;
+            let from = |spec| Becomes::CopyFrom(origin.text.clone(), spec);
+            Ok(spec.map_or(Becomes::Metadata, from))
+        }
+    }
 }
 
 /// The entries of the directory at `path` and of those above it that are missing, which are the
@@ -230,6 +274,20 @@ impl Order {
             order.mode = Some(mode);
         }
         Ok(order)
+    }
+
+    /// What of the flags decides about the layer.
+    fn describe(&self, copy: &Copy, form: &mut Form) {
+        form.text(self.destination.path.as_bytes());
+        form.number(u64::from(self.destination.is_directory));
+        form.number(u64::from(copy.link) | u64::from(copy.parents) << 1);
+        let owner = self.owner.as_ref().map(|(owner, _)| owner);
+        form.text(format!("{owner:?}").as_bytes());
+        form.text(format!("{:?}", self.mode).as_bytes());
+        form.number(copy.exclude.len() as u64);
+        for word in &copy.exclude {
+            form.text(word.text.as_bytes());
+        }
     }
 
     /// Whether `--exclude` keeps a path out, as it is named in the source.

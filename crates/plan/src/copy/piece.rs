@@ -12,6 +12,7 @@ use super::selection::Selected;
 use super::sources::{SourceEntry, SourceKind, SourceTree};
 use crate::Need;
 use crate::error::{PlanError, Step, Stop};
+use crate::key::Form;
 use crate::outcome::Source;
 use crate::stage::StagePlanner;
 
@@ -91,6 +92,70 @@ pub(super) fn gather<'a>(
         all.push(gathered);
     }
     if is_known { Ok(all) } else { Err(Stop::Needs) }
+}
+
+/// Says all of `pieces` that a layer can depend on. Those of a tree are nothing that this knows.
+pub(super) fn describe(
+    planner: &mut StagePlanner<'_, '_>,
+    order: &Order,
+    pieces: &[Piece],
+    form: &mut Form,
+) -> Step<()> {
+    let gathered = gather(planner, order, pieces)?;
+    form.number(pieces.len() as u64);
+    for (piece, gathered) in pieces.iter().zip(gathered) {
+        match piece {
+            Piece::Paths(_) => {
+                form.text(b"paths");
+                form.number(gathered.len() as u64);
+                for Gathered { selected, items } in gathered {
+                    selected.describe(form);
+                    form.number(items.len() as u64);
+                    for item in items {
+                        item.describe(form);
+                    }
+                }
+            }
+            Piece::File { name, content, mode, .. } => {
+                form.text(b"file");
+                form.text(name.as_bytes());
+                form.digests(&[content.digest]);
+                form.number(u64::from(*mode));
+            }
+            Piece::Archive { archive, .. } => {
+                form.text(b"archive");
+                form.digests(&[*archive]);
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Item<'_> {
+    fn describe(&self, form: &mut Form) {
+        let entry = &self.entry;
+        form.text(entry.path().as_bytes());
+        form.number(u64::from(entry.mode()));
+        let xattrs = entry.xattrs();
+        form.number(xattrs.len() as u64);
+        for (name, value) in xattrs {
+            form.text(&name);
+            form.text(&value);
+        }
+        match (entry.kind(), &self.content) {
+            (SourceKind::Symlink(target), _) => {
+                form.text(b"l");
+                form.text(target);
+            }
+            (SourceKind::File, content) => {
+                form.text(b"f");
+                form.digests(content.as_ref().map(|content| content.digest).as_slice());
+                form.text(format!("{:?}", entry.link()).as_bytes());
+            }
+            (SourceKind::Directory, _) => form.text(b"d"),
+            (SourceKind::Special(_) | SourceKind::Other(_), _) => form.text(b"?"),
+        }
+    }
 }
 
 impl Piece {

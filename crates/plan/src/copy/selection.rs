@@ -8,6 +8,7 @@ use super::sources::SourceTree;
 use super::{Order, absent};
 use crate::ContextName;
 use crate::error::{PlanError, Step};
+use crate::key::Form;
 use crate::stage::StagePlanner;
 
 /// A file or directory that a source means.
@@ -30,6 +31,20 @@ pub(crate) struct Kept {
     pub(crate) pivot: ImagePath,
     /// The path from there.
     pub(crate) relative: ImagePath,
+}
+
+impl Selected {
+    /// Says all of it that a layer can depend on.
+    pub(super) fn describe(&self, form: &mut Form) {
+        form.text(self.path.as_bytes());
+        form.text(&self.name);
+        form.number(u64::from(self.is_directory));
+        form.number(u64::from(self.kept.is_some()));
+        if let Some(Kept { pivot, relative }) = &self.kept {
+            form.text(pivot.as_bytes());
+            form.text(relative.as_bytes());
+        }
+    }
 }
 
 /// Finds what `word` means in `tree`.

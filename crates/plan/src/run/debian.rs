@@ -114,8 +114,9 @@ impl Outside for RunOutside<'_, '_, '_> {
         self.all(
             fetches,
             |run, fetch| {
-                let planner = run.planner.borrow();
+                let mut planner = run.planner.borrow_mut();
                 let content = *planner.shared.facts.fetches.get(&FetchKey::of(fetch))?;
+                planner.reads.note_fetch(fetch, content);
                 let origin = || Arc::new(Origin::Download { url: fetch.url.clone() });
                 Some(content.map(|content| Stored { content, origin: origin() }))
             },

@@ -21,6 +21,8 @@ use recipe::{Diagnostic, Run, Severity, Span};
 use shell::{Files, Limits, Outcome};
 
 use crate::error::{PlanError, Step};
+use crate::key::Form;
+use crate::metadata;
 use crate::outcome::{Becomes, Execution, Unassembled};
 use crate::stage::StagePlanner;
 use installed::Kind;
@@ -39,12 +41,50 @@ pub(crate) fn plan_run(
     if planner.state.tree.is_executed() {
         return Ok(Becomes::NeedsExecution(Box::new(Unassembled::Earlier.into())));
     }
-    let redaction = Redaction::of(planner, run);
-    match evaluate(planner, run, &redaction, span) {
-        Ok(Evaluated::Done(done)) => finish(planner, *done, &redaction, text, span),
-        Ok(Evaluated::Not(execution)) => Ok(Becomes::NeedsExecution(Box::new(execution))),
-        Err(stop) => Err(stop),
+    let anew = |planner: &mut StagePlanner<'_, '_>| {
+        let redaction = Redaction::of(planner, run);
+        match evaluate(planner, run, &redaction, span) {
+            Ok(Evaluated::Done(done)) => finish(planner, *done, &redaction, text, span),
+            Ok(Evaluated::Not(execution)) => Ok(Becomes::NeedsExecution(Box::new(execution))),
+            Err(stop) => Err(stop),
+        }
+    };
+    match form(planner, run, text)? {
+        Some(form) => planner.recalled(form, span, anew),
+        None => anew(planner),
     }
+}
+
+/// All that a line's outcome depends on beside what lies below it; `None` if that cannot be said, or
+/// must not be.
+fn form(planner: &mut StagePlanner<'_, '_>, run: &Run, text: &str) -> Step<Option<Form>> {
+    let Some(mounted) = mounts::identities(planner, run)? else { return Ok(None) };
+    if !run.devices.is_empty() {
+        return Ok(None);
+    }
+    let mut form = Form::new();
+    form.text(b"RUN");
+    form.text(text.as_bytes());
+    form.number(run.heredocs.len() as u64);
+    for heredoc in &run.heredocs {
+        form.text(heredoc.content.as_bytes());
+    }
+    for identity in &mounted {
+        form.digests(identity);
+    }
+    let config = &planner.state.config;
+    form.optional(config.user().map(str::as_bytes));
+    form.text(metadata::working_directory(config).as_bytes());
+    let shell = config.shell().unwrap_or_default();
+    form.number(shell.len() as u64);
+    for word in &shell {
+        form.text(word.as_bytes());
+    }
+    for (name, value) in planner.state.scope.exported() {
+        form.text(name.as_bytes());
+        form.text(value.as_bytes());
+    }
+    Ok(Some(form))
 }
 
 /// How an evaluation ended that lacked nothing.

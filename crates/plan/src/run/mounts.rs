@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use context::LastComponent;
 use layer::{Attributes, Content, Entry, LayerIndex, Node, RootFs};
-use oci::ImagePath;
+use oci::{Digest, ImagePath};
 use recipe::{Mount, MountKind, Run, Span, Word};
 use shell::files::{Access, FileError, Last, VolumeId};
 use shell::{Data, Files};
@@ -197,6 +197,35 @@ pub(super) fn secret_variables(
         }
     }
     Ok(variables)
+}
+
+/// What names the trees that a `RUN` sees beside the image; `None` if it sees what has no name, or a
+/// secret.
+pub(super) fn identities(
+    planner: &mut StagePlanner<'_, '_>,
+    run: &Run,
+) -> Step<Option<Vec<Vec<Digest>>>> {
+    let mut identities = Vec::new();
+    for mount in &run.mounts {
+        match mount.kind {
+            MountKind::Bind => {}
+            MountKind::Secret => return Ok(None),
+            MountKind::Cache | MountKind::Tmpfs | MountKind::Ssh => continue,
+        }
+        let options = Options::of(planner, mount)?;
+        let from = options.value(&["from"]).filter(|from| !from.is_empty());
+        let Some(from) = from else { return Ok(None) };
+        let from = Word { text: from.to_owned(), span: options.span.clone() };
+        let identity = match copy::source_tree(planner, Some(&from), &options.span)? {
+            SourceTree::Tree(tree) => tree.identity(),
+            SourceTree::Listing(..) => None,
+        };
+        match identity {
+            Some(identity) => identities.push(identity),
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(identities))
 }
 
 /// The ids of the secrets that a `RUN` mounts.

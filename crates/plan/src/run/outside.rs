@@ -220,8 +220,13 @@ impl Outside for RunOutside<'_, '_, '_> {
             let reason = Reason::Use("fetches, and the line says --network=none".to_owned());
             return Err(ShellStop::refuse(url, reason));
         }
-        match self.planner.borrow().shared.facts.downloads.get(url) {
-            Some(download) => Ok(Fetched::Content(download.content)),
+        let mut planner = self.planner.borrow_mut();
+        match planner.shared.facts.downloads.get(url) {
+            Some(download) => {
+                let content = download.content;
+                planner.reads.note_download(url, content);
+                Ok(Fetched::Content(content))
+            }
             None => Err(ShellStop::Missing(Missing::Download { url: url.to_owned() })),
         }
     }

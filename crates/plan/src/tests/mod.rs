@@ -16,6 +16,7 @@ mod plywood_toml;
 mod python_files;
 mod python_layers;
 mod python_replaced;
+mod recall;
 mod run_environments;
 mod run_pip;
 mod show;
@@ -57,6 +58,7 @@ pub(crate) struct World {
     then: Option<&'static str>,
     today: Option<&'static str>,
     environment: BTreeMap<String, String>,
+    records: Option<recall::Records>,
 }
 
 struct Base {
@@ -84,6 +86,8 @@ pub(crate) struct Report {
     pub(crate) questions: String,
     /// What command lines said.
     pub(crate) said: String,
+    /// The target's instructions with layers that were planned, and are on no record.
+    pub(crate) planned: Vec<String>,
     /// How many files of each layer stay as they are compressed.
     pub(crate) streams: Vec<usize>,
 }
@@ -159,6 +163,12 @@ impl World {
         self
     }
 
+    /// Steps are put on record there, and taken from there.
+    pub(crate) fn records(mut self, records: &recall::Records) -> Self {
+        self.records = Some(records.clone());
+        self
+    }
+
     /// The packages of another `plywood.toml` are installed at the end of the first stage.
     pub(crate) fn then(mut self, toml: &'static str) -> Self {
         self.then = Some(toml);
@@ -198,6 +208,9 @@ impl World {
                         matches!(again, Ok(Outcome::Ready(again)) if keys(&again) == keys(&plan)),
                         "a plan is a pure function of its facts"
                     );
+                    if let Some(records) = &self.records {
+                        records.remember(&plan);
+                    }
                     let report = gatherer.report(dockerfile, &plan);
                     return Report { asked, questions, ..report };
                 }

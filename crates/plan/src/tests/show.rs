@@ -9,7 +9,9 @@ use recipe::Diagnostic;
 
 use super::gatherer::Gatherer;
 use super::{Report, TIMESTAMP, packages};
-use crate::{Becomes, LayerSpec, Need, Plan, PlannedStep, Stream};
+use crate::{
+    Becomes, Holder, LayerSpec, Need, Plan, PlannedLayer, PlannedStage, PlannedStep, Stream,
+};
 
 impl Gatherer<'_> {
     pub(super) fn report(&self, dockerfile: &str, plan: &Plan) -> Report {
@@ -27,6 +29,7 @@ impl Gatherer<'_> {
         });
         Report {
             said: said.collect(),
+            planned: planned(target),
             files: steps.collect(),
             config: config.to_string(),
             messages: messages.collect(),
@@ -41,6 +44,7 @@ impl Gatherer<'_> {
         let mut shown = String::new();
         let (how, spec) = match &step.becomes {
             Becomes::Metadata => return None,
+            Becomes::Recalled(..) => return Some(format!("{}: on record\n", step.text)),
             Becomes::NeedsExecution(execution) => {
                 let why = &execution.why;
                 return Some(format!("{}: needs execution: {why}\n", step.text));
@@ -112,8 +116,18 @@ fn check_streams(spec: &LayerSpec) {
     }
 }
 
+fn planned(target: &PlannedStage) -> Vec<String> {
+    let planned = target.steps.iter().filter(|step| !step.becomes.layers().is_empty());
+    planned.map(|step| step.text.clone()).collect()
+}
+
 pub(super) fn keys(plan: &Plan) -> Vec<String> {
-    plan.target().new_layers().map(|spec| spec.key.to_string()).collect()
+    let keys = plan.target().layers.iter().filter_map(|layer| match layer {
+        PlannedLayer::Base { .. } => None,
+        PlannedLayer::New(spec) => Some(spec.key.to_string()),
+        PlannedLayer::Recalled(layer, _) => Some(layer.key.to_string()),
+    });
+    keys.collect()
 }
 
 fn show_history(line: &oci::History) -> Option<String> {
@@ -131,7 +145,12 @@ pub(super) fn show_need(need: &Need) -> String {
             let paths: Vec<String> = paths.iter().map(ImagePath::to_string).collect();
             format!("digest {}", paths.join(" "))
         }
-        Need::LayerIndex { base, .. } => format!("index a layer of {}", base.familiar()),
+        Need::LayerIndex { holder, .. } => match holder {
+            Holder::Image(reference) => format!("index a layer of {}", reference.familiar()),
+            Holder::Build => "index a layer on record".to_owned(),
+        },
+        Need::Step(_) => "look for a step".to_owned(),
+        Need::Evaluation(_) => "plan a step anew".to_owned(),
         Need::Text(_) => "read a file".to_owned(),
         Need::Download { url, .. } => format!("fetch {url}"),
         Need::Archive(..) => "look into an archive".to_owned(),

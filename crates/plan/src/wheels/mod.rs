@@ -28,6 +28,7 @@ use recipe::{Diagnostic, PythonPackages, Severity, Span};
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::{FileReference, InstalledWheel};
 use crate::outcome::{Becomes, LayerSpec};
+use crate::record::Read;
 use crate::stage::StagePlanner;
 use crate::{Need, WheelKey};
 
@@ -126,8 +127,13 @@ pub(crate) fn resolve(
     given: Vec<FileReference>,
     span: &Span,
 ) -> Step<Arc<Resolution>> {
-    if let Some(resolution) = planner.shared.facts.resolutions.get(&request.fingerprint()) {
-        return Ok(Arc::clone(resolution));
+    let fingerprint = request.fingerprint();
+    if let Some(resolution) = planner.shared.facts.resolutions.get(&fingerprint) {
+        let (request, resolution) = (fingerprint, Arc::clone(resolution));
+        let answer = Box::new(resolution.as_ref().clone());
+        let read = Read::Resolution { request, resolution: answer };
+        planner.reads.note(read);
+        return Ok(resolution);
     }
     let request = Box::new(request.clone());
     planner.needs.add(Need::Resolution { request, given, span: span.clone() });

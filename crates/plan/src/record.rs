@@ -1,0 +1,284 @@
+//! Steps on record: an instruction that was planned before, and what came of it.
+//!
+//! A step's key says everything that its outcome depends on and that is known without looking into
+//! a layer: what it does, with which words, variables and files of the context, and what lies below
+//! it, by the names of the layers. So a step that is on record is not evaluated again, and nothing
+//! of the layers below it has to be read. What an evaluation asked of the world beside that, such
+//! as what an address gives, is on record as well: whoever hands a record out sees to it that the
+//! world still says the same.
+
+use std::sync::Arc;
+
+use layer::Content;
+use oci::{Descriptor, DiffId, Digest};
+use python::Resolution;
+use recipe::{Diagnostic, Severity, Span};
+use serde::{Deserialize, Serialize};
+
+use crate::LayerKey;
+use crate::error::{Step, Stop};
+use crate::facts::Need;
+use crate::key::Form;
+use crate::outcome::Becomes;
+use crate::stage::StagePlanner;
+
+/// Raised whenever the same step could come to other layers: another rule of evaluation. Another
+/// release of plywood makes other keys anyway.
+const STEP_EPOCH: u64 = 1;
+
+/// Names what a step does, on what, before it is planned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StepKey(pub Digest);
+
+/// Whether steps that are on record are taken from there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Recall {
+    /// Every step is planned.
+    #[default]
+    Never,
+    /// A step is planned if it is not on record.
+    WhereKnown,
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepRecord {
+    /// Its layers, lowest first.
+    pub layers: Vec<RecalledLayer>,
+    /// What it asked of the world.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reads: Vec<Read>,
+    /// What the recipe's author may not have meant.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<RecordedWarning>,
+}
+
+/// A layer that is on record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RecalledLayer {
+    /// Its key.
+    pub key: LayerKey,
+    /// What it is once it is packed; `None` if it never was, because only other stages copy from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed: Option<Packed>,
+    /// The instruction that it comes from, for people.
+    pub title: String,
+    /// The packages in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub packages: Vec<String>,
+    /// Bytes of file content in it.
+    pub size: u64,
+}
+
+/// A layer's blob and tar.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Packed {
+    /// The blob.
+    pub descriptor: Descriptor,
+    /// The digest of the tar.
+    pub diff_id: DiffId,
+}
+
+/// A question to the world that can be answered otherwise tomorrow, and the answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Read {
+    /// What a URL gave.
+    Download {
+        /// The address; one with a secret in it is never on record.
+        url: String,
+        /// What it gave.
+        content: Content,
+    },
+    /// What one of apt's sources gave, where no digest was expected.
+    Fetch {
+        /// The address.
+        url: String,
+        /// What it is, for people.
+        title: String,
+        /// What it gave; `None` if there was nothing.
+        content: Option<Content>,
+    },
+    /// Which wheels requirements come to.
+    Resolution {
+        /// The fingerprint of the question.
+        request: Digest,
+        /// The answer.
+        resolution: Box<Resolution>,
+    },
+}
+
+/// A warning, with its place counted from the beginning of the step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedWarning {
+    /// Where it begins.
+    pub start: usize,
+    /// Where it ends.
+    pub end: usize,
+    /// What may be wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What there is to remember of a step that was planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepTrace {
+    /// Its key.
+    pub key: StepKey,
+    /// What it asked of the world.
+    pub reads: Vec<Read>,
+    /// What was to be said about it.
+    pub warnings: Vec<RecordedWarning>,
+}
+
+/// The reads of the step that is planned.
+#[derive(Debug, Default)]
+pub(crate) struct Reads {
+    list: Vec<Read>,
+    /// Whether it read what no record may hold.
+    is_private: bool,
+}
+
+impl Reads {
+    pub(crate) fn note(&mut self, read: Read) {
+        if !self.list.contains(&read) {
+            self.list.push(read);
+        }
+    }
+
+    /// An address with a name or a password in it is told to nobody.
+    pub(crate) fn note_download(&mut self, url: &str, content: Content) {
+        match has_login(url) {
+            true => self.is_private = true,
+            false => self.note(Read::Download { url: url.to_owned(), content }),
+        }
+    }
+
+    /// What a digest was expected of is no news. What takes a login or a way of its own is not for
+    /// everybody.
+    pub(crate) fn note_fetch(&mut self, fetch: &debian::Fetch, content: Option<Content>) {
+        if fetch.sha256.is_some() {
+            return;
+        }
+        let is_plain = fetch.login.is_none() && fetch.proxy == debian::Proxy::Environment;
+        match is_plain && !has_login(&fetch.url) {
+            true => {
+                let (url, title) = (fetch.url.clone(), fetch.title.clone());
+                self.note(Read::Fetch { url, title, content });
+            }
+            false => self.is_private = true,
+        }
+    }
+}
+
+/// Whether an address has a user in it (RFC 3986, 3.2.1).
+fn has_login(url: &str) -> bool {
+    let authority = url.split_once("://").map_or("", |(_, rest)| rest);
+    let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
+    authority.contains('@')
+}
+
+impl StepTrace {
+    /// The record of the step, once its layers exist; `packed` says what each is then.
+    pub fn record(
+        &self,
+        becomes: &Becomes,
+        packed: impl Fn(&LayerKey) -> Option<Packed>,
+    ) -> StepRecord {
+        let layers = becomes.layers().iter().map(|spec| RecalledLayer {
+            key: spec.key,
+            packed: packed(&spec.key),
+            title: spec.title.clone(),
+            packages: spec.packages.clone(),
+            size: spec.content_bytes(),
+        });
+        let (reads, warnings) = (self.reads.clone(), self.warnings.clone());
+        StepRecord { layers: layers.collect(), reads, warnings }
+    }
+}
+
+impl RecordedWarning {
+    /// A warning that the planning of a step led to, if its place is in the step.
+    fn of(warning: &Diagnostic, step: &Span) -> Option<Self> {
+        let place = |at: usize| at.checked_sub(step.start);
+        let is_plain = warning.severity == Severity::Warning && warning.rule.is_none();
+        let (start, end) = (place(warning.span.start)?, place(warning.span.end)?);
+        let (message, hint) = (warning.message.clone(), warning.hint.clone());
+        (is_plain && end <= step.len()).then_some(RecordedWarning { start, end, message, hint })
+    }
+
+    fn told(&self, step: &Span) -> Diagnostic {
+        // A record of somebody else's may say anything.
+        let place = |at: usize| step.start.saturating_add(at).min(step.end);
+        Diagnostic {
+            severity: Severity::Warning,
+            rule: None,
+            message: self.message.clone(),
+            span: place(self.start)..place(self.end).max(place(self.start)),
+            hint: self.hint.clone(),
+        }
+    }
+}
+
+impl StagePlanner<'_, '_> {
+    /// What is on record of a step that `form` describes, or what `plan` makes of it. `span` is the
+    /// step's place.
+    pub(crate) fn recalled(
+        &mut self,
+        form: Form,
+        span: &Span,
+        plan: impl FnOnce(&mut Self) -> Step<Becomes>,
+    ) -> Step<Becomes> {
+        let Some(key) = self.step_key(form) else { return plan(self) };
+        let facts = self.shared.facts;
+        match facts.steps.get(&key) {
+            None => {
+                self.needs.add(Need::Step(key));
+                return Err(Stop::Needs);
+            }
+            Some(Some(record)) => {
+                for layer in &record.layers {
+                    self.state.tree.push_recalled(layer.clone(), key, facts);
+                }
+                let warnings = record.warnings.iter().map(|warning| warning.told(span));
+                self.shared.warnings.extend(warnings);
+                return Ok(Becomes::Recalled(key, Arc::clone(record)));
+            }
+            Some(None) => {}
+        }
+        self.reads = Reads::default();
+        let told = self.shared.warnings.len();
+        let becomes = plan(self)?;
+        let reads = std::mem::take(&mut self.reads);
+        let warnings = self.shared.warnings[told..].iter();
+        let warnings: Option<Vec<_>> =
+            warnings.map(|warning| RecordedWarning::of(warning, span)).collect();
+        let is_done = !matches!(becomes, Becomes::NeedsExecution(_));
+        if let (Some(warnings), true) = (warnings, is_done && !reads.is_private) {
+            self.trace = Some(StepTrace { key, reads: reads.list, warnings });
+        }
+        Ok(becomes)
+    }
+
+    /// The key of a step here, if it is known what lies below it.
+    fn step_key(&self, mut form: Form) -> Option<StepKey> {
+        if self.shared.facts.recall == Recall::Never {
+            return None;
+        }
+        let below = self.state.tree.identity()?;
+        let request = self.shared.request;
+        form.number(STEP_EPOCH);
+        form.text(env!("CARGO_PKG_VERSION").as_bytes());
+        form.text(request.platform.to_string().as_bytes());
+        form.number(request.timestamp.cast_unsigned());
+        form.packing(request.packing);
+        form.number(self.layers_to_come as u64);
+        form.digests(&below);
+        Some(StepKey(form.finish()))
+    }
+}
