@@ -231,6 +231,23 @@ impl ImageManifest {
         ImageManifest { bytes: json::to_bytes(&fields), fields, media_type }
     }
 
+    /// A manifest of what is no image (image-spec `manifest.md`, "Guidelines for Artifact Usage").
+    pub fn artifact(artifact_type: MediaType, layers: Vec<Descriptor>) -> Self {
+        let media_type = MediaType::OciManifest;
+        let mut config = Descriptor::of(MediaType::OciEmpty, b"{}");
+        config.data = Some("e30=".to_owned());
+        let fields = ManifestFields {
+            schema_version: 2,
+            media_type: Some(media_type.clone()),
+            artifact_type: Some(artifact_type),
+            config,
+            layers,
+            subject: None,
+            annotations: BTreeMap::new(),
+        };
+        ImageManifest { bytes: json::to_bytes(&fields), fields, media_type }
+    }
+
     /// The exact bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -59,6 +59,11 @@ impl Store {
         self.read_record(LAYER_INDEX, &layer.0)
     }
 
+    /// Whether the index of a layer is on record.
+    pub fn has_layer_index(&self, layer: &DiffId) -> bool {
+        self.record_path(LAYER_INDEX, &layer.0).exists()
+    }
+
     /// Remembers the index of a layer, be the layer itself here or not.
     pub fn record_layer_index(&self, layer: &DiffId, index: &[u8]) -> Result<(), StoreError> {
         self.write_record(LAYER_INDEX, &layer.0, index)

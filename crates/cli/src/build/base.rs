@@ -5,8 +5,9 @@ use std::io::Read;
 
 use layer::Limits;
 use oci::{Descriptor, ImageConfig, ImageManifest, Manifest, Platform, Reference, RepositoryName};
-use plan::BaseImage;
+use plan::{BaseImage, Holder};
 
+use super::cache::RegistryCache;
 use super::error::BuildError;
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, LayoutName};
@@ -17,11 +18,15 @@ use crate::transfer;
 /// brought into the store and the layers are not.
 pub(super) fn find(
     session: &Session,
+    cache: &mut RegistryCache,
     reference: &Reference,
     platform: &Platform,
     pull: BasePull,
 ) -> Result<BaseImage, Error> {
     let target = about(reference, target(session, reference, pull))?;
+    if session.store()?.contains(&target.digest)?.is_none() {
+        cache.base(session, &target.digest, platform)?;
+    }
     let (descriptor, manifest) = match about(reference, read_manifest(session, reference, &target))?
     {
         Manifest::Image(manifest) => (target.clone(), manifest),
@@ -140,17 +145,21 @@ fn remember(
     Ok(store.tag(reference, target)?)
 }
 
-/// Sees to it that a base's layer is in the store.
+/// Sees to it that a layer is in the store.
 pub(super) fn bring_layer(
     session: &Session,
     descriptor: &Descriptor,
-    base: &Reference,
+    holder: &Holder,
 ) -> Result<(), Error> {
     if session.store()?.contains(&descriptor.digest)?.is_some() {
         return Ok(());
     }
-    let doing = || format!("bring layer {} of `{}`", descriptor.digest.short(), base.familiar());
-    fetch_blob(session, descriptor, Some(base.repository())).doing(doing)
+    let repository = match holder {
+        Holder::Image(reference) => Some(reference.repository()),
+        Holder::Build => None,
+    };
+    let doing = || format!("bring layer {} of {holder}", descriptor.digest.short());
+    fetch_blob(session, descriptor, repository).doing(doing)
 }
 
 /// Sees to it that a layer is in the store that is known to be somewhere.

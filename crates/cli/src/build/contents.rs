@@ -11,8 +11,8 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use layer::{Content, Deflated, DeflatedPart, InflatedParts, LayerIndex, Limits, Node};
-use oci::{Descriptor, DiffId, Digest, Digester, ImagePath, Reference};
-use plan::{Facts, Source, Stream, WheelMember};
+use oci::{Descriptor, DiffId, Digest, Digester, ImagePath};
+use plan::{Facts, Holder, Source, Stream, WheelMember};
 
 use super::base;
 use super::error::BuildError;
@@ -56,7 +56,7 @@ impl<'a> Contents<'a> {
 
     /// Copies what lies inside of layers and archives to the spool, one pass each, and opens wheels.
     pub(super) fn prepare(&mut self, wanted: &[(Digest, &Source)]) -> Result<(), Error> {
-        let mut layers: BTreeMap<DiffId, (&Descriptor, &Reference, BTreeSet<ImagePath>)> =
+        let mut layers: BTreeMap<DiffId, (&Descriptor, &Holder, BTreeSet<ImagePath>)> =
             BTreeMap::new();
         let mut archives: BTreeMap<Digest, BTreeSet<ImagePath>> = BTreeMap::new();
         for (digest, source) in wanted {
@@ -64,9 +64,9 @@ impl<'a> Contents<'a> {
                 continue;
             }
             match source {
-                Source::Layer { diff_id, descriptor, image, path } => {
+                Source::Layer { diff_id, descriptor, holder, path } => {
                     let entry = layers.entry(*diff_id);
-                    let layer = entry.or_insert((descriptor, image, BTreeSet::new()));
+                    let layer = entry.or_insert((descriptor, holder, BTreeSet::new()));
                     layer.2.insert(path.clone());
                 }
                 Source::Archive { archive, path } => {
@@ -77,10 +77,10 @@ impl<'a> Contents<'a> {
                 Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
             }
         }
-        for (diff_id, (descriptor, image, paths)) in layers {
+        for (diff_id, (descriptor, holder, paths)) in layers {
             let Some(index) = self.facts.indexes.get(&diff_id) else { continue };
-            base::bring_layer(self.session, descriptor, image)?;
-            let what = format!("layer {} of `{}`", descriptor.digest, image.familiar());
+            base::bring_layer(self.session, descriptor, holder)?;
+            let what = format!("layer {} of {holder}", descriptor.digest);
             let open = || base::open_layer(self.session, descriptor);
             let plain = &self.inputs.plain_layers;
             match plain.of(self.session, diff_id, index, &what, open)? {
@@ -147,8 +147,9 @@ impl<'a> Contents<'a> {
             for (descriptor, diff_id) in base.layers.iter().zip(base.config.diff_ids()) {
                 let index = self.facts.indexes.get(&diff_id);
                 if let Some(path) = index.and_then(|index| path_of(index, archive)) {
-                    let (descriptor, image) = (Arc::new(descriptor.clone()), reference.clone());
-                    return Some(Source::Layer { diff_id, descriptor, image, path });
+                    let descriptor = Arc::new(descriptor.clone());
+                    let holder = Holder::Image(reference.clone());
+                    return Some(Source::Layer { diff_id, descriptor, holder, path });
                 }
             }
         }
@@ -272,7 +273,7 @@ pub(super) fn describe(source: &Source) -> String {
     match source {
         Source::Inline(_) => "of the recipe".to_owned(),
         Source::Context { path, .. } => format!("`{path}`"),
-        Source::Layer { path, image, .. } => format!("`/{path}` of `{}`", image.familiar()),
+        Source::Layer { path, holder, .. } => format!("`/{path}` of {holder}"),
         Source::Archive { path, .. } => format!("`{path}` of an archive"),
         Source::Download { url } => url.clone(),
         Source::Package { path, .. } => format!("`/{path}` of a package"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use context::ContextError;
 use layer::{LayerError, Mismatch, TarError};
 use oci::{DiffId, Digest, ImagePath, Reference};
+use plan::Holder;
 use plan::{LayerSpec, PlannedStep, Stream, Unassembled, WheelMember};
 
 use crate::error::storage_hint;
@@ -77,13 +78,10 @@ pub(crate) enum BuildError {
     #[error("use `{}`: it is an artifact and no image", .0.familiar())]
     NotAnImage(Reference),
     /// A layer whose tar is not what the config says.
-    #[error(
-        "use layer {blob} of `{}`: its tar is {found}, and the config says {wanted}",
-        .reference.familiar()
-    )]
+    #[error("use layer {blob} of {holder}: its tar is {found}, and the config says {wanted}")]
     DiffId {
         /// Whose layer.
-        reference: Reference,
+        holder: Holder,
         /// The blob.
         blob: Digest,
         /// What the config says.

@@ -11,15 +11,16 @@ use std::sync::Arc;
 
 use context::{Listed, StatCache};
 use layer::{Content, LayerIndex, LayerReading, Limits};
-use oci::{Descriptor, DiffId, ImagePath, Reference};
-use plan::{ContextName, Facts, FileReference, Need, Outcome, Plan, Request, Source};
+use oci::{Descriptor, DiffId, ImagePath};
+use plan::{ContextName, Facts, FileReference, Holder, Need, Outcome, Plan, Request, Source};
 
 use super::base;
+use super::cache::RegistryCache;
 use super::contents::Contents;
 use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
-use super::{machine_sources, packages, threads, wheels};
+use super::{machine_sources, packages, recall, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
 use crate::session::Session;
@@ -28,7 +29,7 @@ use crate::session::Session;
 const MAX_SECRET_BYTES: usize = 500 << 10;
 
 /// The kind of fact that the bytes of a small file in a layer are.
-const TEXT: &str = "text";
+pub(super) const TEXT: &str = "text";
 
 /// Facts, and where more of them come from.
 pub(super) struct Gatherer<'a> {
@@ -38,6 +39,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) pull: BasePull,
     pub(super) cache: CacheUse,
     pub(super) clients: download::Clients,
+    pub(super) registry_cache: RegistryCache,
     stat_cache: StatCache,
 }
 
@@ -54,6 +56,7 @@ impl<'a> Gatherer<'a> {
             now: session.environment.now.as_second(),
             today: Some(session.environment.now.strftime("%F").to_string()),
             secrets: secrets(session, &arguments.secrets)?,
+            recall: recall::of(arguments),
             ..Facts::default()
         };
         for (name, source) in &arguments.build_contexts {
@@ -74,7 +77,8 @@ impl<'a> Gatherer<'a> {
         let stat_cache = StatCache::load(&file, session.environment.now.into());
         let (pull, cache) = (arguments.pull, arguments.cache);
         let clients = download::Clients::default();
-        Ok(Gatherer { session, inputs, facts, pull, cache, clients, stat_cache })
+        let registry_cache = RegistryCache::of(arguments);
+        Ok(Gatherer { session, inputs, facts, pull, cache, clients, registry_cache, stat_cache })
     }
 
     /// Plans for all platforms, finding out all that it takes, what several ask for once.
@@ -183,7 +187,8 @@ impl<'a> Gatherer<'a> {
     fn satisfy(&mut self, need: Need) -> Result<(), Error> {
         match need {
             Need::Base { reference, platform, stage, span } => {
-                let found = base::find(self.session, &reference, &platform, self.pull);
+                let cache = &mut self.registry_cache;
+                let found = base::find(self.session, cache, &reference, &platform, self.pull);
                 let found = self.at(&span, found).map_err(|error| suggest(stage, error))?;
                 self.facts.bases.insert((reference, platform), found);
             }
@@ -193,8 +198,13 @@ impl<'a> Gatherer<'a> {
                 self.facts.listings.insert(name, listing);
             }
             Need::Contents(name, paths) => self.digest(name, &paths)?,
-            Need::LayerIndex { diff_id, descriptor, base } => {
-                let index = self.index(diff_id, &descriptor, &base)?;
+            Need::Step(key) => {
+                let record = recall::find(self, &key)?;
+                self.facts.steps.insert(key, record);
+            }
+            Need::Evaluation(key) => drop(self.facts.steps.insert(key, None)),
+            Need::LayerIndex { diff_id, descriptor, holder } => {
+                let index = self.index(diff_id, &descriptor, &holder)?;
                 self.facts.indexes.insert(diff_id, index);
             }
             Need::Download { url, shown, checksum, span } => {
@@ -268,29 +278,32 @@ impl<'a> Gatherer<'a> {
     }
 
     fn index(
-        &self,
+        &mut self,
         diff_id: DiffId,
         descriptor: &Descriptor,
-        base: &Reference,
+        holder: &Holder,
     ) -> Result<Arc<LayerIndex>, Error> {
         let store = self.session.store()?;
+        if !store.has_layer_index(&diff_id) && store.contains(&descriptor.digest)?.is_none() {
+            self.registry_cache.facts(self.session, &diff_id)?;
+        }
         // A record from another version, or a damaged one, is read again from the layer.
         if let Some(bytes) = store.layer_index(&diff_id)?
             && let Ok(index) = LayerIndex::from_bytes(&bytes)
         {
             return Ok(Arc::new(index));
         }
-        base::bring_layer(self.session, descriptor, base)?;
+        base::bring_layer(self.session, descriptor, holder)?;
         let short = descriptor.digest.short();
         let step = self.session.progress.step(format!("read layer {short}"), None);
-        let what = || format!("layer {} of `{}`", descriptor.digest, base.familiar());
+        let what = || format!("layer {} of {holder}", descriptor.digest);
         let tar = base::open_layer(self.session, descriptor)?;
         let LayerReading { index, diff_id: found, kept } =
             LayerIndex::read_keeping(tar, &Limits::default(), is_asked_for)
                 .map_err(|source| BuildError::Tar { what: what(), source })?;
         if found != diff_id {
-            let (reference, blob) = (base.clone(), descriptor.digest);
-            return Err(BuildError::DiffId { reference, blob, wanted: diff_id, found }.into());
+            let (holder, blob) = (holder.clone(), descriptor.digest);
+            return Err(BuildError::DiffId { holder, blob, wanted: diff_id, found }.into());
         }
         for (digest, bytes) in kept {
             store.record_fact(TEXT, &digest, &bytes)?;
@@ -363,7 +376,7 @@ impl<'a> Gatherer<'a> {
 }
 
 /// Whether a file's text will surely be asked for, once somebody installs packages.
-fn is_asked_for(path: &ImagePath) -> bool {
+pub(super) fn is_asked_for(path: &ImagePath) -> bool {
     python::is_asked_for(path) || debian::is_asked_for(path)
 }
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use image::Layer;
 use layer::{BlockList, EarlierBlob, LayerWriter, Node, Packed, Packing};
 use oci::Digest;
-use plan::{LayerSpec, Plan, PlannedLayer, Source};
+use plan::{LayerSpec, Plan, PlannedLayer, RecalledLayer, Source};
 use store::{CachedLayer, Store};
 
 use super::contents::Contents;
@@ -32,6 +32,12 @@ pub(super) fn lay(
             PlannedLayer::Base { descriptor, diff_id, .. } => {
                 Layer { descriptor: descriptor.as_ref().clone(), diff_id: *diff_id }
             }
+            PlannedLayer::Recalled(layer, _) => {
+                let plan::Packed { descriptor, diff_id } = packed(layer);
+                let title = layer.title.lines().next().unwrap_or_default().to_owned();
+                session.progress.at_once(title, Outcome::Cached);
+                Layer { descriptor: descriptor.clone(), diff_id: *diff_id }
+            }
             PlannedLayer::New(spec) => match cached(session.store()?, spec, cache)? {
                 Some(layer) => {
                     session.progress.at_once(title(spec), Outcome::Cached);
@@ -43,6 +49,11 @@ pub(super) fn lay(
         });
     }
     Ok(layers)
+}
+
+/// What a layer of the target is that is on record.
+fn packed(layer: &RecalledLayer) -> &plan::Packed {
+    layer.packed.as_ref().expect("a plan's target has only layers that were packed")
 }
 
 /// The layer that the cache has for a planned one.

@@ -2,6 +2,7 @@
 
 mod assemble;
 mod base;
+mod cache;
 mod contents;
 mod download;
 mod error;
@@ -16,6 +17,7 @@ mod machine_sources;
 mod output;
 mod packages;
 mod plain_layers;
+mod recall;
 mod show;
 mod spool;
 mod wheels;
@@ -30,7 +32,7 @@ use image::Image;
 use jiff::Timestamp;
 use layer::Packing;
 use oci::{Descriptor, Manifest, Platform};
-use plan::{Plan, Request};
+use plan::{Plan, Recall, Request};
 use recipe::{Diagnostic, Recipe};
 
 pub(crate) use error::BuildError;
@@ -96,6 +98,7 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
     work.gatherer.finish()?;
     let root = store_images(session, &work.settings, &images)?;
     output::deliver(session, arguments, &root)?;
+    work.gatherer.registry_cache.publish(session, &plans)?;
     name(session, arguments, &root)?;
     output::report(session, arguments, &root, &images)
 }
@@ -103,6 +106,8 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
 /// Shows what a build would do.
 pub(crate) fn plan(arguments: &PlanArguments, session: &Session) -> Result<(), Error> {
     let mut work = Work::open(&arguments.build, session)?;
+    // What a line does is shown as it is done.
+    work.gatherer.facts.recall = Recall::Never;
     let plans = work.plans()?;
     work.tell_warnings(&plans)?;
     work.gatherer.finish()?;
@@ -171,6 +176,7 @@ impl<'a> Work<'a> {
         let mut contents = Contents::new(self.session, &self.gatherer.inputs, &self.gatherer.facts);
         let cache = self.arguments.cache;
         let layers = lay::lay(self.session, plan, &mut contents, self.settings.packing, cache)?;
+        recall::remember(self.session.store()?, plan, &layers)?;
         let annotations = assemble::manifest_annotations(
             plan.target(),
             &plan.platform,

@@ -102,7 +102,7 @@ fn rows(
         size: String::new(),
     };
     let (becomes, spec) = match &step.becomes {
-        Becomes::Metadata => return Ok(vec![no_layer("metadata")]),
+        Becomes::Metadata | Becomes::Recalled(..) => return Ok(vec![no_layer("metadata")]),
         Becomes::NeedsExecution(execution) => {
             let reason = Row { title: format!("  {}", execution.why), ..no_layer("") };
             return Ok(vec![no_layer("needs execution"), reason]);
@@ -216,7 +216,7 @@ fn step_json(
     step: &PlannedStep,
 ) -> Result<Value, Error> {
     let (becomes, from, spec) = match &step.becomes {
-        Becomes::Metadata => ("metadata", None, None),
+        Becomes::Metadata | Becomes::Recalled(..) => ("metadata", None, None),
         Becomes::NeedsExecution(execution) => {
             let commands = execution.report.commands.iter().map(command_json);
             return Ok(json!({

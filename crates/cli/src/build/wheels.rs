@@ -70,13 +70,11 @@ fn resolve(
     let name = format!("resolve Python packages for {}", request.target.platform);
     let key = request.fingerprint();
     if gatherer.cache == CacheUse::Use
-        && let Some(known) = store.fact(RESOLUTION, &key)?
-        && let Ok(resolution) = serde_json::from_slice::<resolution::Resolution>(&known)
-        && resolution.format == resolution::Resolution::FORMAT
-        && is_at_hand(store, &resolution, request)?
+        && let Some(known) = known(store, &key)?
+        && is_at_hand(store, &known, request)?
     {
         session.progress.at_once(name, Outcome::Cached);
-        return Ok(settled(resolution));
+        return Ok(known);
     }
     let step = session.progress.step(name, None);
     let network = network::settings(session)?;
@@ -96,10 +94,18 @@ fn resolve(
     Ok(settled(resolution))
 }
 
+/// The answer to a question that is kept with the store.
+pub(super) fn known(store: &Store, request: &Digest) -> Result<Option<Resolution>, Error> {
+    let known = store.fact(RESOLUTION, request)?;
+    let known =
+        known.and_then(|known| serde_json::from_slice::<resolution::Resolution>(&known).ok());
+    Ok(known.filter(|known| known.format == resolution::Resolution::FORMAT).map(settled))
+}
+
 /// Whether the wheels are here that nobody can fetch again: what was built, and what was given.
 fn is_at_hand(
     store: &Store,
-    resolution: &resolution::Resolution,
+    resolution: &Resolution,
     request: &ResolutionRequest,
 ) -> Result<bool, Error> {
     for package in &resolution.packages {

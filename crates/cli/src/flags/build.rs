@@ -8,6 +8,7 @@ use layer::Packing;
 use oci::{Platform, Reference};
 
 use super::annotation::{self, Annotation};
+use super::cache::{self, CacheRepositories};
 use super::compression;
 use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
@@ -54,6 +55,8 @@ pub(crate) struct BuildArguments {
     pub(crate) timestamp: Option<i64>,
     /// Whether layers made before are taken again.
     pub(crate) cache: CacheUse,
+    /// The repositories that keep what came of builds.
+    pub(crate) cache_repositories: CacheRepositories,
     /// Whether a base that the store has is asked for again.
     pub(crate) pull: BasePull,
     /// Where the image goes, at least one.
@@ -230,6 +233,14 @@ pub(super) struct BuildFlags {
     /// Take no layer that was made before
     #[arg(long, help_heading = "Cache")]
     no_cache: bool,
+    /// Ask this repository, too, for what came of earlier builds, or with `none` nobody; can be
+    /// repeated [default: where the image is pushed to]
+    #[arg(long, value_name = "REPOSITORY", help_heading = "Cache")]
+    cache_from: Vec<String>,
+    /// Leave what comes of this build in this repository, or with `none` nowhere; can be repeated
+    /// [default: where the image is pushed to]
+    #[arg(long, value_name = "REPOSITORY", help_heading = "Cache")]
+    cache_to: Vec<String>,
     /// Ask the registry what the bases' tags mean now
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Cache")]
     pull: bool,
@@ -272,6 +283,8 @@ impl BuildFlags {
             Some(text) => Some(compression::compression("--compression", text)?),
             None => None,
         };
+        let (cache_repositories, not_registries) =
+            cache::repositories(&self.cache_from, &self.cache_to, &outputs)?;
         let mut of_outputs = None;
         for options in options {
             annotations.extend(options.annotations);
@@ -292,13 +305,14 @@ impl BuildFlags {
             compression: compression.or(of_outputs).unwrap_or_default(),
             timestamp: timestamp(self.timestamp.as_deref(), environment)?,
             cache: if self.no_cache { CacheUse::Ignore } else { CacheUse::Use },
+            cache_repositories,
             pull: if self.pull { BasePull::Always } else { BasePull::WhenMissing },
             outputs,
             ignore_file: self.ignorefile,
             target: self.target,
             iid_file: self.iidfile,
             metadata_file: self.metadata_file,
-            without_effect: self.ignored.noticed,
+            without_effect: [self.ignored.noticed, not_registries].concat(),
         })
     }
 
@@ -568,8 +582,15 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_taken_and_told_where_it_matters() {
-        let words =
-            ["--rm", "--force-rm=true", "--provenance=false", "--cache-from", "a", "-m", "1g"];
+        let words = [
+            "--rm",
+            "--force-rm=true",
+            "--provenance=false",
+            "--cache-from",
+            "type=gha",
+            "-m",
+            "1g",
+        ];
         let arguments = build(&[&words[..], &["--attest=false", "."]].concat());
         assert_eq!(arguments.without_effect, ["cache-from"]);
         assert_eq!(arguments.context, ContextSource::Path(".".into()));

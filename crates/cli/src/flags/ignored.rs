@@ -40,8 +40,6 @@ const IGNORED: &[Ignored] = &[
     flag("allow", Takes::Value, Notice::Silent),
     flag("attest", Takes::Value, Notice::Warn),
     flag("builder", Takes::Value, Notice::Silent),
-    flag("cache-from", Takes::Value, Notice::Warn),
-    flag("cache-to", Takes::Value, Notice::Warn),
     flag("cgroup-parent", Takes::Value, Notice::Silent),
     flag("compress", Takes::Boolean, Notice::Silent),
     flag("cpu-period", Takes::Value, Notice::Silent),

@@ -9,6 +9,7 @@
 
 mod annotation;
 mod build;
+mod cache;
 mod compression;
 mod ignored;
 mod images;
@@ -33,6 +34,7 @@ pub(crate) use build::{
     BasePull, BuildArguments, CacheUse, ContextSource, Explanation, Goal, NamedContext,
     PlanArguments, PlanReport, RecipeSource,
 };
+pub(crate) use cache::CacheRepositories;
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
     Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,

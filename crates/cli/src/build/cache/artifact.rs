@@ -1,0 +1,187 @@
+//! What the registry keeps of a build beside its images: small OCI artifacts, each under a tag that
+//! is made of its key.
+//!
+//! An artifact's document stands in its manifest (image-spec `descriptor.md`, "Embedded Content"),
+//! so that one request brings it. An artifact of a step names the layers of the step, too: as long
+//! as its tag is there, no garbage collection takes them.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use oci::{Descriptor, Digest, ImageManifest, Manifest, MediaType, Platform, Tag};
+use plan::{Packed, StepKey, StepRecord};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+/// What comes of a step.
+const STEP: &str = "application/vnd.plywood.step.v1+json";
+/// What a base image says of itself.
+const BASE: &str = "application/vnd.plywood.base.v1+json";
+/// Facts about layers, see [`super::bundle`].
+const FACTS: &str = "application/vnd.plywood.facts.v1+zstd";
+
+/// A larger document is not embedded, but a blob that is fetched.
+const MOST_EMBEDDED: usize = 1 << 20;
+/// No step has more layers.
+const MOST_LAYERS: usize = 512;
+
+/// An artifact on its way out: its manifest, and the blobs that are its own.
+pub(super) struct Artifact {
+    pub(super) tag: Tag,
+    pub(super) manifest: ImageManifest,
+    pub(super) blobs: Vec<(Descriptor, Vec<u8>)>,
+}
+
+/// An artifact's document as it was found, and where the facts are that go with it.
+pub(super) struct Found<D> {
+    pub(super) document: D,
+    pub(super) facts: Option<Descriptor>,
+}
+
+/// What comes of a step, with the step's key: so a document under another's tag is seen to be that.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StepDocument {
+    key: StepKey,
+    pub(super) record: StepRecord,
+}
+
+/// A base image's own documents: index, manifest and config, as they are.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct BaseDocument {
+    key: Digest,
+    pub(super) documents: Vec<String>,
+}
+
+/// Why an artifact cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Unusable {
+    #[error("it is of another kind")]
+    Kind,
+    #[error("it is of something else")]
+    Key,
+    #[error("its document is damaged")]
+    Document,
+    #[error("it names a layer that it does not keep")]
+    Layer,
+}
+
+/// The tag that a step's artifact has.
+pub(super) fn step_tag(key: &StepKey) -> Tag {
+    tag("step", &key.0)
+}
+
+/// The tag that a base's artifact has.
+pub(super) fn base_tag(target: &Digest, platform: &Platform) -> Tag {
+    tag("base", &base_key(target, platform))
+}
+
+fn base_key(target: &Digest, platform: &Platform) -> Digest {
+    Digest::of(format!("{target} {platform}").as_bytes())
+}
+
+fn tag(kind: &str, key: &Digest) -> Tag {
+    let text = format!("plywood-{kind}-{}", &key.hex()[..40]);
+    text.parse().expect("letters, digits and dashes are a tag")
+}
+
+impl Artifact {
+    /// What came of a step, with facts about its layers.
+    pub(super) fn of_step(key: StepKey, record: StepRecord, facts: Option<Vec<u8>>) -> Self {
+        let layers = record.layers.iter().filter_map(|layer| layer.packed.as_ref());
+        let layers: Vec<Descriptor> = layers.map(|packed| packed.descriptor.clone()).collect();
+        let document = oci::json::to_bytes(&StepDocument { key, record });
+        Self::new(step_tag(&key), STEP, document, layers, facts)
+    }
+
+    /// What a base image says of itself, with facts about its layers.
+    pub(super) fn of_base(
+        target: &Digest,
+        platform: &Platform,
+        documents: Vec<String>,
+        facts: Option<Vec<u8>>,
+    ) -> Self {
+        let key = base_key(target, platform);
+        let document = oci::json::to_bytes(&BaseDocument { key, documents });
+        Self::new(base_tag(target, platform), BASE, document, Vec::new(), facts)
+    }
+
+    fn new(
+        tag: Tag,
+        kind: &str,
+        document: Vec<u8>,
+        layers: Vec<Descriptor>,
+        facts: Option<Vec<u8>>,
+    ) -> Self {
+        let kind = MediaType::from(kind);
+        let mut described = Descriptor::of(kind.clone(), &document);
+        if document.len() <= MOST_EMBEDDED {
+            described.data = Some(STANDARD.encode(&document));
+        }
+        let mut all = vec![described.clone()];
+        let mut blobs = vec![(described, document)];
+        if let Some(facts) = facts {
+            let described = Descriptor::of(MediaType::from(FACTS), &facts);
+            all.push(described.clone());
+            blobs.push((described, facts));
+        }
+        all.extend(layers);
+        let manifest = ImageManifest::artifact(kind, all);
+        blobs.push((manifest.config().clone(), b"{}".to_vec()));
+        Artifact { tag, manifest, blobs }
+    }
+}
+
+/// Reads a step's artifact. Whoever wrote it may have written anything.
+pub(super) fn read_step(
+    manifest: &Manifest,
+    key: &StepKey,
+) -> Result<Found<StepDocument>, Unusable> {
+    let (found, kept) = read::<StepDocument>(manifest, STEP)?;
+    if found.document.key != *key {
+        return Err(Unusable::Key);
+    }
+    let layers = &found.document.record.layers;
+    let is_kept = |packed: &Packed| {
+        packed.descriptor.media_type.layer_compression().is_some()
+            && kept.contains(&&packed.descriptor)
+    };
+    match layers.iter().filter_map(|layer| layer.packed.as_ref()).all(is_kept) {
+        true => Ok(found),
+        false => Err(Unusable::Layer),
+    }
+}
+
+/// Reads a base's artifact.
+pub(super) fn read_base(
+    manifest: &Manifest,
+    target: &Digest,
+    platform: &Platform,
+) -> Result<Found<BaseDocument>, Unusable> {
+    let (found, _) = read::<BaseDocument>(manifest, BASE)?;
+    match found.document.key == base_key(target, platform) {
+        true => Ok(found),
+        false => Err(Unusable::Key),
+    }
+}
+
+fn read<'a, D: DeserializeOwned>(
+    manifest: &'a Manifest,
+    kind: &str,
+) -> Result<(Found<D>, Vec<&'a Descriptor>), Unusable> {
+    let Manifest::Image(manifest) = manifest else { return Err(Unusable::Kind) };
+    let kind = MediaType::from(kind);
+    let [described, rest @ ..] = manifest.layers() else { return Err(Unusable::Kind) };
+    if manifest.artifact_type() != Some(&kind)
+        || described.media_type != kind
+        || rest.len() > MOST_LAYERS
+    {
+        return Err(Unusable::Kind);
+    }
+    let data = described.data.as_ref().ok_or(Unusable::Document)?;
+    let bytes = STANDARD.decode(data).map_err(|_| Unusable::Document)?;
+    if Digest::of(&bytes) != described.digest || bytes.len() as u64 != described.size {
+        return Err(Unusable::Document);
+    }
+    let document = serde_json::from_slice(&bytes).map_err(|_| Unusable::Document)?;
+    let facts = rest.iter().find(|descriptor| descriptor.media_type.as_str() == FACTS);
+    Ok((Found { document, facts: facts.cloned() }, rest.iter().collect()))
+}

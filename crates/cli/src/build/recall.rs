@@ -1,0 +1,142 @@
+//! Steps on record: an instruction that was planned before is not planned again, as long as its
+//! layers are to be had and the world still says what it was asked then.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use debian::Proxy;
+use image::Layer;
+use plan::{
+    LayerKey, Packed, Plan, PlannedLayer, Read, Recall, RecalledLayer, StepKey, StepRecord,
+};
+use store::Store;
+
+use super::error::BuildError;
+use super::gather::Gatherer;
+use super::{download, packages, wheels};
+use crate::error::Error;
+use crate::flags::{BuildArguments, CacheUse, Explanation};
+
+/// The kind of fact that a record is.
+const STEP: &str = "step";
+
+/// Whether a build takes steps from the records. Whoever wants an explanation wants them evaluated.
+pub(super) fn of(arguments: &BuildArguments) -> Recall {
+    match (arguments.cache, arguments.explanation) {
+        (CacheUse::Use, Explanation::Spared) => Recall::WhereKnown,
+        _ => Recall::Never,
+    }
+}
+
+/// What is on record of a step and still holds.
+pub(super) fn find(
+    gatherer: &mut Gatherer<'_>,
+    key: &StepKey,
+) -> Result<Option<Arc<StepRecord>>, Error> {
+    let session = gatherer.session;
+    let store = session.store()?;
+    if let Some(record) = recorded(store, key)?
+        && are_at_hand(store, &record.layers)?
+        && all_hold(gatherer, &record)?
+    {
+        return Ok(Some(Arc::new(record)));
+    }
+    let Some(record) = gatherer.registry_cache.step(session, key)? else { return Ok(None) };
+    if !all_hold(gatherer, &record)? {
+        return Ok(None);
+    }
+    record_step(store, key, &record)?;
+    Ok(Some(Arc::new(record)))
+}
+
+/// What is on record here of a step. A damaged record, or one of another release, is none.
+pub(super) fn recorded(store: &Store, key: &StepKey) -> Result<Option<StepRecord>, Error> {
+    let record = store.fact(STEP, &key.0)?;
+    Ok(record.and_then(|record| serde_json::from_slice(&record).ok()))
+}
+
+fn are_at_hand(store: &Store, layers: &[RecalledLayer]) -> Result<bool, Error> {
+    for layer in layers {
+        if !is_at_hand(store, layer)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn all_hold(gatherer: &mut Gatherer<'_>, record: &StepRecord) -> Result<bool, Error> {
+    for read in &record.reads {
+        if !still_holds(gatherer, read)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether a layer is here, or known to be somewhere.
+fn is_at_hand(store: &Store, layer: &RecalledLayer) -> Result<bool, Error> {
+    let Some(Packed { descriptor, .. }) = &layer.packed else { return Ok(true) };
+    let is_here = store.contains(&descriptor.digest)? == Some(descriptor.size);
+    Ok(is_here || !store.remote_sources(&descriptor.digest)?.is_empty())
+}
+
+/// Whether the world still says so. What it says is a fact from here on; what goes wrong goes wrong
+/// again when the step is planned, which knows its place.
+fn still_holds(gatherer: &mut Gatherer<'_>, read: &Read) -> Result<bool, Error> {
+    let (session, cache) = (gatherer.session, gatherer.cache);
+    match read {
+        Read::Download { url, content } => {
+            let fetched = download::fetch(session, &gatherer.clients, url, url, None, cache);
+            let Ok(download) = fetched else { return Ok(false) };
+            let holds = download.content == *content;
+            gatherer.facts.downloads.insert(url.clone(), download);
+            Ok(holds)
+        }
+        Read::Fetch { url, title, content } => {
+            let fetch = debian::Fetch {
+                title: title.clone(),
+                url: url.clone(),
+                sha256: None,
+                size: None,
+                login: None,
+                proxy: Proxy::Environment,
+            };
+            let fetched = packages::fetch_all(gatherer, vec![(Box::new(fetch), 0..0)]);
+            let Ok(fetched) = fetched else { return Ok(false) };
+            let holds = fetched.iter().all(|(_, found)| found == content);
+            gatherer.facts.fetches.extend(fetched);
+            Ok(holds)
+        }
+        // An answer is good until what was asked changes.
+        Read::Resolution { request, resolution } => {
+            let known = wheels::known(session.store()?, request)?;
+            Ok(known.is_none_or(|known| known == **resolution))
+        }
+    }
+}
+
+/// Puts the steps that were planned anew on record, and what the layers hold that were laid.
+pub(super) fn remember(store: &Store, plan: &Plan, layers: &[Layer]) -> Result<(), Error> {
+    let mut packed: HashMap<LayerKey, Packed> = HashMap::new();
+    for (planned, layer) in plan.target().layers.iter().zip(layers) {
+        let Layer { descriptor, diff_id } = layer.clone();
+        if let PlannedLayer::New(spec) = planned {
+            if !store.has_layer_index(&diff_id) {
+                let index = spec.entries.written().map_err(|e| BuildError::of_layer(spec, e))?;
+                store.record_layer_index(&diff_id, &index.to_bytes())?;
+            }
+            packed.insert(spec.key, Packed { descriptor, diff_id });
+        }
+    }
+    for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
+        if let Some(trace) = &step.trace {
+            let record = trace.record(&step.becomes, |key| packed.get(key).cloned());
+            record_step(store, &trace.key, &record)?;
+        }
+    }
+    Ok(())
+}
+
+fn record_step(store: &Store, key: &StepKey, record: &StepRecord) -> Result<(), Error> {
+    Ok(store.record_fact(STEP, &key.0, &oci::json::to_bytes(record))?)
+}
