@@ -302,7 +302,7 @@ static SECRET: LazyLock<[Regex; 2]> = LazyLock::new(|| {
 });
 
 /// Whether a variable of this name probably holds a secret.
-pub(crate) fn looks_secret(name: &str) -> bool {
+pub fn looks_secret(name: &str) -> bool {
     let [secret, harmless] = &*SECRET;
     secret.is_match(name) && !harmless.is_match(name)
 }

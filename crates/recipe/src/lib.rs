@@ -47,6 +47,7 @@ mod tests;
 mod wildcard;
 mod word;
 
+pub use checks::looks_secret;
 pub use debian::*;
 pub use diagnostic::{Diagnostic, Rule, Severity};
 pub use dockerfile::{Parsed, parse_dockerfile, parse_trigger};

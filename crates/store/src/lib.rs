@@ -13,7 +13,7 @@
 //! ROOT/plywood/locks/use      shared by whoever has the store open, exclusive to who deletes
 //! ROOT/plywood/scratch/N/     one directory a process, locked while it lives
 //! ROOT/plywood/partial/       downloads that broke off
-//! ROOT/plywood/records/KIND/  what was found out: layer keys, layer indexes, facts, sources
+//! ROOT/plywood/records/KIND/  what was found out: layer keys, layer indexes, facts, sources, builds
 //! ```
 //!
 //! Three rules keep it whole, whatever is killed whenever:
@@ -28,6 +28,7 @@
 //! This crate knows no network, reads no clock and no environment, and does not look into layers.
 
 mod blobs;
+mod builds;
 mod error;
 pub mod exchange;
 mod images;
@@ -39,6 +40,7 @@ mod records;
 mod scratch;
 mod store;
 
+pub use builds::Build;
 pub use error::StoreError;
 pub use images::{Listed, REF_NAME, Removed};
 pub use incoming::{Incoming, Turn};

@@ -137,7 +137,11 @@ impl Store {
         self.records().join(kind).join(format!("{}-{}", key.algorithm().name(), key.hex()))
     }
 
-    fn read_record(&self, kind: &str, key: &Digest) -> Result<Option<Vec<u8>>, StoreError> {
+    pub(crate) fn read_record(
+        &self,
+        kind: &str,
+        key: &Digest,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
         let path = self.record_path(kind, key);
         let mut file = match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -161,7 +165,12 @@ impl Store {
         Ok(Some(content))
     }
 
-    fn write_record(&self, kind: &str, key: &Digest, content: &[u8]) -> Result<(), StoreError> {
+    pub(crate) fn write_record(
+        &self,
+        kind: &str,
+        key: &Digest,
+        content: &[u8],
+    ) -> Result<(), StoreError> {
         let mut bytes = checksum_of(kind, key, content).to_vec();
         bytes.extend_from_slice(content);
         let path = self.record_path(kind, key);

@@ -3,7 +3,7 @@
 use super::SourceFile;
 
 /// Crates that compute: they take values and know no files, network, environment or clock.
-const PURE: &[&str] = &["oci", "recipe", "plan", "layer", "image"];
+const PURE: &[&str] = &["oci", "recipe", "plan", "layer", "image", "difference"];
 
 /// Names that mean input or output. (`std::net` has plain values too, such as addresses.)
 const EFFECTS: &[&str] = &[

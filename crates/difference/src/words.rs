@@ -1,0 +1,165 @@
+//! An input that moved, in words.
+
+use crate::compare::{Cause, Certainty, Comparison};
+use crate::inputs::{Change, Kind, Moved};
+
+/// So many causes are told in the first answer.
+const MOST_TOLD: usize = 3;
+
+/// The longest text in an answer, in characters.
+const LONGEST: usize = 60;
+
+impl Moved {
+    /// What happened, as in "`app/main.py` changed".
+    pub fn sentence(&self) -> String {
+        let name = quoted(&self.name);
+        let (old, new) = (self.old.as_deref(), self.new.as_deref());
+        let from_to = match (old, new) {
+            (Some(old), Some(new)) => format!(" from {} to {}", short(old), short(new)),
+            _ => String::new(),
+        };
+        match (self.kind, self.change) {
+            (Kind::File | Kind::Folder, Change::Mode) => {
+                format!("the permissions of {name} changed{from_to}")
+            }
+            (Kind::File, Change::Renamed) => {
+                format!("{} was renamed to {name}", quoted(old.unwrap_or_default()))
+            }
+            (Kind::File | Kind::Folder | Kind::IgnoreFile, change) => {
+                format!("{name} {}", verb(change))
+            }
+            (Kind::Instruction, Change::Changed) => {
+                let old = quoted(old.unwrap_or_default());
+                format!("the instruction {old} became {name}")
+            }
+            (Kind::Instruction, change) => format!("the instruction {name} {}", verb(change)),
+            (Kind::BuildArgument, Change::Added) => format!("build argument {name} was given"),
+            (Kind::BuildArgument, Change::Removed) => {
+                format!("build argument {name} was not given")
+            }
+            (Kind::BuildArgument, _) => format!("build argument {name} changed{from_to}"),
+            (Kind::Base, Change::Repointed) => {
+                format!("the image {name} moved{from_to}")
+            }
+            (Kind::Base, _) => {
+                format!("the base is {name} instead of {}", quoted(old.unwrap_or_default()))
+            }
+            (Kind::Package, Change::Rebuilt) => {
+                format!("the package {name} has other bytes and the same version")
+            }
+            (Kind::Package, Change::Added) => {
+                format!("the package {name} {} is new", new.unwrap_or_default())
+            }
+            (Kind::Package, Change::Removed) => {
+                format!("the package {name} {} is gone", old.unwrap_or_default())
+            }
+            (Kind::Package, _) => format!("the package {name} went{from_to}"),
+            (Kind::Download, Change::Changed) => format!("{name} gave other bytes"),
+            (Kind::Download, Change::Removed) => format!("{name} was not fetched"),
+            (Kind::Download, _) => format!("{name} was fetched"),
+            (Kind::PackageArchive, _) => "the package archive moved on".to_owned(),
+            (Kind::Target, _) => format!("the stage that is built changed{from_to}"),
+            (Kind::Platform, _) => format!("the platform changed{from_to}"),
+            (Kind::Timestamp, _) => format!("the timestamp changed{from_to}"),
+            (Kind::Compression, _) => format!("the compression changed{from_to}"),
+            (Kind::Label, change) => format!("the label {name} {}{from_to}", verb(change)),
+            (Kind::Revision, change) => {
+                format!("the context's origin, {name}, {}{from_to}", verb(change))
+            }
+            (Kind::Annotation, change) => {
+                format!("the annotation {name} {}{from_to}", verb(change))
+            }
+            (Kind::Plywood, _) => format!("plywood's version changed{from_to}"),
+            (Kind::FormatEpoch, _) => {
+                format!("plywood writes layers otherwise: its format epoch changed{from_to}")
+            }
+            (Kind::Form, _) => {
+                let from_to = from_to.as_str();
+                format!("it is written down otherwise: {}{from_to}", self.name)
+            }
+        }
+    }
+}
+
+fn verb(change: Change) -> &'static str {
+    match change {
+        Change::Added => "is new",
+        Change::Removed => "is gone",
+        Change::Mode => "has other permissions",
+        Change::Renamed => "has another name",
+        Change::Reordered => "stands elsewhere",
+        Change::Changed | Change::Repointed | Change::Rebuilt => "changed",
+    }
+}
+
+fn quoted(text: &str) -> String {
+    format!("`{}`", cut(text))
+}
+
+/// A value, or the beginning of its digest.
+fn short(text: &str) -> String {
+    match text.parse::<oci::Digest>() {
+        Ok(digest) => digest.short(),
+        Err(_) => cut(text),
+    }
+}
+
+fn cut(text: &str) -> String {
+    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if text.chars().count() <= LONGEST {
+        return text;
+    }
+    let kept: String = text.chars().take(LONGEST - 1).collect();
+    format!("{kept}…")
+}
+
+impl Comparison {
+    /// The answer in one sentence, as in "the digest changed because `app/main.py` changed".
+    pub fn answer(&self) -> String {
+        let certain: Vec<&Cause> =
+            self.causes.iter().filter(|cause| cause.certainty == Certainty::Certain).collect();
+        let possible = self.causes.len() - certain.len();
+        let told: Vec<String> =
+            certain.iter().take(MOST_TOLD).map(|cause| cause.input.sentence()).collect();
+        let more = certain.len() - told.len();
+        let mut answer = match told.is_empty() {
+            true if possible > 0 => "the digest changed because of one or more of these".to_owned(),
+            true => return self.answer_without_causes(),
+            false => format!("the digest changed because {}", enumerated(&told)),
+        };
+        if more > 0 {
+            answer.push_str(&format!(", and for {more} more {}", plural(more, "reason")));
+        }
+        if !told.is_empty() && possible > 0 {
+            answer.push_str(&format!(
+                ", and maybe for {possible} more {}",
+                plural(possible, "reason")
+            ));
+        }
+        answer
+    }
+
+    fn answer_without_causes(&self) -> String {
+        use crate::RecordsKnown as Known;
+        match self.records {
+            Known::Both => "the digest changed, and nothing that was recorded says why".to_owned(),
+            Known::Old => "the images differ; what went into the new one is not known".to_owned(),
+            Known::New => "the images differ; what went into the old one is not known".to_owned(),
+            Known::Neither => "the images differ; what went into them is not known".to_owned(),
+        }
+    }
+}
+
+/// `reason`, `reasons`.
+fn plural(number: usize, word: &str) -> String {
+    if number == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn enumerated(texts: &[String]) -> String {
+    match texts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
