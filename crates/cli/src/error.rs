@@ -124,6 +124,12 @@ pub(crate) enum Error {
         /// Its names.
         names: Vec<String>,
     },
+    /// No build is known that came before.
+    #[error("find an earlier build of {of}")]
+    NoEarlierBuild {
+        /// What was built.
+        of: String,
+    },
     /// The runtime for the network did not start.
     #[error("start the network's threads")]
     Runtime {
@@ -217,7 +223,7 @@ impl Error {
             Error::Manifest { .. } | Error::Config { .. } | Error::NestedIndex { .. } => {
                 Exit::Corrupt
             }
-            Error::NoMatchingPlatform { .. } => Exit::NotFound,
+            Error::NoMatchingPlatform { .. } | Error::NoEarlierBuild { .. } => Exit::NotFound,
             Error::AmbiguousId { .. } | Error::SeveralNames { .. } | Error::ArchiveToTerminal => {
                 Exit::Usage
             }
@@ -252,6 +258,7 @@ impl Error {
                 | Error::NestedIndex { .. }
                 | Error::AmbiguousId { .. }
                 | Error::SeveralNames { .. }
+                | Error::NoEarlierBuild { .. }
                 | Error::Runtime { .. }
                 | Error::ArchiveToTerminal
                 | Error::Build(_)
@@ -308,6 +315,9 @@ impl Error {
                 "remove the names one by one ({}), or all with `--force`",
                 names.join(", ")
             )),
+            Error::NoEarlierBuild { .. } => {
+                Some("name two images: `plywood why OLD NEW`".to_owned())
+            }
             Error::Exists(_) => Some("write over it with `--force`, or to `--stdout`".to_owned()),
             Error::ArchiveToTerminal => Some("give a file with `--output`, or a pipe".to_owned()),
             Error::Build(error) => error.hint(),

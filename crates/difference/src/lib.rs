@@ -38,7 +38,9 @@ pub use config::KeyChange;
 pub use files::{Aspect, FileChange, FileState, Files, Node, files_of_entries};
 pub use inputs::{Change, Kind, Moved};
 pub use layers::{Fate, LayerChange, LayerPlace};
+pub use manifest::index_differences;
 pub use record::{
     Argument, BuildRecord, ContextEntry, ContextFiles, Folder, IgnoreFile, LayerRecord, MOST_FILES,
     PackageFile, Stage, StageBase, Step, shortened,
 };
+pub use words::answer;

@@ -1,6 +1,6 @@
 //! In what two manifests differ beside config and layers: annotations, media types, and form.
 
-use oci::ImageManifest;
+use oci::{ImageIndex, ImageManifest};
 use serde_json::{Value, json};
 
 use crate::config::{FORM, KeyChange};
@@ -38,6 +38,34 @@ pub(crate) fn differences(old: &ImageManifest, new: &ImageManifest) -> Vec<KeyCh
     let same_blobs = old.config().digest == new.config().digest
         && old.layers().iter().map(|l| l.digest).eq(new.layers().iter().map(|l| l.digest));
     if changes.is_empty() && same_blobs && old.bytes() != new.bytes() {
+        changes.push(KeyChange { key: FORM.to_owned(), item: None, old: None, new: None });
+    }
+    changes
+}
+
+/// The keys in which two indexes differ, beside the images that they list.
+pub fn index_differences(old: &ImageIndex, new: &ImageIndex) -> Vec<KeyChange> {
+    let mut changes = Vec::new();
+    let mut note = |key: &str, item: Option<String>, old: Option<Value>, new: Option<Value>| {
+        if old != new {
+            changes.push(KeyChange { key: key.to_owned(), item, old, new });
+        }
+    };
+    let types = (old.media_type().as_str(), new.media_type().as_str());
+    note("mediaType", None, Some(json!(types.0)), Some(json!(types.1)));
+    let (a, b) = (old.annotations(), new.annotations());
+    for key in a.keys().chain(b.keys().filter(|key| !a.contains_key(*key))) {
+        let value = |value: Option<&String>| value.map(|value| json!(value));
+        note("annotations", Some(key.clone()), value(a.get(key)), value(b.get(key)));
+    }
+    for entry in old.manifests() {
+        let other = new.manifests().iter().find(|other| other.digest == entry.digest);
+        let Some(other) = other else { continue };
+        let item = Some(entry.digest.to_string());
+        let annotations = (json!(entry.annotations), json!(other.annotations));
+        note("manifests.annotations", item, Some(annotations.0), Some(annotations.1));
+    }
+    if changes.is_empty() && old.manifests() == new.manifests() && old.bytes() != new.bytes() {
         changes.push(KeyChange { key: FORM.to_owned(), item: None, old: None, new: None });
     }
     changes

@@ -1,6 +1,6 @@
 //! An input that moved, in words.
 
-use crate::compare::{Cause, Certainty, Comparison};
+use crate::compare::{Certainty, Comparison, RecordsKnown};
 use crate::inputs::{Change, Kind, Moved};
 
 /// So many causes are told in the first answer.
@@ -113,40 +113,49 @@ fn cut(text: &str) -> String {
     format!("{kept}…")
 }
 
-impl Comparison {
-    /// The answer in one sentence, as in "the digest changed because `app/main.py` changed".
-    pub fn answer(&self) -> String {
-        let certain: Vec<&Cause> =
-            self.causes.iter().filter(|cause| cause.certainty == Certainty::Certain).collect();
-        let possible = self.causes.len() - certain.len();
-        let told: Vec<String> =
-            certain.iter().take(MOST_TOLD).map(|cause| cause.input.sentence()).collect();
-        let more = certain.len() - told.len();
-        let mut answer = match told.is_empty() {
-            true if possible > 0 => "the digest changed because of one or more of these".to_owned(),
-            true => return self.answer_without_causes(),
-            false => format!("the digest changed because {}", enumerated(&told)),
+/// The answer in one sentence, as in "the digest changed because `app/main.py` changed", for the images
+/// of all platforms.
+pub fn answer(comparisons: &[&Comparison]) -> String {
+    let of = |certainty: Certainty| -> Vec<String> {
+        let causes = comparisons.iter().flat_map(|comparison| &comparison.causes);
+        let causes = causes.filter(|cause| cause.certainty == certainty);
+        let mut sentences = Vec::new();
+        for sentence in causes.map(|cause| cause.input.sentence()) {
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        sentences
+    };
+    let (mut told, possible) = (of(Certainty::Certain), of(Certainty::Possible).len());
+    let more = told.len().saturating_sub(MOST_TOLD);
+    told.truncate(MOST_TOLD);
+    if told.is_empty() {
+        return match possible {
+            0 => without_causes(comparisons).to_owned(),
+            _ => "the digest changed for one or more of these reasons".to_owned(),
         };
-        if more > 0 {
-            answer.push_str(&format!(", and for {more} more {}", plural(more, "reason")));
-        }
-        if !told.is_empty() && possible > 0 {
-            answer.push_str(&format!(
-                ", and maybe for {possible} more {}",
-                plural(possible, "reason")
-            ));
-        }
-        answer
     }
+    let mut answer = format!("the digest changed because {}", enumerated(&told));
+    if more > 0 {
+        answer.push_str(&format!(", and for {more} more {}", plural(more, "reason")));
+    }
+    if possible > 0 {
+        let reasons = plural(possible, "reason");
+        answer.push_str(&format!(", and maybe for {possible} more {reasons}"));
+    }
+    if comparisons.iter().any(|comparison| !comparison.unexplained.is_empty()) {
+        answer.push_str(", and for what is not recorded");
+    }
+    answer
+}
 
-    fn answer_without_causes(&self) -> String {
-        use crate::RecordsKnown as Known;
-        match self.records {
-            Known::Both => "the digest changed, and nothing that was recorded says why".to_owned(),
-            Known::Old => "the images differ; what went into the new one is not known".to_owned(),
-            Known::New => "the images differ; what went into the old one is not known".to_owned(),
-            Known::Neither => "the images differ; what went into them is not known".to_owned(),
-        }
+fn without_causes(comparisons: &[&Comparison]) -> &'static str {
+    match comparisons.first().map(|comparison| comparison.records) {
+        Some(RecordsKnown::Both) => "the digest changed, and nothing that was recorded says why",
+        Some(RecordsKnown::Old) => "the images differ; what went into the new one is not known",
+        Some(RecordsKnown::New) => "the images differ; what went into the old one is not known",
+        Some(RecordsKnown::Neither) | None => "the images differ; what went into them is not known",
     }
 }
 

@@ -1,12 +1,12 @@
 //! The plan: pure data, printable and comparable.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use layer::LayerIndex;
 use oci::{Descriptor, DiffId, Digest, History, ImageConfig, ImagePath, Platform, Reference};
 
-use crate::record::{RecalledLayer, StepKey, StepRecord, StepTrace};
+use crate::record::{PackageFile, Read, RecalledLayer, StepKey, StepRecord, StepTrace};
 use crate::{ContextName, LayerKey};
 
 /// A place in the recipe's text.
@@ -53,6 +53,10 @@ pub struct PlannedStep {
     pub span: Span,
     /// What it becomes.
     pub becomes: Becomes,
+    /// What it asked of the world.
+    pub reads: Vec<Read>,
+    /// The packages that it installed.
+    pub packages: BTreeSet<PackageFile>,
     /// What there is to remember of it, if it was planned anew and may be remembered.
     pub trace: Option<StepTrace>,
 }

@@ -7,6 +7,7 @@
 //! as what an address gives, is on record as well: whoever hands a record out sees to it that the
 //! world still says the same.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use layer::Content;
@@ -19,7 +20,7 @@ use crate::LayerKey;
 use crate::error::{Step, Stop};
 use crate::facts::Need;
 use crate::key::Form;
-use crate::outcome::Becomes;
+use crate::outcome::{Becomes, PlannedStep};
 use crate::stage::StagePlanner;
 
 /// Raised whenever the same step could come to other layers: another rule of evaluation. Another
@@ -49,9 +50,21 @@ pub struct StepRecord {
     /// What it asked of the world.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<Read>,
+    /// The packages that it installed.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub packages: BTreeSet<PackageFile>,
     /// What the recipe's author may not have meant.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<RecordedWarning>,
+}
+
+/// A wheel or a Debian package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PackageFile {
+    /// The name of its file.
+    pub filename: String,
+    /// Its bytes.
+    pub digest: Digest,
 }
 
 /// A layer that is on record.
@@ -130,8 +143,6 @@ pub struct RecordedWarning {
 pub struct StepTrace {
     /// Its key.
     pub key: StepKey,
-    /// What it asked of the world.
-    pub reads: Vec<Read>,
     /// What was to be said about it.
     pub warnings: Vec<RecordedWarning>,
 }
@@ -139,12 +150,17 @@ pub struct StepTrace {
 /// The reads of the step that is planned.
 #[derive(Debug, Default)]
 pub(crate) struct Reads {
-    list: Vec<Read>,
+    pub(crate) list: Vec<Read>,
+    pub(crate) packages: BTreeSet<PackageFile>,
     /// Whether it read what no record may hold.
     is_private: bool,
 }
 
 impl Reads {
+    pub(crate) fn note_package(&mut self, filename: &str, digest: Digest) {
+        self.packages.insert(PackageFile { filename: filename.to_owned(), digest });
+    }
+
     pub(crate) fn note(&mut self, read: Read) {
         if !self.list.contains(&read) {
             self.list.push(read);
@@ -183,22 +199,23 @@ fn has_login(url: &str) -> bool {
     authority.contains('@')
 }
 
-impl StepTrace {
-    /// The record of the step, once its layers exist; `packed` says what each is then.
+impl PlannedStep {
+    /// The record of a step that may be on record, once its layers exist; `packed` says what each
+    /// is then.
     pub fn record(
         &self,
-        becomes: &Becomes,
         packed: impl Fn(&LayerKey) -> Option<Packed>,
-    ) -> StepRecord {
-        let layers = becomes.layers().iter().map(|spec| RecalledLayer {
+    ) -> Option<(StepKey, StepRecord)> {
+        let StepTrace { key, warnings } = self.trace.clone()?;
+        let layers = self.becomes.layers().iter().map(|spec| RecalledLayer {
             key: spec.key,
             packed: packed(&spec.key),
             title: spec.title.clone(),
             packages: spec.packages.clone(),
             size: spec.content_bytes(),
         });
-        let (reads, warnings) = (self.reads.clone(), self.warnings.clone());
-        StepRecord { layers: layers.collect(), reads, warnings }
+        let (reads, packages) = (self.reads.clone(), self.packages.clone());
+        Some((key, StepRecord { layers: layers.collect(), reads, packages, warnings }))
     }
 }
 
@@ -247,20 +264,20 @@ impl StagePlanner<'_, '_> {
                 }
                 let warnings = record.warnings.iter().map(|warning| warning.told(span));
                 self.shared.warnings.extend(warnings);
+                self.reads.list.clone_from(&record.reads);
+                self.reads.packages.clone_from(&record.packages);
                 return Ok(Becomes::Recalled(key, Arc::clone(record)));
             }
             Some(None) => {}
         }
-        self.reads = Reads::default();
         let told = self.shared.warnings.len();
         let becomes = plan(self)?;
-        let reads = std::mem::take(&mut self.reads);
         let warnings = self.shared.warnings[told..].iter();
         let warnings: Option<Vec<_>> =
             warnings.map(|warning| RecordedWarning::of(warning, span)).collect();
         let is_done = !matches!(becomes, Becomes::NeedsExecution(_));
-        if let (Some(warnings), true) = (warnings, is_done && !reads.is_private) {
-            self.trace = Some(StepTrace { key, reads: reads.list, warnings });
+        if let (Some(warnings), true) = (warnings, is_done && !self.reads.is_private) {
+            self.trace = Some(StepTrace { key, warnings });
         }
         Ok(becomes)
     }

@@ -166,7 +166,7 @@ impl StagePlanner<'_, '_> {
     }
 
     fn step(&mut self, instruction: &Instruction, text: &str, span: &Span) -> Step<()> {
-        self.trace = None;
+        (self.reads, self.trace) = Default::default();
         let becomes = match self.becomes(instruction, text, span) {
             Err(Stop::Needs) => {
                 self.state.tree.push_unknown();
@@ -180,7 +180,8 @@ impl StagePlanner<'_, '_> {
         }
         self.record(text, &becomes);
         let (text, span, trace) = (text.to_owned(), span.clone(), self.trace.take());
-        self.state.steps.push(PlannedStep { text, span, becomes, trace });
+        let Reads { list: reads, packages, .. } = std::mem::take(&mut self.reads);
+        self.state.steps.push(PlannedStep { text, span, becomes, reads, packages, trace });
         Ok(())
     }
 

@@ -43,12 +43,17 @@ pub(super) fn manifest_annotations(
         annotations.insert(BASE_NAME.to_owned(), name);
         annotations.insert(BASE_DIGEST.to_owned(), target.digest.to_string());
     }
-    annotations.extend(scoped(asked, |scope| match scope {
+    annotations.extend(self::asked(platform, asked));
+    annotations
+}
+
+/// The annotations that were asked for, of one platform's manifest.
+pub(super) fn asked(platform: &Platform, asked: &[Annotation]) -> BTreeMap<String, String> {
+    scoped(asked, |scope| match scope {
         AnnotationScope::Manifest(None) => true,
         AnnotationScope::Manifest(Some(wanted)) => platform.satisfies(wanted),
         _ => false,
-    }));
-    annotations
+    })
 }
 
 /// The annotations whose scope `fits`.

@@ -37,6 +37,8 @@ pub(super) struct Inputs {
     pub(super) recipe_text: String,
     /// The ignore file that counts for the main context, and its name.
     pub(super) ignore: Option<(String, Arc<IgnorePatterns>)>,
+    /// The text of that file.
+    pub(super) ignore_text: Option<String>,
     /// Where the main context is on this machine, if it is a directory.
     pub(super) directory: Option<PathBuf>,
     /// Layers of bases that were decompressed to files.
@@ -59,6 +61,7 @@ impl Inputs {
             None => read_recipe(arguments, &main, directory.as_deref())?,
         };
         let ignore = read_ignore(arguments, &main, directory.as_deref(), &recipe_name)?;
+        let (ignore, ignore_text) = ignore.unzip();
         let patterns = ignore.as_ref().map(|(_, patterns)| Arc::clone(patterns));
         let main = Opened { context: main, ignore: patterns };
         let mut contexts = BTreeMap::from([(ContextName::Main, main)]);
@@ -71,14 +74,22 @@ impl Inputs {
                 let context =
                     open_path(path, session).doing(|| format!("open the context `{name}`"))?;
                 let ignore = match read_listed(&context, IGNORE_FILE)? {
-                    Some(bytes) => Some(parse_ignore(&format!("{name}/{IGNORE_FILE}"), bytes)?.1),
+                    Some(bytes) => Some(parse_ignore(&format!("{name}/{IGNORE_FILE}"), bytes)?.0.1),
                     None => None,
                 };
                 contexts.insert(ContextName::Named(name.clone()), Opened { context, ignore });
             }
         }
         let plain_layers = PlainLayers::default();
-        Ok(Inputs { recipe_name, recipe_text, ignore, directory, plain_layers, contexts })
+        Ok(Inputs {
+            recipe_name,
+            recipe_text,
+            ignore,
+            ignore_text,
+            directory,
+            plain_layers,
+            contexts,
+        })
     }
 
     /// What tells this build from others that share the store: context and recipe.
@@ -258,6 +269,9 @@ fn text(name: &str, bytes: Vec<u8>) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|_| BuildError::NotText(name.to_owned()).into())
 }
 
+/// An ignore file: its name and patterns, and its text.
+type Ignore = ((String, Arc<IgnorePatterns>), String);
+
 /// The ignore file that counts: the one named, else the Dockerfile's own, else the context's
 /// (Docker's documentation, "Build context", ".dockerignore files").
 fn read_ignore(
@@ -265,7 +279,7 @@ fn read_ignore(
     main: &Context,
     directory: Option<&Path>,
     recipe_name: &str,
-) -> Result<Option<(String, Arc<IgnorePatterns>)>, Error> {
+) -> Result<Option<Ignore>, Error> {
     if let Some(path) = &arguments.ignore_file {
         let bytes = crate::error::read(path)?;
         let below = path.parent().map(Path::to_owned).unwrap_or_default();
@@ -277,7 +291,7 @@ fn read_ignore(
         let name = path.display().to_string();
         let text = text(&name, bytes)?;
         let patterns = IgnorePatterns::parse_with_includes(&text, &include);
-        return Ok(Some(patterns_or_error(&name, patterns)?));
+        return Ok(Some((patterns_or_error(&name, patterns)?, text)));
     }
     let own = format!("{recipe_name}.dockerignore");
     for name in [own.as_str(), IGNORE_FILE] {
@@ -299,9 +313,9 @@ fn read_ignore(
     Ok(None)
 }
 
-fn parse_ignore(name: &str, bytes: Vec<u8>) -> Result<(String, Arc<IgnorePatterns>), Error> {
+fn parse_ignore(name: &str, bytes: Vec<u8>) -> Result<Ignore, Error> {
     let text = text(name, bytes)?;
-    patterns_or_error(name, IgnorePatterns::parse(&text))
+    Ok((patterns_or_error(name, IgnorePatterns::parse(&text))?, text))
 }
 
 fn patterns_or_error<E: std::fmt::Display>(

@@ -18,27 +18,33 @@ mod output;
 mod packages;
 mod plain_layers;
 mod recall;
+mod record;
 mod show;
 mod spool;
 mod wheels;
 mod whole_file;
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use difference::BuildRecord;
 use image::Image;
 use jiff::Timestamp;
 use layer::Packing;
-use oci::{Descriptor, Manifest, Platform};
+use oci::{Descriptor, Digest, Manifest, Platform, Reference};
 use plan::{Plan, Recall, Request};
 use recipe::{Diagnostic, Recipe};
+use store::Build;
 
 pub(crate) use error::BuildError;
+pub(crate) use record::record_of;
 
 use crate::error::{Doing, Error};
-use crate::flags::{Annotation, AnnotationScope, BuildArguments, Explanation, Goal, PlanArguments};
+use crate::flags::{
+    Annotation, AnnotationScope, BuildArguments, Explanation, Goal, Output, PlanArguments,
+};
 use crate::session::Session;
 use crate::transfer;
 use contents::Contents;
@@ -92,14 +98,22 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
         work.refuse_execution(plan)?;
     }
     let mut images = Vec::new();
+    let mut records = Vec::new();
     for plan in &plans {
-        images.push(work.image(plan)?);
+        let (image, record) = work.image(plan)?;
+        records.push((image.digest(), record));
+        images.push(image);
     }
     work.gatherer.finish()?;
     let root = store_images(session, &work.settings, &images)?;
     output::deliver(session, arguments, &root)?;
     work.gatherer.registry_cache.publish(session, &plans)?;
     name(session, arguments, &root)?;
+    if let Err(error) = work.remember(&root, &records) {
+        // The image is where it was to go; that is what was asked for.
+        let why = crate::report::chain(&error);
+        session.progress.warning(&format!("what went into the image is not remembered: {why}"));
+    }
     output::report(session, arguments, &root, &images)
 }
 
@@ -172,7 +186,30 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    fn image(&self, plan: &Plan) -> Result<Image, Error> {
+    /// Keeps what went into the images, and that they were built.
+    fn remember(&self, root: &Descriptor, records: &[(Digest, BuildRecord)]) -> Result<(), Error> {
+        for (image, record) in records {
+            record::keep(self.session, image, record)?;
+        }
+        let build = Build {
+            image: root.clone(),
+            names: self.names().iter().map(ToString::to_string).collect(),
+            place: Digest::of(&self.gatherer.inputs.place()),
+            time: self.session.environment.now.as_second(),
+        };
+        Ok(self.session.store()?.record_build(build)?)
+    }
+
+    /// All names that the image gets, each once.
+    fn names(&self) -> BTreeSet<&Reference> {
+        let of_outputs = self.arguments.outputs.iter().flat_map(|output| match output {
+            Output::Store(names) | Output::Registry(names) => names.as_slice(),
+            _ => &[],
+        });
+        self.arguments.tags.iter().chain(of_outputs).collect()
+    }
+
+    fn image(&self, plan: &Plan) -> Result<(Image, BuildRecord), Error> {
         let mut contents = Contents::new(self.session, &self.gatherer.inputs, &self.gatherer.facts);
         let cache = self.arguments.cache;
         let layers = lay::lay(self.session, plan, &mut contents, self.settings.packing, cache)?;
@@ -182,7 +219,9 @@ impl<'a> Work<'a> {
             &plan.platform,
             &self.settings.annotations,
         );
-        assemble::assemble(plan.target(), &layers, &self.settings.created, annotations)
+        let created = &self.settings.created;
+        let image = assemble::assemble(plan.target(), &layers, created, annotations)?;
+        Ok((image, record::of(self, plan, &layers)?))
     }
 }
 

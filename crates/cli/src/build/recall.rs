@@ -129,9 +129,8 @@ pub(super) fn remember(store: &Store, plan: &Plan, layers: &[Layer]) -> Result<(
         }
     }
     for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
-        if let Some(trace) = &step.trace {
-            let record = trace.record(&step.becomes, |key| packed.get(key).cloned());
-            record_step(store, &trace.key, &record)?;
+        if let Some((key, record)) = step.record(|key| packed.get(key).cloned()) {
+            record_step(store, &key, &record)?;
         }
     }
     Ok(())

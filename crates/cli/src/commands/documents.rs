@@ -1,5 +1,7 @@
 //! An image's documents (index, manifest, config), wherever the image is.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 
 use oci::{Descriptor, ImageConfig, ImageManifest, Manifest, MediaType, Platform, Reference};
@@ -48,22 +50,28 @@ pub(super) fn find<'a>(
 ) -> Result<Found<'a>, Error> {
     match location {
         Location::Store(_) => in_store(typed.strip_prefix("store:").unwrap_or(typed), session),
-        Location::Registry(reference) => {
-            let client = session.client()?;
-            let root = session.block_on(async {
-                let found = client.resolve(reference).await?;
-                Ok(client.manifest(reference.repository(), found.digest).await?)
-            })?;
-            let place = Place::Registry { session, client, reference };
-            let names = vec![reference.clone()];
-            Ok(Found { place, called: reference.familiar(), root, names })
-        }
+        Location::Registry(reference) => in_registry(reference, session),
         Location::Layout(name) => in_layout(name),
         Location::DockerArchive { .. } => Err(Error::Usage(UsageError::Unsupported {
             what: "looking into an archive".to_owned(),
             instead: "load it, or copy it to oci:DIR, first",
         })),
     }
+}
+
+/// Finds an image in its registry.
+pub(super) fn in_registry<'a>(
+    reference: &'a Reference,
+    session: &'a Session,
+) -> Result<Found<'a>, Error> {
+    let client = session.client()?;
+    let root = session.block_on(async {
+        let found = client.resolve(reference).await?;
+        Ok(client.manifest(reference.repository(), found.digest).await?)
+    })?;
+    let place = Place::Registry { session, client, reference };
+    let names = vec![reference.clone()];
+    Ok(Found { place, called: reference.familiar(), root, names })
 }
 
 /// Finds an image in the store, by name or id.
@@ -133,6 +141,55 @@ impl Found<'_> {
     }
 }
 
+/// What becomes of a layer that is not at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Absent {
+    /// It is left where it is.
+    Left,
+    /// It is brought into the store.
+    Fetched,
+}
+
+impl Found<'_> {
+    /// A layer's blob, if it is at hand or was to be fetched.
+    pub(super) fn layer(
+        &self,
+        layer: &Descriptor,
+        absent: Absent,
+        session: &Session,
+    ) -> Result<Option<Box<dyn Read + Send>>, Error> {
+        if let Place::Layout(directory) = &self.place {
+            let path = blob_path(directory, layer);
+            return match File::open(&path) {
+                Err(source) if source.kind() == std::io::ErrorKind::NotFound => Ok(None),
+                opened => Ok(Some(Box::new(opened.map_err(Error::reading(&path))?))),
+            };
+        }
+        let store = session.store()?;
+        if store.contains(&layer.digest)?.is_none() {
+            if absent == Absent::Left {
+                return Ok(None);
+            }
+            let sources = match &self.place {
+                Place::Registry { reference, .. } => vec![reference.repository().clone()],
+                _ => store.remote_sources(&layer.digest)?,
+            };
+            if sources.is_empty() {
+                return Ok(None);
+            }
+            let wanted = vec![(layer.clone(), sources)];
+            let client = session.client()?;
+            let progress = &session.progress;
+            session.block_on(transfer::download_all(store, client, wanted, progress))?;
+        }
+        Ok(Some(Box::new(store.open_blob(&layer.digest)?)))
+    }
+}
+
+fn blob_path(layout: &std::path::Path, blob: &Descriptor) -> PathBuf {
+    layout.join("blobs").join(blob.digest.algorithm().name()).join(blob.digest.hex())
+}
+
 impl Place<'_> {
     fn has(&self, entry: &Descriptor) -> bool {
         match self {
@@ -179,10 +236,8 @@ impl Place<'_> {
                 Ok(bytes)
             }),
             Place::Layout(directory) => {
-                let algorithm = document.digest.algorithm();
-                let blobs = directory.join("blobs").join(algorithm.name());
-                let bytes = error::read(&blobs.join(document.digest.hex()))?;
-                let mut digester = oci::Digester::new(algorithm);
+                let bytes = error::read(&blob_path(directory, document))?;
+                let mut digester = oci::Digester::new(document.digest.algorithm());
                 digester.update(&bytes);
                 let (expected, actual) = (document.digest, Box::new(digester.finish()));
                 if *actual != expected {

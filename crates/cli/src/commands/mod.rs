@@ -17,6 +17,7 @@ mod serve;
 mod stored;
 mod table;
 mod version;
+mod why;
 
 use crate::build;
 use crate::error::Error;
@@ -35,6 +36,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
         Command::Images(arguments) => images::images(arguments, session),
         Command::Inspect(arguments) => inspect::inspect(arguments, session),
         Command::History(arguments) => history::history(arguments, session),
+        Command::Why(arguments) => why::why(arguments, session),
         Command::Tag(arguments) => names::tag(arguments, session),
         Command::Rmi(arguments) => names::rmi(arguments, session),
         Command::Save(arguments) => archive::save(arguments, session),

@@ -365,7 +365,7 @@ impl InspectFlags {
 }
 
 /// A location, where a name alone is in the store.
-fn stored(text: &str) -> Result<Location, UsageError> {
+pub(super) fn stored(text: &str) -> Result<Location, UsageError> {
     const ARGUMENT: &str = "IMAGE";
     let with_scheme = ["docker://", "store:", "oci:", "docker-archive:"];
     if with_scheme.iter().any(|scheme| text.starts_with(scheme)) {
@@ -395,7 +395,7 @@ impl HistoryFlags {
     }
 }
 
-fn platform(text: Option<&str>) -> Result<Option<Platform>, UsageError> {
+pub(super) fn platform(text: Option<&str>) -> Result<Option<Platform>, UsageError> {
     text.map(|text| meaning::platform("--platform", text)).transpose()
 }
 

@@ -23,6 +23,7 @@ mod secret;
 mod serve;
 mod transfer;
 mod usage;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -50,6 +51,7 @@ pub(crate) use transfer::{
     PasswordSource, PullArguments, PushArguments, Pushed, Referrers, SaveArguments,
 };
 pub(crate) use usage::{UsageError, closest};
+pub(crate) use why::{Compared, WhyArguments, WhyReport};
 
 use crate::environment::{self, Colors, Environment, Reader};
 use crate::exit::Exit;
@@ -136,6 +138,8 @@ pub(crate) enum Command {
     Inspect(InspectArguments),
     /// `history`
     History(HistoryArguments),
+    /// `why`
+    Why(WhyArguments),
     /// `tag`
     Tag(TagArguments),
     /// `rmi`
@@ -273,6 +277,8 @@ enum Commands {
     Inspect(images::InspectFlags),
     /// Show how an image was made
     History(images::HistoryFlags),
+    /// Say why the digest of an image is another than before
+    Why(why::WhyFlags),
     /// Give an image in the store another name
     Tag(images::TagFlags),
     /// Remove images from the store, or from their registries
@@ -353,6 +359,7 @@ impl Typed {
             Commands::Images(flags) => Command::Images(flags.meaning()?),
             Commands::Inspect(flags) => Command::Inspect(flags.meaning()?),
             Commands::History(flags) => Command::History(flags.meaning()?),
+            Commands::Why(flags) => Command::Why(flags.meaning()?),
             Commands::Tag(flags) => Command::Tag(flags.meaning()?),
             Commands::Rmi(flags) => Command::Rmi(flags.meaning()?),
             Commands::Save(flags) => Command::Save(flags.meaning()?),

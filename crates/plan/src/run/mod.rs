@@ -157,6 +157,9 @@ fn finish(
     let changes = command::settle(planner, outcome.files.changes(), span, doing)?;
     redaction.refuse_leaks(&changes, span)?;
     lay::add_sources(planner, &changes, &outcome.archives, &trees, redaction);
+    for installed in &installs.debs {
+        planner.reads.note_package(&installed.deb.filename, installed.deb.digest);
+    }
     let packing = planner.shared.request.packing;
     let debs = installs.debs.iter().map(|installed| debian::laid(installed, packing));
     let mut debs: Vec<_> = debs.collect();

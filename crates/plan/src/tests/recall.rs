@@ -39,9 +39,8 @@ impl Records {
             }
         }
         for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
-            if let Some(trace) = &step.trace {
-                let record = trace.record(&step.becomes, |key| built.get(key).cloned());
-                self.steps.borrow_mut().insert(trace.key, Arc::new(record));
+            if let Some((key, record)) = step.record(|key| built.get(key).cloned()) {
+                self.steps.borrow_mut().insert(key, Arc::new(record));
             }
         }
     }

@@ -154,7 +154,11 @@ pub(crate) fn wheels(
     let missing: Vec<Package> =
         packages.iter().filter(|package| found(package).is_none()).cloned().collect();
     if missing.is_empty() {
-        return Ok(packages.iter().filter_map(found).cloned().collect());
+        let wheels: Vec<Arc<InstalledWheel>> = packages.iter().filter_map(found).cloned().collect();
+        for wheel in &wheels {
+            planner.reads.note_package(&wheel.filename, wheel.wheel);
+        }
+        return Ok(wheels);
     }
     let (packages, request, span) = (missing, Box::new(request.clone()), span.clone());
     planner.needs.add(Need::Wheels { packages, request, scripts, span });
