@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let request = request(target(processor, pair(python), pair(glibc)), requirements);
     let started = Instant::now();
     let nothing = |_: &_| Err(io::Error::from(io::ErrorKind::NotFound));
-    let answer = resolve(&request, &Network::default(), Path::new(cache), &nothing);
+    let answer = resolve(&request, &[], &Network::default(), Path::new(cache), &nothing);
     let took = started.elapsed();
     match answer {
         Ok(resolution) => {

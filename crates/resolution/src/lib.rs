@@ -43,4 +43,4 @@ pub use fetch::{FetchError, Fetcher, Sink};
 pub use host::{HostBuildError, HostBuilder, Members, Tool};
 pub use network::{Network, Proxies, Secret};
 pub use problem::{HashProblem, IndexProblem, LockProblem};
-pub use resolve::{resolve, resolve_and_build};
+pub use resolve::{Preferred, resolve, resolve_and_build};

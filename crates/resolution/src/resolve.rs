@@ -21,7 +21,16 @@ use crate::staging::Staging;
 use crate::target::Environment;
 use crate::{Network, ResolutionError, hashes, lock};
 
-/// Resolves a request for its target.
+/// A version that is taken where it satisfies, although there may be a newer one.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Preferred {
+    /// The distribution.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Resolves a request for its target, with as few other versions than those `preferred` as it takes.
 ///
 /// `cache` is a directory for what indexes answer, in uv's layout; several processes may share it,
 /// and it may be deleted when none runs. `given` says where the bytes of a given file are.
@@ -41,11 +50,12 @@ use crate::{Network, ResolutionError, hashes, lock};
 /// Why there is no resolution.
 pub fn resolve(
     request: &ResolutionRequest,
+    preferred: &[Preferred],
     network: &Network,
     cache: &Path,
     given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
 ) -> Result<Resolution, ResolutionError> {
-    answer(request, network, cache, given, None)
+    answer(request, preferred, network, cache, given, None)
 }
 
 /// Resolves as [`resolve`] does, and has wheels built where the newest version has none.
@@ -54,16 +64,18 @@ pub fn resolve(
 /// Why there is no resolution.
 pub fn resolve_and_build(
     request: &ResolutionRequest,
+    preferred: &[Preferred],
     network: &Network,
     cache: &Path,
     given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
     builder: &dyn Builder,
 ) -> Result<Resolution, ResolutionError> {
-    answer(request, network, cache, given, Some(builder))
+    answer(request, preferred, network, cache, given, Some(builder))
 }
 
 fn answer(
     request: &ResolutionRequest,
+    preferred: &[Preferred],
     network: &Network,
     cache: &Path,
     given: &dyn Fn(&GivenFile) -> io::Result<PathBuf>,
@@ -79,7 +91,7 @@ fn answer(
     let runtime = runtime
         .map_err(|error| ResolutionError::Setting { what: "runtime", cause: error.to_string() })?;
     let mut built = BTreeSet::new();
-    let mut question = Question { request, network, cache, environment, staging };
+    let mut question = Question { request, preferred, network, cache, environment, staging };
     loop {
         let sources = match runtime.block_on(question.answer(builder, &built))? {
             Round::Done(resolution) => return Ok(resolution),
@@ -111,6 +123,7 @@ fn set_features_once() {
 
 struct Question<'a> {
     request: &'a ResolutionRequest,
+    preferred: &'a [Preferred],
     network: &'a Network,
     cache: &'a Path,
     environment: Environment,
@@ -148,6 +161,7 @@ impl Question<'_> {
             asked: &asked,
             constraints: &constraints,
             overrides: &overrides,
+            preferred: self.preferred,
             hashes,
             installed: Installed::new(&request.installed, &self.staging.nowhere()),
             client,

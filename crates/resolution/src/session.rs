@@ -1,6 +1,7 @@
 //! One question to uv's resolver, and what is needed to ask it twice.
 
 use std::path::Path;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use python::{Dependencies, Indexes, Prereleases, ResolutionRequest, SourceBuilds, Upgrade};
@@ -24,10 +25,12 @@ use uv_normalize::PackageName;
 use uv_pep508::VerbatimUrl;
 use uv_pypi_types::{Conflicts, ResolverMarkerEnvironment};
 use uv_redacted::DisplaySafeUrl;
+use uv_requirements_txt::{RequirementEntry, RequirementsTxtRequirement};
 use uv_resolver::{
     AllowedYanks, DefaultResolverProvider, DependencyMode, ExcludeNewer, Exclusions, FlatIndex,
-    InMemoryIndex, Manifest, Options, OptionsBuilder, Preferences, Prerelease, PrereleaseMode,
-    PythonRequirement, ResolveError, Resolver, ResolverEnvironment, UpgradePackages,
+    InMemoryIndex, Manifest, Options, OptionsBuilder, Preference, Preferences, Prerelease,
+    PrereleaseMode, PythonRequirement, ResolveError, Resolver, ResolverEnvironment,
+    UpgradePackages,
 };
 use uv_types::HashStrategy;
 
@@ -38,7 +41,7 @@ use crate::provider::{Provider, Unknown};
 use crate::requirement::{Asked, package_name};
 use crate::staging::Staging;
 use crate::target::Environment;
-use crate::{Network, ResolutionError, network};
+use crate::{Network, Preferred, ResolutionError, network};
 
 /// How many requests go side by side.
 const REQUESTS: usize = 32;
@@ -50,6 +53,7 @@ pub(crate) struct Session<'a> {
     pub(crate) asked: &'a [Asked],
     pub(crate) constraints: &'a [Asked],
     pub(crate) overrides: &'a [Asked],
+    pub(crate) preferred: &'a [Preferred],
     pub(crate) hashes: HashStrategy,
     pub(crate) installed: Installed,
     pub(crate) client: RegistryClient,
@@ -87,9 +91,9 @@ impl Session<'_> {
         let tags = (choice == Choice::Wheels).then_some(&self.environment.tags);
         let flat = FlatIndex::from_entries(self.links.clone(), tags, &self.hashes, &build_options);
         let options = options(self.request, build_options, &self.built)?;
-        let manifest = self.manifest();
         let marker_environment = ResolverMarkerEnvironment::from(self.environment.markers.clone());
         let environment = ResolverEnvironment::specific(marker_environment);
+        let manifest = self.manifest(&environment);
         let python = self.python();
         let requires_python = requires_python(self.environment);
         let database =
@@ -131,15 +135,16 @@ impl Session<'_> {
         Ok(Outcome { result, unknown, refused: self.refused() })
     }
 
-    fn manifest(&self) -> Manifest {
+    fn manifest(&self, environment: &ResolverEnvironment) -> Manifest {
         let parsed = |all: &[Asked]| all.iter().map(|asked| asked.parsed.clone()).collect();
         let constraints: Vec<_> = parsed(self.constraints);
+        let preferences = self.preferred.iter().filter_map(preference);
         Manifest::new(
             parsed(self.asked),
             Constraints::from_requirements(constraints.into_iter()),
             Overrides::from_requirements(parsed(self.overrides)),
             Excludes::default(),
-            Preferences::default(),
+            Preferences::from_iter(preferences, environment),
             None,
             Default::default(),
             self.exclusions(),
@@ -172,6 +177,15 @@ impl Session<'_> {
         let refused = indexes.filter_map(|url| Some((shown(url), self.refusals.below(url)?)));
         refused.collect()
     }
+}
+
+/// What uv makes of a pin in a requirements file that is resolved anew. What is no version is
+/// preferred to nothing.
+fn preference(preferred: &Preferred) -> Option<Preference> {
+    let Preferred { name, version } = preferred;
+    let named = uv_pep508::Requirement::from_str(&format!("{name}=={version}")).ok()?;
+    let requirement = RequirementsTxtRequirement::Named(named);
+    Preference::from_entry(RequirementEntry { requirement, hashes: Vec::new() }).ok()?
 }
 
 fn requires_python(environment: &Environment) -> RequiresPython {

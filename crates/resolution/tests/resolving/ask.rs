@@ -10,7 +10,9 @@ use python::{
     Distribution, GivenFile, IndexUrl, Indexes, Interpreter, Layout, Libc, Location, Lock,
     LockKind, Origin, Requirement, ResolutionRequest, Target, Version,
 };
-use resolution::{Builder, Network, Resolution, ResolutionError, resolve, resolve_and_build};
+use resolution::{
+    Builder, Network, Preferred, Resolution, ResolutionError, resolve, resolve_and_build,
+};
 use tempfile::TempDir;
 
 use crate::index::Index;
@@ -19,6 +21,7 @@ use crate::wheel::{Wheel, wheel};
 /// A request to come.
 pub(crate) struct Ask {
     pub(crate) request: ResolutionRequest,
+    pub(crate) preferred: Vec<Preferred>,
     pub(crate) network: Network,
     pub(crate) directory: TempDir,
     hosts: Vec<String>,
@@ -72,7 +75,7 @@ pub(crate) fn ask(index: &Index) -> Ask {
     let network =
         Network { backoff: false, read_timeout: Duration::from_secs(5), ..Network::default() };
     let directory = tempfile::tempdir().unwrap();
-    Ask { request, network, directory, hosts: vec![index.host.clone()] }
+    Ask { request, preferred: Vec::new(), network, directory, hosts: vec![index.host.clone()] }
 }
 
 pub(crate) fn requirement(text: &str, line: usize) -> Requirement {
@@ -145,8 +148,16 @@ impl Ask {
         self
     }
 
+    /// With a version that is taken where it satisfies.
+    pub(crate) fn prefer(mut self, name: &str, version: &str) -> Self {
+        let (name, version) = (name.to_owned(), version.to_owned());
+        self.preferred.push(Preferred { name, version });
+        self
+    }
+
     pub(crate) fn try_resolve(&self) -> Result<Resolution, ResolutionError> {
-        resolve(&self.request, &self.network, &self.cache(), &|file| self.locate(file))
+        let given = |file: &GivenFile| self.locate(file);
+        resolve(&self.request, &self.preferred, &self.network, &self.cache(), &given)
     }
 
     fn cache(&self) -> PathBuf {
@@ -166,7 +177,8 @@ impl Ask {
     pub(crate) fn text_with(&self, builder: &dyn Builder) -> String {
         let locate = |file: &GivenFile| self.locate(file);
         let cache = self.cache();
-        let answer = resolve_and_build(&self.request, &self.network, &cache, &locate, builder);
+        let (preferred, network) = (&self.preferred, &self.network);
+        let answer = resolve_and_build(&self.request, preferred, network, &cache, &locate, builder);
         self.describe(answer)
     }
 

@@ -34,6 +34,22 @@ fn both_formats_and_all_ways_to_metadata_give_the_same() {
 }
 
 #[test]
+fn what_is_preferred_stays_while_it_satisfies() {
+    let index = Index::new(Format::Json, small());
+    let asked = || ask(&index).want("app");
+    assert_eq!(asked().text(), SMALL);
+    let earlier = "* app 1.0 app-1.0-py3-none-any.whl\n  lib 1.0 lib-1.0-py3-none-any.whl";
+    assert_eq!(asked().prefer("lib", "1.0").text(), earlier);
+    assert_eq!(asked().prefer("lib", "1.0").prefer("app", "0.9").text(), earlier);
+    let newer = asked().prefer("lib", "1.0").change(|request| {
+        request.constraints.push(crate::ask::requirement("lib>1.0", 1));
+    });
+    assert_eq!(newer.text(), SMALL);
+    let gone = asked().prefer("lib", "1.1").prefer("never", "1.0").prefer("lib", "no version");
+    assert_eq!(gone.text(), SMALL);
+}
+
+#[test]
 fn answers_can_be_kept() {
     let index = Index::new(Format::Json, small());
     let resolution = ask(&index).want("app").try_resolve().unwrap();
