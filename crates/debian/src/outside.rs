@@ -34,6 +34,12 @@ pub trait Outside {
     /// depend on it.
     fn now(&self) -> i64;
 
+    /// The time by which a file expires that was fetched: an earlier one for what somebody took then
+    /// and keeps to.
+    fn time_of(&self, _: &Stored) -> i64 {
+        self.now()
+    }
+
     /// Says what was unpacked, so that it can have a layer of its own.
     fn note_installed(&self, installed: Installed);
 

@@ -62,6 +62,9 @@ pub struct Facts {
     pub environment: BTreeMap<String, String>,
     /// The time, in seconds since the epoch, by which signatures expire. No plan depends on it.
     pub now: i64,
+    /// When files of archives were taken that are kept to since, by their digests, in seconds since
+    /// the epoch. They expire by that time.
+    pub taken: HashMap<Digest, i64>,
     /// The day, as in `2026-01-31`, for warnings of what is past its time. No plan depends on it.
     pub today: Option<String>,
     /// The ignore file of the main context, by name, for saying why a file is not there.

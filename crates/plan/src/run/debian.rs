@@ -167,6 +167,12 @@ impl Outside for RunOutside<'_, '_, '_> {
         self.planner.borrow().shared.facts.now
     }
 
+    fn time_of(&self, file: &Stored) -> i64 {
+        let planner = self.planner.borrow();
+        let facts = planner.shared.facts;
+        facts.taken.get(&file.content.digest).copied().unwrap_or(facts.now)
+    }
+
     fn memory(&self) -> Memory {
         self.planner.borrow().shared.facts.memory.clone()
     }

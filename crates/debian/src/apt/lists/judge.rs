@@ -46,9 +46,13 @@ pub(super) fn believe(
     let mut believed = Vec::new();
     for (at, found) in found.into_iter().enumerate() {
         let suite = &suites[at];
-        let judged = judge(process, outside, suite, found, report)?;
+        let time = match &found {
+            Found::Inline(file) | Found::Apart(file, _) => outside.time_of(file),
+            Found::Nothing => outside.now(),
+        };
+        let judged = judge(process, outside, suite, found, time, report)?;
         let Some((release, title, files)) = judged else { continue };
-        if check(suite, &release, &title, configuration, outside.now(), report) {
+        if check(suite, &release, &title, configuration, time, report) {
             believed.push(Believable { suite: at, release, title, files });
         }
     }
@@ -63,9 +67,10 @@ fn judge(
     outside: &dyn Outside,
     suite: &Suite<'_>,
     found: Found,
+    now: i64,
     report: &mut Report,
 ) -> Result<Judged, Stop> {
-    let (now, memory) = (outside.now(), outside.memory());
+    let memory = outside.memory();
     let file = |name: &str| file_name(&format!("{}{name}", suite.directory));
     let (text, name, files) = match found {
         Found::Inline(stored) => {
