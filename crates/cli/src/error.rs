@@ -56,6 +56,17 @@ pub(crate) enum Error {
     /// Where the store is cannot be told.
     #[error("no directory for the store: HOME is not set")]
     NoStore,
+    /// Something that would have to be fetched, and is not to be.
+    #[error("fetch {0}: the store does not have it, and `--offline` asks nobody else")]
+    Offline(String),
+    /// Pins that are not of today.
+    #[error("{} since `{}` was written", moved(*.count), .lock.display())]
+    Outdated {
+        /// The lock.
+        lock: PathBuf,
+        /// How many pins have moved.
+        count: usize,
+    },
     /// A reference without a meaning in this place.
     #[error(transparent)]
     Reference(#[from] oci::ReferenceError),
@@ -212,6 +223,8 @@ impl Error {
             Error::File { access: Access::Read, .. } | Error::Exists(_) => Exit::Input,
             Error::File { access: Access::Write, .. } => Exit::Storage,
             Error::Stream { .. } | Error::NoStore => Exit::Storage,
+            Error::Offline(_) => Exit::Network,
+            Error::Outdated { .. } => Exit::Drift,
             Error::Store(error) => store_exit(error),
             Error::Registry(error) => registry_exit(error),
             Error::Serve(error) => match error {
@@ -248,6 +261,7 @@ impl Error {
             self,
             Error::File { .. }
                 | Error::Exists(_)
+                | Error::Offline(_)
                 | Error::Store(_)
                 | Error::Registry(_)
                 | Error::Serve(_)
@@ -297,6 +311,10 @@ impl Error {
             Error::Usage(error) => error.hint(),
             Error::Template(error) => error.hint(),
             Error::Reference(error) => error.hint(),
+            Error::Offline(_) => {
+                Some("run it once without `--offline`, so that the store has it".to_owned())
+            }
+            Error::Outdated { .. } => Some("`plywood lock --upgrade` takes what is new".to_owned()),
             Error::NoStore => Some("set PLYWOOD_STORE, or give `--store DIR`".to_owned()),
             Error::Store(error) => error.hint(),
             Error::Registry(error) => error.hint(),
@@ -469,6 +487,10 @@ fn registry_exit(error: &registry::Error) -> Exit {
 /// Reads a file whole.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
     std::fs::read(path).map_err(Error::reading(path))
+}
+
+fn moved(count: usize) -> String {
+    if count == 1 { "1 pin has moved".to_owned() } else { format!("{count} pins have moved") }
 }
 
 fn list(platforms: &[Platform]) -> String {

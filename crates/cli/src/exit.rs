@@ -31,6 +31,8 @@ pub(crate) enum Exit {
     NeedsExecution,
     /// A command of a `RUN` that came to its end without success.
     Command,
+    /// What is there is not what `plywood.lock` says.
+    Drift,
     /// Somebody ended it; the number is what shells make of an interrupt.
     Interrupted,
 }
@@ -50,6 +52,7 @@ impl Exit {
         Exit::Corrupt,
         Exit::NeedsExecution,
         Exit::Command,
+        Exit::Drift,
         Exit::Interrupted,
     ];
 
@@ -68,6 +71,7 @@ impl Exit {
             Exit::Corrupt => 9,
             Exit::NeedsExecution => 10,
             Exit::Command => 11,
+            Exit::Drift => 12,
             Exit::Interrupted => 130,
         }
     }
@@ -88,6 +92,7 @@ impl Exit {
             Exit::Corrupt => "an image's bytes are not what its digests or formats say",
             Exit::NeedsExecution => "an instruction would have to be executed",
             Exit::Command => "a command of a RUN fails",
+            Exit::Drift => "what is there is not what plywood.lock says",
             Exit::Interrupted => "ended by SIGINT or SIGTERM",
         }
     }
@@ -126,6 +131,7 @@ mod tests {
            9  an image's bytes are not what its digests or formats say
           10  an instruction would have to be executed
           11  a command of a RUN fails
+          12  what is there is not what plywood.lock says
          130  ended by SIGINT or SIGTERM
         ");
     }

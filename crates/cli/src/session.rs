@@ -14,7 +14,7 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::environment::Environment;
 use crate::error::Error;
-use crate::flags::{Requests, Settings};
+use crate::flags::{NetworkUse, Requests, Settings};
 use crate::interruption::Interruption;
 use crate::progress::Progress;
 use crate::transfer;
@@ -64,7 +64,11 @@ impl Session {
     }
 
     /// Who speaks to registries.
+    ///
+    /// # Errors
+    /// Nobody does where the network is not to be used; what was wanted is for the caller to say.
     pub(crate) fn client(&self) -> Result<&Client, Error> {
+        self.online("it from its registry")?;
         remembered(&self.client, || {
             let mut credentials = self.credential_files()?;
             // GitLab's runners and others hand a config.json over in a variable.
@@ -76,6 +80,14 @@ impl Session {
             let credentials = credentials.with_cloud(self.environment.cloud());
             self.client_with(Credentials::Store(Arc::new(credentials)))
         })
+    }
+
+    /// That somebody may be asked for `what`.
+    pub(crate) fn online(&self, what: &str) -> Result<(), Error> {
+        match self.settings.network {
+            NetworkUse::Online => Ok(()),
+            NetworkUse::Offline => Err(Error::Offline(what.to_owned())),
+        }
     }
 
     /// A client of its own, with these credentials.

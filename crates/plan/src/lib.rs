@@ -41,8 +41,8 @@ pub use outcome::{
     RunCommand, RunReport, Source, Span, Stream, Unassembled, WheelMember,
 };
 pub use record::{
-    PackageFile, Packed, Read, Recall, RecalledLayer, RecordedWarning, StepKey, StepRecord,
-    StepTrace,
+    DebianPackage, PackageFile, Packed, Read, Recall, RecalledLayer, RecordedWarning, StepKey,
+    StepRecord, StepTrace,
 };
 pub use request::Request;
 pub use run::LARGEST_TEXT;

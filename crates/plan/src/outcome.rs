@@ -57,6 +57,8 @@ pub struct PlannedStep {
     pub reads: Vec<Read>,
     /// The packages that it installed.
     pub packages: BTreeSet<PackageFile>,
+    /// Whether it takes files of this machine.
+    pub is_local: bool,
     /// What there is to remember of it, if it was planned anew and may be remembered.
     pub trace: Option<StepTrace>,
 }

@@ -11,17 +11,17 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use layer::Content;
-use oci::{Descriptor, DiffId, Digest};
+use oci::{Descriptor, DiffId, Digest, Platform};
 use python::Resolution;
 use recipe::{Diagnostic, Severity, Span};
 use serde::{Deserialize, Serialize};
 
-use crate::LayerKey;
 use crate::error::{Step, Stop};
 use crate::facts::Need;
 use crate::key::Form;
 use crate::outcome::{Becomes, PlannedStep};
 use crate::stage::StagePlanner;
+use crate::{ContextName, LayerKey};
 
 /// Raised whenever the same step could come to other layers: another rule of evaluation. Another
 /// release of plywood makes other keys anyway.
@@ -65,6 +65,23 @@ pub struct PackageFile {
     pub filename: String,
     /// Its bytes.
     pub digest: Digest,
+    /// What it is, if it is a Debian package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debian: Option<DebianPackage>,
+}
+
+/// A Debian package by name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct DebianPackage {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its architecture.
+    pub architecture: String,
+    /// How many bytes its file has, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
 }
 
 /// A layer that is on record.
@@ -117,6 +134,8 @@ pub enum Read {
     },
     /// Which wheels requirements come to.
     Resolution {
+        /// What for.
+        platform: Platform,
         /// The fingerprint of the question.
         request: Digest,
         /// The answer.
@@ -152,13 +171,30 @@ pub struct StepTrace {
 pub(crate) struct Reads {
     pub(crate) list: Vec<Read>,
     pub(crate) packages: BTreeSet<PackageFile>,
+    /// Whether it takes files of this machine.
+    pub(crate) is_local: bool,
     /// Whether it read what no record may hold.
     is_private: bool,
 }
 
 impl Reads {
-    pub(crate) fn note_package(&mut self, filename: &str, digest: Digest) {
-        self.packages.insert(PackageFile { filename: filename.to_owned(), digest });
+    pub(crate) fn note_wheel(&mut self, filename: &str, digest: Digest) {
+        let filename = filename.to_owned();
+        self.packages.insert(PackageFile { filename, digest, debian: None });
+    }
+
+    pub(crate) fn note_deb(&mut self, deb: &debian::Deb) {
+        let field = |name| deb.control.text(name).unwrap_or_default().to_owned();
+        let (name, version) = (field("Package"), field("Version"));
+        let debian =
+            DebianPackage { name, version, architecture: field("Architecture"), size: None };
+        let (filename, digest) = (deb.filename.to_string(), deb.digest);
+        self.packages.insert(PackageFile { filename, digest, debian: Some(debian) });
+    }
+
+    /// A file of a context was taken.
+    pub(crate) fn note_file(&mut self, context: &ContextName) {
+        self.is_local |= matches!(context, ContextName::Main | ContextName::Named(_));
     }
 
     pub(crate) fn note(&mut self, read: Read) {

@@ -180,8 +180,9 @@ impl StagePlanner<'_, '_> {
         }
         self.record(text, &becomes);
         let (text, span, trace) = (text.to_owned(), span.clone(), self.trace.take());
-        let Reads { list: reads, packages, .. } = std::mem::take(&mut self.reads);
-        self.state.steps.push(PlannedStep { text, span, becomes, reads, packages, trace });
+        let Reads { list: reads, packages, is_local, .. } = std::mem::take(&mut self.reads);
+        let step = PlannedStep { text, span, becomes, reads, packages, is_local, trace };
+        self.state.steps.push(step);
         Ok(())
     }
 

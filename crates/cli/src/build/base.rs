@@ -14,6 +14,15 @@ use crate::flags::{BasePull, LayoutName};
 use crate::session::Session;
 use crate::transfer;
 
+/// Below `localhost`: the names of images that come from layouts.
+const LAYOUT_CONTEXTS: &str = "plywood-context/";
+
+/// Whether a reference is to an image that came from a layout on this machine.
+pub(super) fn is_layout_context(reference: &Reference) -> bool {
+    reference.registry() == "localhost"
+        && reference.repository().path().starts_with(LAYOUT_CONTEXTS)
+}
+
 /// Finds a base image: in the store, else in its registry, of which then manifest and config are
 /// brought into the store and the layers are not.
 pub(super) fn find(
@@ -218,7 +227,7 @@ pub(super) fn import_layout(
         return Err(BuildError::NamedContext { name: name.to_owned(), problem }.into());
     };
     let descriptor = image.image.clone();
-    let text = format!("localhost/plywood-context/{}", name.to_ascii_lowercase());
+    let text = format!("localhost/{LAYOUT_CONTEXTS}{}", name.to_ascii_lowercase());
     let reference: Reference = text.parse()?;
     let reference = reference.with_digest(descriptor.digest);
     session.store()?.tag(&reference, &descriptor)?;

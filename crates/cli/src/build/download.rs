@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use store::{Scratch, Store};
 
 use super::error::BuildError;
+use super::gather::Gatherer;
 use crate::error::Error;
-use crate::flags::CacheUse;
+use crate::flags::{CacheUse, NetworkUse};
 use crate::progress::Outcome;
 use crate::session::Session;
 
@@ -32,6 +33,7 @@ struct Known {
 }
 
 /// What is fetched, and how.
+#[derive(Clone, Copy)]
 pub(super) struct Wanted<'a> {
     pub(super) url: &'a str,
     /// What the address is called in everything that is said.
@@ -63,24 +65,70 @@ impl Clients {
     }
 }
 
-/// Fetches a URL that a recipe names; see [`fetch_if_there`].
+/// Fetches a URL that a recipe names; see [`fetch_if_there`]. One without a checksum is pinned.
 pub(super) fn fetch(
-    session: &Session,
-    clients: &Clients,
+    gatherer: &Gatherer<'_>,
     url: &str,
     shown: &str,
     checksum: Option<Digest>,
-    cache: CacheUse,
 ) -> Result<Download, Error> {
-    let proxy = &Proxy::Environment;
-    let wanted = Wanted { url, shown, checksum, most: u64::MAX, login: None, proxy };
-    match fetch_if_there(session, clients, &wanted, cache)? {
-        Fetched::Content(content) => Ok(Download { content }),
+    let wanted = by_recipe(url, shown, checksum);
+    let pin = match checksum {
+        None => gatherer.pins.download(shown)?,
+        Some(_) => None,
+    };
+    match fetch_pinned(gatherer, &wanted, pin)? {
+        Fetched::Content(content) => {
+            if checksum.is_none() {
+                gatherer.pins.found_download(url, shown, content);
+            }
+            Ok(Download { content })
+        }
         Fetched::Other(digest) => {
             let (url, wanted) = (shown.to_owned(), checksum.unwrap_or(digest));
             Err(BuildError::Checksum { url, wanted, found: digest }.into())
         }
         Fetched::Nothing(error) => Err(failed(shown, error.into())),
+    }
+}
+
+fn by_recipe<'a>(url: &'a str, shown: &'a str, checksum: Option<Digest>) -> Wanted<'a> {
+    Wanted { url, shown, checksum, most: u64::MAX, login: None, proxy: &Proxy::Environment }
+}
+
+/// What a URL gives now, whatever is pinned; nothing if it has nothing.
+pub(super) fn fetch_anew(
+    gatherer: &Gatherer<'_>,
+    url: &str,
+    shown: &str,
+) -> Result<Option<Content>, Error> {
+    let Gatherer { session, clients, .. } = gatherer;
+    match fetch_if_there(session, clients, &by_recipe(url, shown, None), CacheUse::Use)? {
+        Fetched::Content(content) => Ok(Some(content)),
+        Fetched::Other(_) | Fetched::Nothing(_) => Ok(None),
+    }
+}
+
+/// Fetches what may be pinned. Where something else stands at the address by now, that is told and
+/// taken, or it is an error.
+pub(super) fn fetch_pinned(
+    gatherer: &Gatherer<'_>,
+    wanted: &Wanted<'_>,
+    pin: Option<lock::File>,
+) -> Result<Fetched, Error> {
+    let Gatherer { session, clients, cache, pins, .. } = gatherer;
+    let Some(pin) = pin else { return fetch_if_there(session, clients, wanted, *cache) };
+    let pinned = Wanted { checksum: Some(pin.digest), ..*wanted };
+    match fetch_if_there(session, clients, &pinned, *cache)? {
+        Fetched::Other(found) => {
+            pins.moved(session, wanted.shown, pin.digest, found)?;
+            fetch_if_there(session, clients, wanted, *cache)
+        }
+        Fetched::Nothing(error) => {
+            pins.gone(wanted.shown)?;
+            Ok(Fetched::Nothing(error))
+        }
+        content => Ok(content),
     }
 }
 
@@ -110,12 +158,17 @@ pub(super) fn fetch_if_there(
         session.progress.at_once(format!("fetch {shown}"), Outcome::Cached);
         return Ok(Fetched::Content(Content { digest, size }));
     }
-    let step = session.progress.step(format!("fetch {shown}"), None);
     let key = Digest::of(wanted.url.as_bytes());
     let known = match (cache, wanted.checksum) {
         (CacheUse::Use, None) => known(store, &key)?,
         _ => Known::default(),
     };
+    if let (NetworkUse::Offline, Some(content)) = (session.settings.network, known.content) {
+        session.progress.at_once(format!("fetch {shown}"), Outcome::Cached);
+        return Ok(Fetched::Content(content));
+    }
+    session.online(shown)?;
+    let step = session.progress.step(format!("fetch {shown}"), None);
     let mut arriving = Arriving::new(store.scratch()?, wanted);
     let client = clients.by(session, wanted.proxy)?;
     let answered = session.block_on(async {

@@ -9,6 +9,7 @@ use oci::{DiffId, Digest, ImagePath, Reference};
 use plan::Holder;
 use plan::{LayerSpec, PlannedStep, Stream, Unassembled, WheelMember};
 
+use super::lock::Drift;
 use crate::error::storage_hint;
 use crate::exit::Exit;
 
@@ -276,6 +277,32 @@ pub(crate) enum BuildError {
         /// Why.
         problem: String,
     },
+    /// A lock that is none.
+    #[error("read `{}`", .path.display())]
+    Lock {
+        /// Where it is.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: lock::LockError,
+    },
+    /// What there is is not what the lock says.
+    #[error("keep to `{}`: {drift}", .lock.display())]
+    Drift {
+        /// The lock.
+        lock: PathBuf,
+        /// The difference.
+        drift: Drift,
+    },
+    /// A package that is to move, and is not pinned.
+    #[error("upgrade `{name}`: `{}` does not pin it", .lock.display())]
+    NotPinned {
+        /// The lock.
+        lock: PathBuf,
+        /// The package.
+        name: String,
+        /// A pinned package whose name is close to that.
+        near: Option<String>,
+    },
     /// A time that no calendar has.
     #[error("give the image its time: no calendar has {0} seconds after 1970")]
     Timestamp(i64),
@@ -346,7 +373,9 @@ impl BuildError {
             BuildError::Fetch { .. } | BuildError::Archive { .. } | BuildError::Git { .. } => {
                 Exit::Network
             }
-            BuildError::Timestamp(_) => Exit::Usage,
+            BuildError::Lock { .. } => Exit::Input,
+            BuildError::Drift { .. } => Exit::Drift,
+            BuildError::Timestamp(_) | BuildError::NotPinned { .. } => Exit::Usage,
         }
     }
 
@@ -412,6 +441,11 @@ impl BuildError {
                  later, or another mirror"
                     .to_owned(),
             ),
+            BuildError::Lock { source, .. } => Some(source.hint().to_owned()),
+            BuildError::Drift { drift, .. } => Some(drift.hint().to_owned()),
+            BuildError::NotPinned { near, .. } => {
+                near.as_ref().map(|near| format!("did you mean `{near}`?"))
+            }
             BuildError::Checksum { found, .. } => {
                 Some(format!("if the file is the right one, write --checksum={found}"))
             }

@@ -11,8 +11,11 @@ use std::sync::Arc;
 
 use context::{Listed, StatCache};
 use layer::{Content, LayerIndex, LayerReading, Limits};
-use oci::{Descriptor, DiffId, ImagePath};
-use plan::{ContextName, Facts, FileReference, Holder, Need, Outcome, Plan, Request, Source};
+use oci::{Descriptor, DiffId, ImagePath, Platform, Reference};
+use plan::{
+    BaseImage, ContextName, Facts, FileReference, Holder, Need, Outcome, Plan, Request, Source,
+    Span,
+};
 
 use super::base;
 use super::cache::RegistryCache;
@@ -20,6 +23,7 @@ use super::contents::Contents;
 use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
+use super::lock::Pins;
 use super::{machine_sources, packages, recall, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
@@ -40,6 +44,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) cache: CacheUse,
     pub(super) clients: download::Clients,
     pub(super) registry_cache: RegistryCache,
+    pub(super) pins: Pins,
     stat_cache: StatCache,
 }
 
@@ -78,7 +83,18 @@ impl<'a> Gatherer<'a> {
         let (pull, cache) = (arguments.pull, arguments.cache);
         let clients = download::Clients::default();
         let registry_cache = RegistryCache::of(arguments);
-        Ok(Gatherer { session, inputs, facts, pull, cache, clients, registry_cache, stat_cache })
+        let pins = Pins::open(session, inputs.lock.clone(), arguments)?;
+        Ok(Gatherer {
+            session,
+            inputs,
+            facts,
+            pull,
+            cache,
+            clients,
+            registry_cache,
+            pins,
+            stat_cache,
+        })
     }
 
     /// Plans for all platforms, finding out all that it takes, what several ask for once.
@@ -129,17 +145,43 @@ impl<'a> Gatherer<'a> {
             }
         }
         self.read_texts(texts)?;
-        let fetched = self.placed(packages::fetch_all(self, fetches))?;
-        self.facts.fetches.extend(fetched);
+        self.fetch_all(fetches)?;
         let debs = self.placed(packages::bring(self, debs))?;
         self.facts.debs.extend(debs);
         let elf = packages::read_elf(self, &elf)?;
         self.facts.elf.extend(elf);
-        for (request, span, resolution) in wheels::resolve_all(self, questions) {
-            let resolution = self.at(&span, resolution)?;
-            self.facts.resolutions.insert(request.fingerprint(), Arc::new(resolution));
+        for (question, resolution) in wheels::resolve_all(self, questions) {
+            let noted = resolution.and_then(|resolution| {
+                self.pins.found_answer(&question, &resolution).map(|()| resolution)
+            });
+            let resolution = self.at(&question.span, noted)?;
+            self.facts.resolutions.insert(question.request.fingerprint(), Arc::new(resolution));
         }
         Ok(())
+    }
+
+    /// Fetches what archives have. What none of them announces is pinned.
+    pub(super) fn fetch_all(
+        &mut self,
+        wanted: Vec<(Box<debian::Fetch>, Span)>,
+    ) -> Result<(), Error> {
+        let fetched = self.placed(packages::fetch_all(self, &wanted))?;
+        for ((fetch, _), (_, content)) in wanted.iter().zip(&fetched) {
+            if fetch.sha256.is_none() {
+                let at = self.pins.found_archive(fetch, *content);
+                self.facts.taken.extend(content.map(|content| (content.digest, at)));
+            }
+        }
+        self.facts.fetches.extend(fetched);
+        Ok(())
+    }
+
+    /// Finds a base, as it is pinned.
+    fn base(&mut self, reference: &Reference, platform: &Platform) -> Result<BaseImage, Error> {
+        let pinned = self.pins.base(reference, platform)?;
+        let cache = &mut self.registry_cache;
+        let found = base::find(self.session, cache, &pinned, platform, self.pull);
+        self.pins.found_base(reference, platform, found)
     }
 
     /// Keeps what was learned about files for the next build.
@@ -187,8 +229,7 @@ impl<'a> Gatherer<'a> {
     fn satisfy(&mut self, need: Need) -> Result<(), Error> {
         match need {
             Need::Base { reference, platform, stage, span } => {
-                let cache = &mut self.registry_cache;
-                let found = base::find(self.session, cache, &reference, &platform, self.pull);
+                let found = self.base(&reference, &platform);
                 let found = self.at(&span, found).map_err(|error| suggest(stage, error))?;
                 self.facts.bases.insert((reference, platform), found);
             }
@@ -208,8 +249,7 @@ impl<'a> Gatherer<'a> {
                 self.facts.indexes.insert(diff_id, index);
             }
             Need::Download { url, shown, checksum, span } => {
-                let (session, clients) = (self.session, &self.clients);
-                let fetched = download::fetch(session, clients, &url, &shown, checksum, self.cache);
+                let fetched = download::fetch(self, &url, &shown, checksum);
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }
@@ -247,7 +287,10 @@ impl<'a> Gatherer<'a> {
         if let ContextName::Git(source) = name
             && self.inputs.context(name).is_none()
         {
-            let checkout = super::git::check_out(self.session, source)?;
+            let pinned = self.pins.commit(source)?;
+            let (checkout, commit) =
+                super::git::check_out(self.session, source, pinned.as_deref())?;
+            self.pins.found_commit(source, commit);
             self.inputs.insert(name.clone(), checkout);
         }
         match self.inputs.list(name, self.session)? {

@@ -12,7 +12,14 @@ use crate::error::Error;
 use crate::session::Session;
 
 /// Checks a repository out, without history.
-pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context, Error> {
+///
+/// `pinned` is the commit that the reference named. Which commit it is comes with the tree.
+pub(super) fn check_out(
+    session: &Session,
+    source: &GitSource,
+    pinned: Option<&str>,
+) -> Result<(Context, String), Error> {
+    session.online(&source.url)?;
     let scratch = scratch_directory(session)?;
     let directory = tempfile::Builder::new()
         .prefix("git-")
@@ -20,7 +27,7 @@ pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context
         .map_err(Error::writing(&scratch))?;
     let tree = directory.path();
     let step = session.progress.step(format!("check out {}", source.url), None);
-    let reference = source.reference.as_deref().unwrap_or("HEAD");
+    let reference = pinned.or(source.reference.as_deref()).unwrap_or("HEAD");
     run(source, tree, &["init", "--quiet"])?;
     run(source, tree, &["remote", "add", "origin", "--", &source.url])?;
     fetch(source, tree, reference)?;
@@ -45,7 +52,34 @@ pub(super) fn check_out(session: &Session, source: &GitSource) -> Result<Context
     // The files are read until the build is over; the scratch space goes with the process.
     let _kept = directory.keep();
     step.finish(crate::progress::Outcome::Done);
-    Ok(context)
+    Ok((context, commit))
+}
+
+/// The commit that a repository's reference names now; nothing if there is none.
+pub(super) fn commit_now(session: &Session, source: &GitSource) -> Result<Option<String>, Error> {
+    session.online(&source.url)?;
+    let scratch = scratch_directory(session)?;
+    let reference = source.reference.as_deref().unwrap_or("HEAD");
+    if is_commit(reference) {
+        return Ok(Some(reference.to_owned()));
+    }
+    let listed = run(source, &scratch, &["ls-remote", "--", &source.url])?;
+    // Of an annotated tag, the commit is listed behind the tag itself (git-ls-remote(1)).
+    let names = ["", "refs/heads/", "refs/tags/"].map(|kind| format!("{kind}{reference}"));
+    let mut found = None;
+    for line in listed.lines() {
+        let Some((commit, name)) = line.split_once('\t') else { continue };
+        let name = name.strip_suffix("^{}").unwrap_or(name);
+        if names.iter().any(|wanted| wanted == name) {
+            found = Some(commit.to_owned());
+        }
+    }
+    Ok(found)
+}
+
+/// Whether a reference can only be a commit's whole name.
+fn is_commit(reference: &str) -> bool {
+    reference.len() >= 40 && reference.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// A branch, a tag or a commit. Servers that do not give out single commits give all.

@@ -12,7 +12,7 @@ use recipe::IgnorePatterns;
 
 use super::error::BuildError;
 use super::plain_layers::PlainLayers;
-use super::{scratch_directory, threads};
+use super::{lock, scratch_directory, threads};
 use crate::error::{Doing, Error};
 use crate::flags::{BuildArguments, ContextSource, NamedContext, RecipeSource};
 use crate::session::Session;
@@ -39,6 +39,8 @@ pub(super) struct Inputs {
     pub(super) ignore: Option<(String, Arc<IgnorePatterns>)>,
     /// The text of that file.
     pub(super) ignore_text: Option<String>,
+    /// Where the recipe's lock is, if the recipe is a file of this machine.
+    pub(super) lock: Option<PathBuf>,
     /// Where the main context is on this machine, if it is a directory.
     pub(super) directory: Option<PathBuf>,
     /// Layers of bases that were decompressed to files.
@@ -50,20 +52,27 @@ pub(super) struct Inputs {
 struct Opened {
     context: Context,
     ignore: Option<Arc<IgnorePatterns>>,
+    /// Files that are no part of it: the lock, which says what becomes of the rest.
+    locks: Vec<ImagePath>,
 }
 
 impl Inputs {
     /// Opens the contexts and reads the recipe and the ignore file.
     pub(super) fn open(arguments: &BuildArguments, session: &Session) -> Result<Self, Error> {
         let Main { context: main, directory, recipe } = main_context(&arguments.context, session)?;
+        let is_file = recipe.is_none()
+            && directory.is_some()
+            && arguments.recipe != RecipeSource::StandardInput;
         let (recipe_name, recipe_text) = match recipe {
             Some(recipe) => recipe,
             None => read_recipe(arguments, &main, directory.as_deref())?,
         };
+        let lock = is_file.then(|| lock::of_recipe(Path::new(&recipe_name)));
         let ignore = read_ignore(arguments, &main, directory.as_deref(), &recipe_name)?;
         let (ignore, ignore_text) = ignore.unzip();
         let patterns = ignore.as_ref().map(|(_, patterns)| Arc::clone(patterns));
-        let main = Opened { context: main, ignore: patterns };
+        let locks = locks_in(directory.as_deref(), lock.as_deref());
+        let main = Opened { context: main, ignore: patterns, locks };
         let mut contexts = BTreeMap::from([(ContextName::Main, main)]);
         for (name, named) in &arguments.build_contexts {
             if let NamedContext::Path(path) = named {
@@ -77,7 +86,9 @@ impl Inputs {
                     Some(bytes) => Some(parse_ignore(&format!("{name}/{IGNORE_FILE}"), bytes)?.0.1),
                     None => None,
                 };
-                contexts.insert(ContextName::Named(name.clone()), Opened { context, ignore });
+                let locks = locks_in(Some(path), lock.as_deref());
+                let name = ContextName::Named(name.clone());
+                contexts.insert(name, Opened { context, ignore, locks });
             }
         }
         let plain_layers = PlainLayers::default();
@@ -86,6 +97,7 @@ impl Inputs {
             recipe_text,
             ignore,
             ignore_text,
+            lock,
             directory,
             plain_layers,
             contexts,
@@ -108,7 +120,7 @@ impl Inputs {
 
     /// Takes in a context that was only found out about while planning: a checkout.
     pub(super) fn insert(&mut self, name: ContextName, context: Context) {
-        self.contexts.insert(name, Opened { context, ignore: None });
+        self.contexts.insert(name, Opened { context, ignore: None, locks: Vec::new() });
     }
 
     /// Lists a context, without what the ignore file leaves out.
@@ -117,17 +129,35 @@ impl Inputs {
         name: &ContextName,
         session: &Session,
     ) -> Result<Option<Listing>, Error> {
-        let Some(Opened { context, ignore }) = self.contexts.get(name) else { return Ok(None) };
-        let threads = threads(session);
-        let listing = match ignore {
-            Some(patterns) => {
-                let filter = |path: &ImagePath, shape: Shape| verdict(patterns, path, shape);
-                context.list(&filter, threads)
-            }
-            None => context.list(&|_, _| Verdict::Keep, threads),
+        let Some(Opened { context, ignore, locks }) = self.contexts.get(name) else {
+            return Ok(None);
         };
+        let filter = |path: &ImagePath, shape: Shape| match ignore {
+            _ if shape == Shape::Leaf && locks.contains(path) => Verdict::Prune,
+            Some(patterns) => verdict(patterns, path, shape),
+            None => Verdict::Keep,
+        };
+        let listing = context.list(&filter, threads(session));
         Ok(Some(listing.map_err(BuildError::from)?))
     }
+}
+
+/// The locks in a context: the one that is being written, and the one that the context's own recipe
+/// would have. Without them, an image is the same before they are written and after.
+fn locks_in(directory: Option<&Path>, lock: Option<&Path>) -> Vec<ImagePath> {
+    let mut locks = vec![ImagePath::lexical(lock::PLYWOOD_LOCK)];
+    let relative = || {
+        let (directory, lock) = (directory?.canonicalize().ok()?, lock?);
+        let parent = match lock.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let whole = parent.canonicalize().ok()?.join(lock.file_name()?);
+        let inside = whole.strip_prefix(directory).ok()?;
+        Some(ImagePath::lexical(inside.as_os_str().as_encoded_bytes()))
+    };
+    locks.extend(relative());
+    locks
 }
 
 /// What Docker's matcher says of a path, in the words of the walk.

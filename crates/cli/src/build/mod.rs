@@ -13,6 +13,7 @@ mod gather;
 mod git;
 mod inputs;
 mod lay;
+mod lock;
 mod machine_sources;
 mod output;
 mod packages;
@@ -29,6 +30,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use ::lock::Extent;
 use difference::BuildRecord;
 use image::Image;
 use jiff::Timestamp;
@@ -43,13 +45,15 @@ pub(crate) use record::record_of;
 
 use crate::error::{Doing, Error};
 use crate::flags::{
-    Annotation, AnnotationScope, BuildArguments, Explanation, Goal, Output, PlanArguments,
+    Annotation, AnnotationScope, BuildArguments, Explanation, Goal, LockArguments,
+    OutdatedArguments, Output, PlanArguments,
 };
 use crate::session::Session;
 use crate::transfer;
 use contents::Contents;
 use gather::Gatherer;
 use inputs::Inputs;
+use lock::EmptyLock;
 
 /// The time of new files where none is asked for: the second day of 1980. Zip's calendar starts
 /// with the first, and local time can be a day behind.
@@ -88,6 +92,7 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
         return work.check();
     }
     let plans = work.plans()?;
+    work.gatherer.pins.check_plans(&plans)?;
     work.tell_warnings(&plans)?;
     if arguments.explanation == Explanation::Given {
         for line in explain::lines(&plans) {
@@ -114,7 +119,29 @@ pub(crate) fn build(arguments: &BuildArguments, session: &Session) -> Result<(),
         let why = crate::report::chain(&error);
         session.progress.warning(&format!("what went into the image is not remembered: {why}"));
     }
+    work.keep_lock(EmptyLock::Spared)?;
     output::report(session, arguments, &root, &images)
+}
+
+/// Pins what a build would take from outside.
+pub(crate) fn lock(arguments: &LockArguments, session: &Session) -> Result<(), Error> {
+    let mut work = Work::open(&arguments.build, session)?;
+    work.gatherer.facts.recall = Recall::Never;
+    let plans = work.plans()?;
+    work.gatherer.pins.check_plans(&plans)?;
+    work.tell_warnings(&plans)?;
+    work.gatherer.finish()?;
+    plans.iter().for_each(|plan| work.gatherer.pins.found_plan(plan));
+    work.keep_lock(EmptyLock::Written)
+}
+
+/// Shows what has moved since it was pinned.
+pub(crate) fn outdated(arguments: &OutdatedArguments, session: &Session) -> Result<(), Error> {
+    let mut work = Work::open(&arguments.build, session)?;
+    work.gatherer.facts.recall = Recall::Never;
+    work.plans()?;
+    work.gatherer.finish()?;
+    lock::show_outdated(&work.gatherer, arguments.report)
 }
 
 /// Shows what a build would do.
@@ -123,6 +150,7 @@ pub(crate) fn plan(arguments: &PlanArguments, session: &Session) -> Result<(), E
     // What a line does is shown as it is done.
     work.gatherer.facts.recall = Recall::Never;
     let plans = work.plans()?;
+    work.gatherer.pins.check_plans(&plans)?;
     work.tell_warnings(&plans)?;
     work.gatherer.finish()?;
     show::show(session, &arguments.build, arguments.report, &plans)
@@ -186,6 +214,15 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
+    /// Writes down what was found, for the next build.
+    fn keep_lock(&self, empty: EmptyLock) -> Result<(), Error> {
+        let extent = match self.arguments.target {
+            Some(_) => Extent::Part,
+            None => Extent::Whole,
+        };
+        self.gatherer.pins.keep(self.session, &self.settings.platforms, extent, empty)
+    }
+
     /// Keeps what went into the images, and that they were built.
     fn remember(&self, root: &Descriptor, records: &[(Digest, BuildRecord)]) -> Result<(), Error> {
         for (image, record) in records {
@@ -213,7 +250,8 @@ impl<'a> Work<'a> {
         let mut contents = Contents::new(self.session, &self.gatherer.inputs, &self.gatherer.facts);
         let cache = self.arguments.cache;
         let layers = lay::lay(self.session, plan, &mut contents, self.settings.packing, cache)?;
-        recall::remember(self.session.store()?, plan, &layers)?;
+        self.gatherer.pins.found_layers(plan, &layers)?;
+        recall::remember(self.session.store()?, &self.gatherer.pins, plan, &layers)?;
         let annotations = assemble::manifest_annotations(
             plan.target(),
             &plan.platform,

@@ -7,13 +7,15 @@ use std::sync::Arc;
 use debian::Proxy;
 use image::Layer;
 use plan::{
-    LayerKey, Packed, Plan, PlannedLayer, Read, Recall, RecalledLayer, StepKey, StepRecord,
+    FetchKey, LayerKey, Packed, Plan, PlannedLayer, Read, Recall, RecalledLayer, StepKey,
+    StepRecord,
 };
 use store::Store;
 
 use super::error::BuildError;
 use super::gather::Gatherer;
-use super::{download, packages, wheels};
+use super::lock::Pins;
+use super::{download, wheels};
 use crate::error::Error;
 use crate::flags::{BuildArguments, CacheUse, Explanation};
 
@@ -42,6 +44,13 @@ pub(super) fn find(
         return Ok(Some(Arc::new(record)));
     }
     let Some(record) = gatherer.registry_cache.step(session, key)? else { return Ok(None) };
+    if let Some(title) = gatherer.pins.contradicted(&record.layers) {
+        let message = format!(
+            "what is on record of `{title}` is passed over: the lock has another layer for it"
+        );
+        session.progress.warning(&message);
+        return Ok(None);
+    }
     if !all_hold(gatherer, &record)? {
         return Ok(None);
     }
@@ -64,7 +73,11 @@ fn are_at_hand(store: &Store, layers: &[RecalledLayer]) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Whether the world and the lock say what a record says.
 fn all_hold(gatherer: &mut Gatherer<'_>, record: &StepRecord) -> Result<bool, Error> {
+    if !gatherer.pins.hold_packages(&record.packages) {
+        return Ok(false);
+    }
     for read in &record.reads {
         if !still_holds(gatherer, read)? {
             return Ok(false);
@@ -83,10 +96,12 @@ fn is_at_hand(store: &Store, layer: &RecalledLayer) -> Result<bool, Error> {
 /// Whether the world still says so. What it says is a fact from here on; what goes wrong goes wrong
 /// again when the step is planned, which knows its place.
 fn still_holds(gatherer: &mut Gatherer<'_>, read: &Read) -> Result<bool, Error> {
-    let (session, cache) = (gatherer.session, gatherer.cache);
     match read {
         Read::Download { url, content } => {
-            let fetched = download::fetch(session, &gatherer.clients, url, url, None, cache);
+            if let Some(holds) = gatherer.pins.holds_download(url, *content) {
+                return Ok(holds);
+            }
+            let fetched = download::fetch(gatherer, url, url, None);
             let Ok(download) = fetched else { return Ok(false) };
             let holds = download.content == *content;
             gatherer.facts.downloads.insert(url.clone(), download);
@@ -101,22 +116,31 @@ fn still_holds(gatherer: &mut Gatherer<'_>, read: &Read) -> Result<bool, Error> 
                 login: None,
                 proxy: Proxy::Environment,
             };
-            let fetched = packages::fetch_all(gatherer, vec![(Box::new(fetch), 0..0)]);
-            let Ok(fetched) = fetched else { return Ok(false) };
-            let holds = fetched.iter().all(|(_, found)| found == content);
-            gatherer.facts.fetches.extend(fetched);
-            Ok(holds)
+            if let Some(holds) = gatherer.pins.holds_archive(&fetch, *content) {
+                return Ok(holds);
+            }
+            let key = FetchKey::of(&fetch);
+            let fetched = gatherer.fetch_all(vec![(Box::new(fetch), 0..0)]);
+            Ok(fetched.is_ok() && gatherer.facts.fetches.get(&key) == Some(content))
         }
         // An answer is good until what was asked changes.
-        Read::Resolution { request, resolution } => {
-            let known = wheels::known(session.store()?, request)?;
+        Read::Resolution { platform, request, resolution } => {
+            if let Some(holds) = gatherer.pins.holds_answer(platform, request, resolution) {
+                return Ok(holds);
+            }
+            let known = wheels::known(gatherer.session.store()?, request)?;
             Ok(known.is_none_or(|known| known == **resolution))
         }
     }
 }
 
 /// Puts the steps that were planned anew on record, and what the layers hold that were laid.
-pub(super) fn remember(store: &Store, plan: &Plan, layers: &[Layer]) -> Result<(), Error> {
+pub(super) fn remember(
+    store: &Store,
+    pins: &Pins,
+    plan: &Plan,
+    layers: &[Layer],
+) -> Result<(), Error> {
     let mut packed: HashMap<LayerKey, Packed> = HashMap::new();
     for (planned, layer) in plan.target().layers.iter().zip(layers) {
         let Layer { descriptor, diff_id } = layer.clone();
@@ -129,7 +153,8 @@ pub(super) fn remember(store: &Store, plan: &Plan, layers: &[Layer]) -> Result<(
         }
     }
     for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
-        if let Some((key, record)) = step.record(|key| packed.get(key).cloned()) {
+        if let Some((key, mut record)) = step.record(|key| packed.get(key).cloned()) {
+            record.packages = record.packages.into_iter().map(|it| pins.sized(it)).collect();
             record_step(store, &key, &record)?;
         }
     }

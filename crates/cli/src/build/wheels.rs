@@ -19,6 +19,7 @@ use python::{
     SourceBuilds, Wheel,
 };
 use recipe::Span;
+use resolution::Preferred;
 use store::Store;
 
 use super::contents::Contents;
@@ -40,18 +41,18 @@ pub(super) struct Question {
     pub(super) span: Span,
 }
 
-/// A question, the place that asks, and what came of it.
-pub(super) type Answered = (Box<ResolutionRequest>, Span, Result<Resolution, Error>);
+/// A question, and what came of it.
+pub(super) type Answered = (Question, Result<Resolution, Error>);
 
 /// Resolves all requests side by side: there is one for each platform.
 pub(super) fn resolve_all(gatherer: &Gatherer<'_>, questions: Vec<Question>) -> Vec<Answered> {
     std::thread::scope(|scope| {
         let asked: Vec<_> = questions
             .into_iter()
-            .map(|Question { request, given, span }| {
+            .map(|question| {
                 scope.spawn(move || {
-                    let resolution = resolve(gatherer, &request, &given);
-                    (request, span, resolution)
+                    let resolution = answer(gatherer, &question);
+                    (question, resolution)
                 })
             })
             .collect();
@@ -60,38 +61,81 @@ pub(super) fn resolve_all(gatherer: &Gatherer<'_>, questions: Vec<Question>) -> 
     })
 }
 
-fn resolve(
-    gatherer: &Gatherer<'_>,
-    request: &ResolutionRequest,
-    sources: &[FileReference],
-) -> Result<Resolution, Error> {
-    let session = gatherer.session;
+/// The pinned answer, or the remembered one, or that of the indexes. A new one differs from what is
+/// pinned where it has to.
+fn answer(gatherer: &Gatherer<'_>, question: &Question) -> Result<Resolution, Error> {
+    let Question { request, given, .. } = question;
+    let (session, pins) = (gatherer.session, &gatherer.pins);
     let store = session.store()?;
-    let name = format!("resolve Python packages for {}", request.target.platform);
-    let key = request.fingerprint();
+    let name = step_name(request);
+    pins.question(request)?;
+    if let Some(pinned) = pins.answer(request)
+        && is_at_hand(store, &pinned.packages, request)?
+    {
+        session.progress.at_once(name, Outcome::Cached);
+        return Ok(pinned);
+    }
+    let preferred = pins.preferred(request);
+    let key = key_of(request, &preferred);
     if gatherer.cache == CacheUse::Use
+        && pins.takes_remembered()
         && let Some(known) = known(store, &key)?
-        && is_at_hand(store, &known, request)?
+        && is_at_hand(store, &known.packages, request)?
     {
         session.progress.at_once(name, Outcome::Cached);
         return Ok(known);
     }
-    let step = session.progress.step(name, None);
+    let resolution = resolve(gatherer, request, &preferred, given)?;
+    store.record_fact(RESOLUTION, &key, &oci::json::to_bytes(&resolution))?;
+    Ok(settled(resolution))
+}
+
+/// What indexes answer now, whatever is pinned or remembered.
+pub(super) fn resolve_anew(
+    gatherer: &Gatherer<'_>,
+    request: &ResolutionRequest,
+    given: &[FileReference],
+) -> Result<Resolution, Error> {
+    Ok(settled(resolve(gatherer, request, &[], given)?))
+}
+
+fn step_name(request: &ResolutionRequest) -> String {
+    format!("resolve Python packages for {}", request.target.platform)
+}
+
+/// The name of a question's answer in the store: what is preferred is part of the question.
+fn key_of(request: &ResolutionRequest, preferred: &[Preferred]) -> Digest {
+    let fingerprint = request.fingerprint();
+    if preferred.is_empty() {
+        return fingerprint;
+    }
+    let pins = preferred.iter().map(|Preferred { name, version }| format!("{name} {version}\n"));
+    Digest::of(format!("{fingerprint}\n{}", pins.collect::<String>()).as_bytes())
+}
+
+fn resolve(
+    gatherer: &Gatherer<'_>,
+    request: &ResolutionRequest,
+    preferred: &[Preferred],
+    sources: &[FileReference],
+) -> Result<resolution::Resolution, Error> {
+    let session = gatherer.session;
+    let store = session.store()?;
+    let step = session.progress.step(step_name(request), None);
     let network = network::settings(session)?;
     let cache = store.answers("python-index");
     let given = |file: &GivenFile| give(gatherer, file, sources).map_err(std::io::Error::other);
     let resolved = match request.builds {
-        SourceBuilds::Refuse => resolution::resolve(request, &network, &cache, &given),
+        SourceBuilds::Refuse => resolution::resolve(request, preferred, &network, &cache, &given),
         SourceBuilds::Host => {
             let builder = host::Keeping::new(session, request, &network, gatherer.cache)?;
-            resolution::resolve_and_build(request, &network, &cache, &given, &builder)
+            resolution::resolve_and_build(request, preferred, &network, &cache, &given, &builder)
         }
     };
     let resolution =
         resolved.map_err(BuildError::from).doing(|| "resolve the Python packages".to_owned())?;
-    store.record_fact(RESOLUTION, &key, &oci::json::to_bytes(&resolution))?;
     step.finish(Outcome::Done);
-    Ok(settled(resolution))
+    Ok(resolution)
 }
 
 /// The answer to a question that is kept with the store.
@@ -105,10 +149,10 @@ pub(super) fn known(store: &Store, request: &Digest) -> Result<Option<Resolution
 /// Whether the wheels are here that nobody can fetch again: what was built, and what was given.
 fn is_at_hand(
     store: &Store,
-    resolution: &Resolution,
+    packages: &[Package],
     request: &ResolutionRequest,
 ) -> Result<bool, Error> {
-    for package in &resolution.packages {
+    for package in packages {
         if let Location::Given(digest) = &package.wheel.location
             && request.given.iter().all(|file| file.content.digest != *digest)
             && store.contains(digest)?.is_none()
@@ -160,6 +204,7 @@ pub(super) fn install_all(
 ) -> Result<Vec<(WheelKey, Arc<InstalledWheel>)>, Error> {
     let session = gatherer.session;
     let digests = download::bring(session, &packages, request, gatherer.cache)?;
+    gatherer.pins.found_wheels(packages.iter().zip(digests.iter().copied()));
     let work: Vec<(Package, Digest)> = packages.into_iter().zip(digests).collect();
     let share = work.len().div_ceil(threads(session).get()).max(1);
     let interpreter = &request.target.interpreter;

@@ -29,6 +29,8 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
     match command {
         Command::Build(arguments) => build::build(arguments, session),
         Command::Plan(arguments) => build::plan(arguments, session),
+        Command::Lock(arguments) => build::lock(arguments, session),
+        Command::Outdated(arguments) => build::outdated(arguments, session),
         Command::Init(arguments) => init::init(arguments, session),
         Command::Push(arguments) => remote::push(arguments, session),
         Command::Pull(arguments) => remote::pull(arguments, session),

@@ -12,6 +12,7 @@ use super::cache::{self, CacheRepositories};
 use super::compression;
 use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
+use super::lock::{LockUse, PinFlags, Renewal};
 use super::output::{self, Output};
 use super::secret::{self, SecretSource};
 use super::{UsageError, meaning};
@@ -57,8 +58,12 @@ pub(crate) struct BuildArguments {
     pub(crate) cache: CacheUse,
     /// The repositories that keep what came of builds.
     pub(crate) cache_repositories: CacheRepositories,
-    /// Whether a base that the store has is asked for again.
+    /// Whether a base that the store has, or the lock pins, is asked for again.
     pub(crate) pull: BasePull,
+    /// How far it keeps to the lock.
+    pub(crate) lock: LockUse,
+    /// Which pins of the lock do not count.
+    pub(crate) renewal: Renewal,
     /// Where the image goes, at least one.
     pub(crate) outputs: Vec<Output>,
     /// A file for the image's digest.
@@ -246,6 +251,9 @@ pub(super) struct BuildFlags {
     pull: bool,
 
     #[command(flatten)]
+    pub(super) pins: PinFlags,
+
+    #[command(flatten)]
     ignored: IgnoredFlags,
 }
 
@@ -285,6 +293,13 @@ impl BuildFlags {
         };
         let (cache_repositories, not_registries) =
             cache::repositories(&self.cache_from, &self.cache_to, &outputs)?;
+        let cache = if self.no_cache { CacheUse::Ignore } else { CacheUse::Use };
+        let pull = if self.pull { BasePull::Always } else { BasePull::WhenMissing };
+        let lock = self.pins.meaning(pull, cache, environment)?;
+        let renewal = match cache {
+            CacheUse::Use => Renewal::Nothing,
+            CacheUse::Ignore => Renewal::Everything,
+        };
         let mut of_outputs = None;
         for options in options {
             annotations.extend(options.annotations);
@@ -304,9 +319,11 @@ impl BuildFlags {
             annotations,
             compression: compression.or(of_outputs).unwrap_or_default(),
             timestamp: timestamp(self.timestamp.as_deref(), environment)?,
-            cache: if self.no_cache { CacheUse::Ignore } else { CacheUse::Use },
+            cache,
             cache_repositories,
-            pull: if self.pull { BasePull::Always } else { BasePull::WhenMissing },
+            pull,
+            lock,
+            renewal,
             outputs,
             ignore_file: self.ignorefile,
             target: self.target,
@@ -367,6 +384,14 @@ impl BuildFlags {
             let given = if self.push { "`--push`" } else { "`--output type=registry`" };
             let missing = "a name to push to";
             return Err(UsageError::Needs { given, missing, instead: "give one with `--tag REF`" });
+        }
+        let is_registry = |output: &Output| matches!(output, Output::Registry(_));
+        if self.pins.offline && outputs.iter().any(is_registry) {
+            return Err(UsageError::Conflict {
+                first: "`--offline`".to_owned(),
+                second: "an output to a registry".to_owned(),
+                instead: "push it later, with `plywood push`",
+            });
         }
         Ok((outputs, all_options))
     }

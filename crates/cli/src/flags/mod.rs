@@ -15,6 +15,7 @@ mod ignored;
 mod images;
 mod init;
 mod location;
+mod lock;
 mod long_forms;
 mod meaning;
 mod output;
@@ -42,6 +43,7 @@ pub(crate) use images::{
 };
 pub(crate) use init::{InitArguments, InitTarget};
 pub(crate) use location::{LayoutName, Location};
+pub(crate) use lock::{LockArguments, LockUse, OutdatedArguments, OutdatedReport, Renewal};
 pub(crate) use output::{Destination, Output};
 pub(crate) use remote::{LsTagsArguments, ReferrersArguments, TagsReport};
 pub(crate) use secret::{SecretPlace, SecretSource};
@@ -84,6 +86,17 @@ pub(crate) struct Settings {
     pub(crate) load: Load,
     /// Whether requests are shown.
     pub(crate) requests: Requests,
+    /// Whether anybody may be asked.
+    pub(crate) network: NetworkUse,
+}
+
+/// Whether anybody may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NetworkUse {
+    /// Whoever knows.
+    Online,
+    /// Nobody: there is what there is.
+    Offline,
 }
 
 /// How much one registry has to bear.
@@ -124,6 +137,10 @@ pub(crate) enum Command {
     Build(Box<BuildArguments>),
     /// `plan`
     Plan(Box<PlanArguments>),
+    /// `lock`
+    Lock(Box<LockArguments>),
+    /// `outdated`
+    Outdated(Box<OutdatedArguments>),
     /// `init`
     Init(InitArguments),
     /// `push`
@@ -212,6 +229,9 @@ pub(crate) fn grammar() -> clap::Command {
     Typed::command()
 }
 
+const OUTDATED_HELP: &str =
+    "It ends with 0 if nothing has moved, and with 12 if something has, whichever it shows.";
+
 fn footer() -> String {
     format!("{}\n\n{}", Exit::help(), environment::HELP)
 }
@@ -262,6 +282,11 @@ enum Commands {
     Build(Box<build::BuildFlags>),
     /// Show what each instruction of a Dockerfile or plywood.toml becomes, and build nothing
     Plan(Box<build::PlanFlags>),
+    /// Write plywood.lock, which pins what a recipe takes from outside, and build nothing
+    Lock(Box<lock::LockFlags>),
+    /// Show what has moved since plywood.lock was written
+    #[command(after_help = OUTDATED_HELP)]
+    Outdated(Box<lock::OutdatedFlags>),
     /// Write a plywood.toml for the project in a directory
     Init(init::InitFlags),
     /// Upload an image from the store to its registry
@@ -330,14 +355,31 @@ impl Typed {
                 settings.progress = ProgressStyle::Quiet;
             }
         };
+        let offline = |settings: &mut Settings, offline: bool| {
+            if offline {
+                settings.network = NetworkUse::Offline;
+            }
+        };
         let command = match self.command {
             Commands::Build(flags) => {
                 quiet(&mut settings, flags.quiet);
+                offline(&mut settings, flags.pins.offline);
                 Command::Build(Box::new(flags.meaning(environment)?))
             }
             Commands::Plan(flags) => {
                 quiet(&mut settings, flags.build.quiet);
+                offline(&mut settings, flags.build.pins.offline);
                 Command::Plan(Box::new(flags.meaning(environment)?))
+            }
+            Commands::Lock(flags) => {
+                quiet(&mut settings, flags.build.quiet);
+                offline(&mut settings, flags.build.pins.offline);
+                Command::Lock(Box::new(flags.meaning(environment)?))
+            }
+            Commands::Outdated(flags) => {
+                quiet(&mut settings, flags.build.quiet);
+                offline(&mut settings, flags.build.pins.offline);
+                Command::Outdated(Box::new(flags.meaning(environment)?))
             }
             Commands::Init(flags) => Command::Init(flags.meaning()),
             Commands::Push(flags) => {
@@ -400,6 +442,7 @@ impl SettingsFlags {
                 per_second: number("PLYWOOD_REQUESTS_PER_SECOND", environment)?,
             },
             requests: if self.debug { Requests::Shown } else { Requests::Hidden },
+            network: NetworkUse::Online,
         })
     }
 }

@@ -260,6 +260,7 @@ pub(super) fn content(
             let Some(content) = known.and_then(|known| known.get(entry.path())) else {
                 return Ok(None);
             };
+            planner.reads.note_file(name);
             sources.entry(content.digest).or_insert_with(|| Source::Context {
                 context: name.clone(),
                 path: entry.path().clone(),

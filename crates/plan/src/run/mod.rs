@@ -158,7 +158,7 @@ fn finish(
     redaction.refuse_leaks(&changes, span)?;
     lay::add_sources(planner, &changes, &outcome.archives, &trees, redaction);
     for installed in &installs.debs {
-        planner.reads.note_package(&installed.deb.filename, installed.deb.digest);
+        planner.reads.note_deb(&installed.deb);
     }
     let packing = planner.shared.request.packing;
     let debs = installs.debs.iter().map(|installed| debian::laid(installed, packing));

@@ -129,10 +129,12 @@ pub(crate) fn resolve(
 ) -> Step<Arc<Resolution>> {
     let fingerprint = request.fingerprint();
     if let Some(resolution) = planner.shared.facts.resolutions.get(&fingerprint) {
-        let (request, resolution) = (fingerprint, Arc::clone(resolution));
-        let answer = Box::new(resolution.as_ref().clone());
-        let read = Read::Resolution { request, resolution: answer };
-        planner.reads.note(read);
+        let resolution = Arc::clone(resolution);
+        planner.reads.note(Read::Resolution {
+            platform: request.target.platform.clone(),
+            request: fingerprint,
+            resolution: Box::new(resolution.as_ref().clone()),
+        });
         return Ok(resolution);
     }
     let request = Box::new(request.clone());
@@ -156,7 +158,7 @@ pub(crate) fn wheels(
     if missing.is_empty() {
         let wheels: Vec<Arc<InstalledWheel>> = packages.iter().filter_map(found).cloned().collect();
         for wheel in &wheels {
-            planner.reads.note_package(&wheel.filename, wheel.wheel);
+            planner.reads.note_wheel(&wheel.filename, wheel.wheel);
         }
         return Ok(wheels);
     }

@@ -32,6 +32,7 @@ use crate::error::Error;
 use crate::progress::{Outcome, Step};
 pub(super) use elf::read_elf;
 pub(super) use fragment::OpenFragment;
+pub(super) use transport::fetch_anew;
 
 /// The kind of fact that a list of packages is, in the form in which it is searched.
 const INDEX: &str = "package-index";
@@ -42,9 +43,9 @@ pub(super) type At<T> = Result<T, (Span, Error)>;
 /// Fetches what lists and signatures say where it is.
 pub(super) fn fetch_all(
     gatherer: &Gatherer<'_>,
-    wanted: Vec<(Box<Fetch>, Span)>,
+    wanted: &[(Box<Fetch>, Span)],
 ) -> At<Vec<(FetchKey, Option<Content>)>> {
-    side_by_side(&wanted, transport::SIDE_BY_SIDE, |(fetch, span)| {
+    side_by_side(wanted, transport::SIDE_BY_SIDE, |(fetch, span)| {
         let fetched = transport::fetch(gatherer, fetch);
         let content = fetched.map_err(|error| (span.clone(), error))?;
         Ok((FetchKey::of(fetch), content))
@@ -172,6 +173,9 @@ pub(super) fn bring(
     let mut missing = Vec::new();
     for wanted in wanted {
         let Some(digest) = wanted.digest() else { continue };
+        if let DebSource::Archive(fetch) = &*wanted.deb {
+            gatherer.pins.found_deb(fetch).map_err(|error| (wanted.span.clone(), error))?;
+        }
         let known = gatherer.session.store().and_then(|store| fragment::known(store, &digest));
         match known.map_err(|error| (wanted.span.clone(), error))? {
             Some(deb) => debs.push((digest, Arc::new(deb))),

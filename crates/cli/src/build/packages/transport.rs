@@ -34,12 +34,32 @@ pub(super) fn fetch(
     gatherer: &Gatherer<'_>,
     fetch: &Fetch,
 ) -> Result<Option<layer::Content>, Error> {
-    let Gatherer { session, clients, cache, .. } = gatherer;
-    let fetched = download::fetch_if_there(session, clients, &wanted(fetch, &fetch.title), *cache);
+    let pin = match fetch.sha256 {
+        Some(_) => None,
+        None => match gatherer.pins.archive(fetch)? {
+            Some(Some(taken)) => Some(taken.file),
+            Some(None) => return Ok(None),
+            None => None,
+        },
+    };
+    let fetched = download::fetch_pinned(gatherer, &wanted(fetch, &fetch.title), pin);
     match fetched.map_err(unreachable)? {
         Fetched::Content(content) => Ok(Some(content)),
         Fetched::Nothing(_) => Ok(None),
         Fetched::Other(found) => Err(other(fetch, &fetch.title, found)),
+    }
+}
+
+/// What an address gives now, whatever is pinned.
+pub(in crate::build) fn fetch_anew(
+    gatherer: &Gatherer<'_>,
+    fetch: &Fetch,
+) -> Result<Option<layer::Content>, Error> {
+    let Gatherer { session, clients, cache, .. } = gatherer;
+    let fetched = download::fetch_if_there(session, clients, &wanted(fetch, &fetch.title), *cache);
+    match fetched.map_err(unreachable)? {
+        Fetched::Content(content) => Ok(Some(content)),
+        Fetched::Other(_) | Fetched::Nothing(_) => Ok(None),
     }
 }
 
@@ -77,6 +97,7 @@ pub(super) fn bring(
     let Some(mut incoming) = store.partial_of(digest).wait()? else {
         return Ok(store.open_blob(&digest)?);
     };
+    session.online(&shown(fetch))?;
     if fetch.size.is_some_and(|size| incoming.written() > size) {
         incoming.restart()?;
     }

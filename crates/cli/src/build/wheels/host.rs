@@ -71,6 +71,8 @@ impl<'a> Keeping<'a> {
             self.session.progress.at_once(name, Outcome::Cached);
             return Ok(built);
         }
+        // What builds asks for what it builds with.
+        self.session.online(&format!("what it takes to {name}"))?;
         let step = self.session.progress.step(name, None);
         let builder = HostBuilder {
             tool: self.tool().ok_or(BuildError::NoPythonHere)?,

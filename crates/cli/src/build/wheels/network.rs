@@ -6,6 +6,7 @@ use python::IndexUrl;
 use resolution::{Network, Proxies, Secret};
 
 use crate::error::Error;
+use crate::flags::NetworkUse;
 use crate::session::Session;
 
 /// Variables whose addresses hold credentials of indexes, for whoever sets up pip or uv by them.
@@ -36,6 +37,7 @@ pub(super) fn settings(session: &Session) -> Result<Network, Error> {
             none_for: proxies.none_for,
         },
         root_certificates,
+        offline: session.settings.network == NetworkUse::Offline,
         netrc: netrc(session)?,
         credentials: credentials.map(IndexUrl::new).collect(),
         ..Network::default()
