@@ -34,6 +34,7 @@ mod skopeo;
 mod tree;
 pub mod umoci;
 pub mod uv;
+mod verdict;
 
 pub use buildah::Buildah;
 pub use chroot::Chroot;
@@ -50,3 +51,4 @@ pub use registry::{
 };
 pub use skopeo::{Skopeo, Visit};
 pub use tree::{Entry, Kind, Tree, files};
+pub use verdict::demand_same;

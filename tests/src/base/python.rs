@@ -26,6 +26,12 @@ impl PythonBase {
         format!("oci:{}:{TAG}", self.layout.display())
     }
 
+    /// What tells this image from all others.
+    pub fn identity(&self) -> Result<String> {
+        let index = self.layout.join("index.json");
+        std::fs::read_to_string(&index).map_err(Failure::doing(format!("read {}", index.display())))
+    }
+
     fn at(directory: PathBuf, site: &'static str) -> Self {
         PythonBase { layout: directory.join("layout"), root: directory.join("root"), site }
     }

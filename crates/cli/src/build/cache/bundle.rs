@@ -5,6 +5,7 @@
 
 use std::io::Read;
 
+use layer::{LayerIndex, Node};
 use oci::{DiffId, Digest};
 use store::Store;
 
@@ -93,10 +94,18 @@ fn facts(bundle: &[u8]) -> Option<Vec<Fact>> {
         let length = u64::from_le_bytes(rest.split_off(..8)?.try_into().ok()?);
         let bytes = rest.split_off(..usize::try_from(length).ok()?)?.to_vec();
         facts.push(match kind {
-            b'i' => Fact::Index(DiffId(about), bytes),
+            b'i' if is_index(&bytes) => Fact::Index(DiffId(about), bytes),
             b't' if Digest::of(&bytes) == about => Fact::Text(bytes),
             _ => return None,
         });
     }
     Some(facts)
+}
+
+/// Whether these are the bytes of an index of a layer that exists.
+fn is_index(bytes: &[u8]) -> bool {
+    LayerIndex::from_bytes(bytes).is_ok_and(|index| {
+        let mut files = index.entries().iter().enumerate();
+        files.all(|(at, entry)| !matches!(entry.node, Node::File(_)) || index.offset(at).is_some())
+    })
 }

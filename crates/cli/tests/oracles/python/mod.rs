@@ -18,7 +18,8 @@ use tempfile::TempDir;
 use testbed::base::{self, PythonBase};
 use testbed::pip::{self, Source};
 use testbed::{
-    Chroot, Comparison, Context, House, Index, Plywood, Result, Side, Skopeo, run, umoci,
+    Chroot, Comparison, Context, House, Index, Plywood, Result, Side, Skopeo, demand_same, run,
+    umoci,
 };
 
 use crate::support::plywood;
@@ -85,6 +86,14 @@ impl Order {
         let chroot = Chroot::copy_of(&self.base.root)?;
         pip::install(&chroot, &Source::House(&self.house), &self.requirements, &[])?;
         Ok(chroot)
+    }
+
+    /// Demands that an unpacked image is what pip makes of the order.
+    fn demand_same_as_pip(&self, bundle: &Bundle) -> Result {
+        let ours = Side::read("plywood", &bundle.root())?;
+        let wheels = self.house.pins();
+        let input = format!("{}\n{wheels}\n{}", self.base.identity()?, self.requirements);
+        demand_same(&ours, "pip", &input, || self.installed_by_pip())
     }
 }
 

@@ -80,7 +80,7 @@ fn packages_of_debian_stay() -> Result {
     let house = House::listed("tensorflow")?;
     let order = Order::resolved(base::debian_python()?, house, "setuptools>=80\nwheel>=0.45\n");
     let bundle = order.image()?.unpacked()?;
-    demand_same_as_pip(&bundle, &order.installed_by_pip()?)?;
+    order.demand_same_as_pip(&bundle)?;
     assert!(bundle.root().join("usr/lib/python3/dist-packages/setuptools").is_dir());
     assert_eq!(pip::list(&bundle.chroot())?["setuptools"], "84.2.1");
     Ok(())

@@ -6,49 +6,51 @@ use testbed::{Chroot, House, Result};
 
 use super::{Bundle, Order, asked, demand_same_as_pip};
 
-/// A root as plywood makes it, and one as pip does. They are the same.
-struct Both {
+/// A root as plywood makes it, which is as pip does.
+struct Installed {
     base: PythonBase,
     ours: Bundle,
-    by_pip: Chroot,
 }
 
-/// Has both install it, and demands the same tree of them.
-fn same(order: Order) -> Result<Both> {
-    let (ours, by_pip) = (order.image()?.unpacked()?, order.installed_by_pip()?);
-    demand_same_as_pip(&ours, &by_pip)?;
+/// Has plywood install it, and demands pip's tree.
+fn same(order: Order) -> Result<Installed> {
+    let ours = order.image()?.unpacked()?;
+    order.demand_same_as_pip(&ours)?;
     pip::check(&ours.chroot())?;
-    Ok(Both { base: order.base, ours, by_pip })
+    Ok(Installed { base: order.base, ours })
 }
 
 #[test]
 fn many_that_were_resolved_on_usr_local() -> Result {
     let (base, house) = (base::usr_local_python()?, House::listed("many")?);
-    let both = same(Order::resolved(base, house, &asked("many")))?;
-    let trial = both.tried(FLAWS_OF_MANY)?;
+    let installed = same(Order::resolved(base, house, &asked("many")))?;
+    let trial = installed.tried(FLAWS_OF_MANY)?;
     assert!(trial.distributions.len() >= 150, "{} distributions", trial.distributions.len());
     Ok(())
 }
 
 #[test]
 fn many_that_were_pinned_on_debian() -> Result {
-    let both = same(Order::pinned(base::debian_python()?, House::listed("many")?))?;
-    let before = pip::list(&Chroot::new(&both.base.root))?;
-    let mut listed = pip::list(&both.ours.chroot())?;
+    let order = Order::pinned(base::debian_python()?, House::listed("many")?);
+    let (ours, by_pip) = (order.image()?.unpacked()?, order.installed_by_pip()?);
+    demand_same_as_pip(&ours, &by_pip)?;
+    pip::check(&ours.chroot())?;
+    let before = pip::list(&Chroot::new(&order.base.root))?;
+    let mut listed = pip::list(&ours.chroot())?;
     listed.retain(|name, _| !before.contains_key(name));
     assert!(listed.len() >= 150, "{} distributions", listed.len());
 
     let names: Vec<_> = listed.keys().map(String::as_str).collect();
-    pip::uninstall(&both.ours.chroot(), &names)?;
-    pip::uninstall(&both.by_pip, &names)?;
-    assert_eq!(pip::list(&both.ours.chroot())?, before);
-    demand_same_as_pip(&both.ours, &both.by_pip)
+    pip::uninstall(&ours.chroot(), &names)?;
+    pip::uninstall(&by_pip, &names)?;
+    assert_eq!(pip::list(&ours.chroot())?, before);
+    demand_same_as_pip(&ours, &by_pip)
 }
 
 #[test]
 fn beam_with_the_pins_of_its_container_on_debian() -> Result {
-    let both = same(Order::pinned(base::debian_python()?, House::listed("beam")?))?;
-    let trial = both.tried(FLAWS_OF_BEAM)?;
+    let installed = same(Order::pinned(base::debian_python()?, House::listed("beam")?))?;
+    let trial = installed.tried(FLAWS_OF_BEAM)?;
     assert!(trial.distributions["apache-beam"].starts_with("2.56.0, "), "{trial:?}");
     Ok(())
 }
@@ -57,10 +59,10 @@ fn beam_with_the_pins_of_its_container_on_debian() -> Result {
 fn tensorflow_with_hashes_on_usr_local() -> Result {
     let house = House::listed("tensorflow")?;
     let requirements = house.requirements().to_owned();
-    let both = same(Order::resolved(base::usr_local_python()?, house, &requirements))?;
-    let trial = both.tried(FLAWS_OF_TENSORFLOW)?;
+    let installed = same(Order::resolved(base::usr_local_python()?, house, &requirements))?;
+    let trial = installed.tried(FLAWS_OF_TENSORFLOW)?;
     assert_eq!(trial.imports["tensorflow"], "ok");
-    let listed = pip::list(&both.ours.chroot())?;
+    let listed = pip::list(&installed.ours.chroot())?;
     assert_eq!((listed["setuptools"].as_str(), listed["wheel"].as_str()), ("84.2.1", "0.48.0"));
     Ok(())
 }
@@ -90,7 +92,7 @@ const FLAWS_OF_BEAM: Flaws = &[
 // absl ends so when it has shown its help.
 const FLAWS_OF_TENSORFLOW: Flaws = &[("script saved_model_cli", "exit 1")];
 
-impl Both {
+impl Installed {
     /// Tries all distributions, which have to work but for those that are known not to.
     fn tried(&self, flaws: Flaws) -> Result<Trial> {
         let trial = pip::try_all(&self.ours.chroot(), self.base.site)?;

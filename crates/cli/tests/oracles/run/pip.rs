@@ -1,7 +1,7 @@
 //! `RUN` lines with pip, as they stand in public Dockerfiles: the tree is pip's, path by path.
 
 use testbed::base::{self, PythonBase};
-use testbed::{Chroot, Comparison, Context, House, Index, Plywood, Result, Side, run};
+use testbed::{Chroot, Context, House, Index, Plywood, Result, Side, demand_same, run};
 
 use crate::support::plywood;
 
@@ -100,21 +100,28 @@ fn compare_share(share: usize) -> Result {
     let base = base::usr_local_python()?;
     let houses = [House::listed("lines")?, House::listed("earlier")?];
     let index = Index::of(&[&houses[0], &houses[1]])?;
+    let wheels = format!("{}\n{}", houses[0].pins(), houses[1].pins());
     let plywood = plywood()?;
     let mut wrong = Vec::new();
     for line in LINES.iter().skip(share).step_by(SHARES) {
-        let compared = compare(&plywood, &base, &index, line);
+        let compared = compare(&plywood, &base, &index, &wheels, line);
         wrong.extend(compared.err().map(|failure| format!("RUN {}\n{failure}", line.command)));
     }
     assert!(wrong.is_empty(), "{} lines:\n{}", wrong.len(), wrong.join("\n\n"));
     Ok(())
 }
 
-fn compare(plywood: &Plywood, base: &PythonBase, index: &Index, line: &Line) -> Result {
+fn compare(
+    plywood: &Plywood,
+    base: &PythonBase,
+    index: &Index,
+    houses: &str,
+    line: &Line,
+) -> Result {
     let ours = Side::read("plywood", &by_plywood(plywood, base, index, line)?.root())?;
-    let chroot = by_pip(base, index, line)?;
-    let theirs = Side::read("pip", chroot.root())?;
-    Comparison::of(&ours, &theirs).demand_equal()
+    let Line { flags: _, command, files } = line;
+    let input = format!("{}\n{houses}\n{command}\n{files:?}\n{ENVIRONMENT:?}", base.identity()?);
+    demand_same(&ours, "pip-line", &input, || by_pip(base, index, line))
 }
 
 fn by_plywood(
