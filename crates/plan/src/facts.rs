@@ -62,6 +62,8 @@ pub struct Facts {
     pub environment: BTreeMap<String, String>,
     /// The time, in seconds since the epoch, by which signatures expire. No plan depends on it.
     pub now: i64,
+    /// What becomes of what is found out. No plan depends on it.
+    pub keeping: Keeping,
     /// When files of archives were taken that are kept to since, by their digests, in seconds since
     /// the epoch. They expire by that time.
     pub taken: HashMap<Digest, i64>,
@@ -82,6 +84,16 @@ impl Facts {
             contexts.find(|(known, _)| whole(known).as_ref() == Some(&wanted)).map(|(_, r)| r)
         })
     }
+}
+
+/// What becomes of what is found out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Keeping {
+    /// The next build finds it out again, and it may be another thing then.
+    #[default]
+    Forgotten,
+    /// A lock pins it.
+    Pinned,
 }
 
 /// A base image: its manifest's descriptor, config and layers, for one platform.

@@ -412,6 +412,14 @@ impl BuildError {
                 Some("build again when nothing else writes to the context".to_owned())
             }
             BuildError::Resolution(error) => error.hint(),
+            BuildError::FetchWheel(resolution::FetchError::Host {
+                problem: resolution::IndexProblem::Status { status: 404 | 410 },
+                ..
+            }) => Some(
+                "the host does not have it any more: another index may, or, where plywood.lock pins it, \
+                 `plywood lock --upgrade-package NAME` takes another version"
+                    .to_owned(),
+            ),
             BuildError::FetchWheel(error) => error.hint().map(str::to_owned),
             BuildError::Wheel(error) => error.hint(),
             BuildError::WheelFile { .. } | BuildError::RecordLies { .. } => Some(
@@ -432,7 +440,8 @@ impl BuildError {
             ),
             BuildError::NoPackage(_) => Some(
                 "the lists of packages are older than the archive: have `apt-get update` in the same \
-                 line, before what is installed"
+                 line, before what is installed; where plywood.lock pins the lists, `plywood lock \
+                 --upgrade` takes those of now"
                     .to_owned(),
             ),
             BuildError::NoFragment(_) => Some("build again: they are fetched anew".to_owned()),

@@ -84,6 +84,7 @@ impl<'a> Gatherer<'a> {
         let clients = download::Clients::default();
         let registry_cache = RegistryCache::of(arguments);
         let pins = Pins::open(session, inputs.lock.clone(), arguments)?;
+        facts.keeping = pins.keeping();
         Ok(Gatherer {
             session,
             inputs,

@@ -5,6 +5,7 @@ use recipe::{PythonPackages, Span};
 
 use super::asked::Written;
 use super::warn;
+use crate::Keeping;
 use crate::stage::StagePlanner;
 
 /// How many names a warning lists.
@@ -34,6 +35,21 @@ pub(super) fn warn_of_requirements(
         let hint = "a virtual environment, or a `python` image, is nobody else's".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
+    if !written.trusted_hosts().is_empty() {
+        let message = format!(
+            "`--trusted-host` does not hold here: the certificate counts of {}",
+            listed(written.trusted_hosts())
+        );
+        let hint = "trust the authority that signed it, in the system's store".to_owned();
+        warn(planner, &asked.span, message, Some(hint));
+    }
+    if planner.shared.facts.keeping == Keeping::Forgotten {
+        warn_of_unpinned(planner, asked, written);
+    }
+}
+
+/// What the next build may find to be something else.
+fn warn_of_unpinned(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages, written: &Written) {
     let unpinned = written.unpinned().map(python::Requirement::shown);
     let (addresses, versions): (Vec<String>, Vec<String>) =
         unpinned.partition(|text| text.contains("://"));
@@ -45,14 +61,6 @@ pub(super) fn warn_of_requirements(
     if !addresses.is_empty() {
         let message = format!("another file may be there next time: {}", listed(&addresses));
         let hint = "put `#sha256=…` behind the address".to_owned();
-        warn(planner, &asked.span, message, Some(hint));
-    }
-    if !written.trusted_hosts().is_empty() {
-        let message = format!(
-            "`--trusted-host` does not hold here: the certificate counts of {}",
-            listed(written.trusted_hosts())
-        );
-        let hint = "trust the authority that signed it, in the system's store".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
 }

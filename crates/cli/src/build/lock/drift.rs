@@ -34,7 +34,7 @@ pub(crate) enum Drift {
         file: String,
     },
     /// Something has other bytes.
-    #[error("{what} is {found} by now, and it pins {locked}")]
+    #[error("{what} is {found} by now, and pinned is {locked}")]
     Moved {
         /// What.
         what: String,
@@ -88,10 +88,10 @@ impl Drift {
 fn layers(moved: &[Moved]) -> String {
     let each = moved.iter().map(|moved| match moved {
         Moved::Bytes { title, locked, laid } => {
-            format!("the layer `{title}` is {laid}, and it pins {locked}")
+            format!("the layer `{title}` is {laid}, and pinned is {locked}")
         }
         Moved::Key { title, locked, planned } => {
-            format!("the layer `{title}` has the key {planned}, and it pins {locked}")
+            format!("the layer `{title}` has the key {planned}, and pinned is {locked}")
         }
     });
     each.collect::<Vec<_>>().join("; ")

@@ -19,7 +19,7 @@ use image::Layer;
 use layer::{Content, Packing};
 use lock::{Address, Base, Extent, File, Lock, Taken};
 use oci::{Digest, Platform, Reference};
-use plan::{BaseImage, FORMAT_EPOCH, GitSource, Plan};
+use plan::{BaseImage, FORMAT_EPOCH, GitSource, Keeping, Plan};
 use python::{Package, ResolutionRequest};
 use resolution::Preferred;
 
@@ -150,6 +150,14 @@ impl Pins {
 
     fn deb_names(&self) -> impl Iterator<Item = &str> {
         self.locked.debs.iter().map(|deb| deb.name.as_str())
+    }
+
+    /// What becomes of what this build finds.
+    pub(super) fn keeping(&self) -> Keeping {
+        match self.place {
+            Some(_) => Keeping::Pinned,
+            None => Keeping::Forgotten,
+        }
     }
 
     /// The lock's path, for people.

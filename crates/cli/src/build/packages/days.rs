@@ -52,11 +52,21 @@ fn archive(context: &Path) -> SmallArchive {
     archive
 }
 
+/// What becomes of the lock of an earlier day.
+#[derive(Debug, Clone, Copy)]
+enum Lock {
+    Forgotten,
+    Kept,
+}
+
 /// The image that comes of a recipe on a day, in a store that has nothing yet.
-fn built(home: &Path, recipe: &str, day: &str) -> String {
-    let store = home.join(format!("{recipe}-{day}"));
+fn built(home: &Path, recipe: &str, day: &str, lock: Lock) -> String {
+    let store = home.join(format!("{recipe}-{day}-{lock:?}"));
     let (identifier, context) = (store.join("id"), home.join("context"));
     fs::create_dir_all(&store).unwrap();
+    if let Lock::Forgotten = lock {
+        let _ = fs::remove_file(crate::build::lock::of_recipe(&context.join(recipe)));
+    }
     let (file, text) = (context.join(recipe), |path: &Path| path.display().to_string());
     let output = format!("--iidfile={}", text(&identifier));
     let line = [
@@ -86,7 +96,9 @@ fn builds_of_different_days_are_the_same() {
     let _archive = archive(&home.path().join("context"));
     for recipe in ["plywood.toml", "Dockerfile"] {
         let days = ["2026-01-02", "2026-11-26", "2031-07-07"];
-        let [first, second, third] = days.map(|day| built(home.path(), recipe, day));
-        assert_eq!((&first, &first), (&second, &third), "{recipe}");
+        for lock in [Lock::Forgotten, Lock::Kept] {
+            let [first, second, third] = days.map(|day| built(home.path(), recipe, day, lock));
+            assert_eq!((&first, &first), (&second, &third), "{recipe}: {lock:?}");
+        }
     }
 }

@@ -225,10 +225,10 @@ fn lists_are_asked_for_again_and_not_sent_again() {
     };
     let all =
         || vec![with_login(), at("Release.gpg", None), at("by-hash/a", Some(Digest::of(&list)))];
-    let fetched = fetch_all(&gatherer, all()).map_err(|error| message(&error)).unwrap();
+    let fetched = fetch_all(&gatherer, &all()).map_err(|error| message(&error)).unwrap();
     let contents: Vec<_> = fetched.iter().map(|(_, content)| *content).collect();
     assert_eq!(contents[..2], [Some(Content::of(&list)), None]);
-    let fetched = fetch_all(&gatherer, all()).map_err(|error| message(&error)).unwrap();
+    let fetched = fetch_all(&gatherer, &all()).map_err(|error| message(&error)).unwrap();
     assert_eq!(fetched[0].1, Some(Content::of(&list)));
     assert_eq!(fetched[2].1, Some(Content::of(&list)), "the store has it by now");
     let asked = lock(&host).asked.clone();
@@ -237,10 +237,10 @@ fn lists_are_asked_for_again_and_not_sent_again() {
     let etag = format!("\"{}\"", Digest::of(&list).short());
     assert_eq!(asked.iter().filter(|line| line.contains(&etag)).count(), 1, "{asked:?}");
     let wrong = vec![at("InRelease", Some(Digest::of(b"other")))];
-    let error = message(&fetch_all(&gatherer, wrong).unwrap_err());
+    let error = message(&fetch_all(&gatherer, &wrong).unwrap_err());
     assert!(error.contains("the archive's lists say"), "{error}");
     let (mut long, span) = at("InRelease", Some(Digest::of(b"x")));
     long.size = Some(3);
-    let error = message(&fetch_all(&gatherer, vec![(long, span)]).unwrap_err());
+    let error = message(&fetch_all(&gatherer, &[(long, span)]).unwrap_err());
     assert!(error.contains("more than the 3 bytes"), "{error}");
 }

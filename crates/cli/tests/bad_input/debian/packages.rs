@@ -204,7 +204,7 @@ fn a_package_that_is_cut_off_on_its_way() {
       = hint: the mirror is being updated, or somebody between changes what it gives: try again later, or another mirror
     ");
     fs::remove_file(&path).unwrap();
-    insta::assert_snapshot!(debian.refused(), @r"
+    insta::assert_snapshot!(debian.refused(), @"
     exit 5
     error: failed to fetch late 1.0 amd64 from http://127.0.0.1:00000/debian/pool/main/late_1.0_amd64.deb: the archive does not have it any more (404 Not Found)
      --> context/Dockerfile:3:1
@@ -212,7 +212,7 @@ fn a_package_that_is_cut_off_on_its_way() {
     3 | RUN apt-get update && apt-get install -y late
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: the lists of packages are older than the archive: have `apt-get update` in the same line, before what is installed
+      = hint: the lists of packages are older than the archive: have `apt-get update` in the same line, before what is installed; where plywood.lock pins the lists, `plywood lock --upgrade` takes those of now
     ");
 }
 

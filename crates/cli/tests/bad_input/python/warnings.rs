@@ -86,36 +86,11 @@ fn a_python_past_its_end() {
 }
 
 #[test]
-fn requirements_that_are_not_pinned() {
-    let names = ["a", "b", "c", "d", "e", "f", "g"];
-    let wheels = names.map(|name| wheel(name, "1.0"));
-    let table = "requirements = [\"a\", \"b>=1\", \"c\", \"d\", \"e\", \"f\", \"g\"]";
-    insta::assert_snapshot!(said(&base(), table, &wheels), @"
-    exit 0
-    warning: several versions satisfy `a`, `b>=1`, `c`, `d`, `e` and 2 more
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: pin them with `==`, give a lock, or set `exclude-newer`
-
-    ");
-}
-
-#[test]
-fn addresses_without_a_hash() {
-    let table = "requirements = [\"lib @ http://INDEX/files/lib-1.0-py3-none-any.whl\"]";
-    insta::assert_snapshot!(said(&base(), table, &[wheel("lib", "1.0")]), @"
-    exit 0
-    warning: another file may be there next time: `lib @ http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl`
-     --> context/plywood.toml:4:1
-      |
-    4 | [python]
-      | ^^^^^^^^
-      |
-      = hint: put `#sha256=…` behind the address
-    ");
+fn what_is_not_pinned_is_pinned_by_the_lock() {
+    let names = ["a", "b"].map(|name| wheel(name, "1.0"));
+    insta::assert_snapshot!(said(&base(), "requirements = [\"a\", \"b>=1\"]", &names), @"exit 0");
+    let address = "requirements = [\"lib @ http://INDEX/files/lib-1.0-py3-none-any.whl\"]";
+    insta::assert_snapshot!(said(&base(), address, &[wheel("lib", "1.0")]), @"exit 0");
 }
 
 #[test]

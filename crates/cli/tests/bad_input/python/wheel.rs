@@ -105,6 +105,10 @@ impl Wheel {
         self.parts.last_mut().unwrap()
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     pub(super) fn filename(&self) -> String {
         format!("{}-{}-{}.whl", self.name, self.version, self.tags)
     }

@@ -1,0 +1,157 @@
+//! Archives of Debian packages: what announces their files is pinned.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use testbed::debian::{ArchiveKey, Publication, SmallArchive};
+
+use crate::setting::Setting;
+
+fn key() -> ArchiveKey {
+    ArchiveKey::of("archive")
+}
+
+fn add(archive: &mut SmallArchive, version: &str) {
+    let control = format!(
+        "Package: hello\nVersion: {version}\nArchitecture: amd64\n\
+         Maintainer: Nobody <nobody@example.org>\nDescription: hello\n"
+    );
+    let text = format!("hello {version}\n");
+    let members = [
+        ("./", b'5', "", &b""[..]),
+        ("./usr/", b'5', "", b""),
+        ("./usr/bin/", b'5', "", b""),
+        ("./usr/bin/hello", b'0', "", text.as_bytes()),
+    ];
+    archive.package(&control, &members);
+}
+
+/// A recipe that takes a package from an archive.
+fn scene() -> (Setting, SmallArchive) {
+    let setting = Setting::new();
+    let mut archive = SmallArchive::start().unwrap();
+    add(&mut archive, "1.0");
+    publish(&archive, &[]);
+    fs::remove_file(setting.path("plywood.toml")).unwrap();
+    setting.file(
+        "Dockerfile",
+        "FROM scratch\nCOPY --chmod=755 base /\nRUN apt-get update && apt-get install -y hello\n",
+    );
+    for name in ["apt-get", "dash", "dpkg", "rm", "true"] {
+        setting.file(&format!("base/usr/bin/{name}"), "nothing runs\n");
+    }
+    let source = format!("deb {} stable main\n", archive.address());
+    for (path, text) in [
+        ("usr/sbin/none", ""),
+        ("usr/lib/none", ""),
+        ("etc/passwd", "root:x:0:0:root:/root:/bin/sh\n_apt:x:42:65534::/:/bin/false\n"),
+        ("etc/group", "root:x:0:\n"),
+        ("etc/apt/sources.list", &source),
+        ("etc/apt/trusted.gpg.d/archive.asc", &key().public()),
+        ("var/lib/dpkg/status", ""),
+        ("var/lib/dpkg/info/format", "1\n"),
+        ("tmp/none", ""),
+    ] {
+        setting.file(&format!("base/{path}"), text);
+    }
+    for (name, target) in
+        [("bin", "usr/bin"), ("sbin", "usr/sbin"), ("usr/bin/sh", "dash"), ("lib", "usr/lib")]
+    {
+        symlink(target, setting.path("base").join(name)).unwrap();
+    }
+    (setting, archive)
+}
+
+fn publish(archive: &SmallArchive, fields: &[(&str, &str)]) {
+    archive.publish(&Publication { fields, key: Some(&key()) });
+}
+
+fn shown(archive: &SmallArchive, text: &str) -> String {
+    text.replace(&archive.host(), "http://127.0.0.1:00000")
+}
+
+#[test]
+fn an_archive_that_moves_on_is_built_as_it_was() {
+    let (setting, mut archive) = scene();
+    let digest = setting.build(&[]);
+    let earlier = setting.lock();
+    add(&mut archive, "2.0");
+    publish(&archive, &[]);
+    let asked = archive.asked().len();
+    assert_eq!(setting.build(&[]), digest);
+    assert_eq!(setting.build(&["--locked"]), digest);
+    assert_eq!(archive.asked().len(), asked, "nobody is asked");
+    let elsewhere = setting.elsewhere("there");
+    let words = ["build", "--locked", "context", &elsewhere];
+    insta::assert_snapshot!(shown(&archive, &setting.refused(&words)), @"
+    exit 12
+    error: failed to keep to `context/plywood.lock`: http://127.0.0.1:00000/debian stable InRelease is sha256:90bb8df16e60552bf97d11036a4ec8279112a8f4f8c82dad2a36723a20bbc97d by now, and pinned is sha256:dfb185ff98eefd1dcffe14d64fa83c6126a81c3fb8aa8eabfe88d472963158f5
+     --> context/Dockerfile:3:1
+      |
+    3 | RUN apt-get update && apt-get install -y hello
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      |
+      = hint: have a source that keeps what it had, such as a mirror or a snapshot; or take what is there now: `plywood lock --upgrade`, for bases only `--upgrade-base`
+    ");
+    let outdated = setting.ended(&mut setting.command(&["outdated", "context"]));
+    insta::assert_snapshot!(shown(&archive, &outdated.stdout), @"
+    KIND     NAME                                                  PLATFORM  LOCKED               NOW
+    archive  http://127.0.0.1:00000/debian/dists/stable/InRelease            sha256:dfb185ff98ee  sha256:90bb8df16e60
+    ");
+    setting.answer(&["lock", "--upgrade-package=hello", "context"]);
+    let difference = setting.difference(&earlier);
+    let is_stable = |line: &&str| !line.contains("taken") && !line.contains("digest");
+    let difference: Vec<&str> = difference.lines().filter(is_stable).collect();
+    insta::assert_snapshot!(shown(&archive, &difference.join("\n")), @r#"
+    -compression = "gzip:4"
+    -version = "1.0"
+    -file = "hello_1.0_amd64.deb"
+    -[[layer]]
+    -platform = "linux/amd64"
+    -title = "RUN apt-get install hello=1.0"
+    -key = "sha256:72e8012fed178c3cb2f4a3a3d75a21bc92094547de725ed7e2e531d3336b19bb"
+    -media-type = "application/vnd.oci.image.layer.v1.tar+gzip"
+    -size = 109
+    -diff-id = "sha256:0df0dfeb2e3b7c0b76ff7243b0507b4509829c4e16cc8533854b9453d0f7555a"
+    +version = "2.0"
+    +file = "hello_2.0_amd64.deb"
+    "#);
+}
+
+#[test]
+fn a_lock_of_a_month_ago_has_not_expired() {
+    let (setting, archive) = scene();
+    publish(&archive, &[("Valid-Until", "Thu, 08 Jan 2026 00:00:00 UTC")]);
+    // Everything here is later than that.
+    let refused = setting.refused(&["build", "context"]);
+    assert!(refused.contains("expired"), "{refused}");
+    publish(&archive, &[]);
+    setting.build(&[]);
+    let (before, after) = (digest_of(&archive), setting.lock());
+    publish(&archive, &[("Valid-Until", "Thu, 08 Jan 2026 00:00:00 UTC")]);
+    let lock = after.replace(&before, &digest_of(&archive));
+    let size = fs::metadata(archive.path("InRelease")).unwrap().len();
+    let lock = with_lines(
+        &lock,
+        &[("taken = ", "\"2026-01-02T00:00:00Z\"".to_owned()), ("size = ", size.to_string())],
+    );
+    setting.file("plywood.lock", &lock);
+    let elsewhere = setting.elsewhere("there");
+    setting.build(&["--locked", &elsewhere]);
+}
+
+fn digest_of(archive: &SmallArchive) -> String {
+    oci::Digest::of(&fs::read(archive.path("InRelease")).unwrap()).to_string()
+}
+
+/// The lock with other values in the table of the archive.
+fn with_lines(lock: &str, values: &[(&str, String)]) -> String {
+    let (before, table) = lock.split_once("[[archive]]").unwrap();
+    let (table, after) = table.split_once("\n\n").unwrap();
+    let line = |line: &str| {
+        let other = values.iter().find(|(key, _)| line.starts_with(key));
+        other.map_or_else(|| line.to_owned(), |(key, value)| format!("{key}{value}"))
+    };
+    let table: Vec<String> = table.lines().map(line).collect();
+    format!("{before}[[archive]]{}\n\n{after}", table.join("\n"))
+}
