@@ -255,6 +255,21 @@ impl PlannedStep {
     }
 }
 
+impl StepRecord {
+    /// Says of each wheel what it hashes to, also where the index did not.
+    pub fn say_digests(&mut self) {
+        for read in &mut self.reads {
+            let Read::Resolution { resolution, .. } = read else { continue };
+            for package in &mut resolution.packages {
+                let wheel = &mut package.wheel;
+                let mut files = self.packages.iter();
+                let known = files.find(|file| file.filename == wheel.filename);
+                wheel.sha256 = wheel.sha256.or(known.map(|file| file.digest));
+            }
+        }
+    }
+}
+
 impl RecordedWarning {
     /// A warning that the planning of a step led to, if its place is in the step.
     fn of(warning: &Diagnostic, step: &Span) -> Option<Self> {

@@ -14,7 +14,7 @@ use store::Store;
 
 use super::error::BuildError;
 use super::gather::Gatherer;
-use super::lock::Pins;
+use super::lock::{Pins, is_same_answer};
 use super::{download, wheels};
 use crate::error::Error;
 use crate::flags::{BuildArguments, CacheUse, Explanation};
@@ -129,7 +129,7 @@ fn still_holds(gatherer: &mut Gatherer<'_>, read: &Read) -> Result<bool, Error> 
                 return Ok(holds);
             }
             let known = wheels::known(gatherer.session.store()?, request)?;
-            Ok(known.is_none_or(|known| known == **resolution))
+            Ok(known.is_none_or(|known| is_same_answer(&known, resolution)))
         }
     }
 }
@@ -155,6 +155,7 @@ pub(super) fn remember(
     for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
         if let Some((key, mut record)) = step.record(|key| packed.get(key).cloned()) {
             record.packages = record.packages.into_iter().map(|it| pins.sized(it)).collect();
+            record.say_digests();
             record_step(store, &key, &record)?;
         }
     }

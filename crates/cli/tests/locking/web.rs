@@ -51,7 +51,8 @@ impl Web {
     pub(crate) fn offer(&self, wheels: &[Wheel]) {
         let mut pages: BTreeMap<String, String> = BTreeMap::new();
         for wheel in wheels {
-            let (name, file, bytes) = (wheel.name(), wheel.filename(), wheel.bytes());
+            let (file, bytes) = (wheel.filename(), wheel.bytes());
+            let (name, _) = file.split_once('-').unwrap();
             let digest = Digest::of(&bytes).hex();
             let link = format!("<a href=\"/files/{file}#sha256={digest}\">{file}</a>\n");
             pages.entry(name.to_owned()).or_default().push_str(&link);

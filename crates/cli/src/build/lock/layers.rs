@@ -6,8 +6,76 @@
 
 use std::collections::HashMap;
 
+use image::Layer;
 use layer::Packing;
+use oci::Digest;
 use plan::{Becomes, LayerKey, Plan, PlannedLayer, PlannedStep};
+
+use super::{Drift, Manner, Pins};
+use crate::error::Error;
+
+impl Pins {
+    /// That layers are planned as they are pinned, if they must be.
+    pub(in crate::build) fn check_plans(&self, plans: &[Plan]) -> Result<(), Error> {
+        let Some(packing) = self.packing.filter(|_| self.manner == Manner::Keep) else {
+            return Ok(());
+        };
+        if packing_name(packing) != self.locked.compression {
+            return Ok(());
+        }
+        for plan in plans {
+            let pinned = pinned(plan);
+            let planned: Vec<(String, Digest)> = plan
+                .target()
+                .layers
+                .iter()
+                .filter_map(named)
+                .filter(|(key, _)| pinned.get(key) == Some(&Title::SaysAll))
+                .map(|(key, title)| (title, key.0))
+                .collect();
+            let moved = self.locked.moved_keys(&plan.platform, &planned);
+            if !moved.is_empty() {
+                return Err(self.drift(Drift::Layers(moved)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes the layers of an image; an error if one differs from the pinned one and must not.
+    pub(in crate::build) fn found_layers(&self, plan: &Plan, laid: &[Layer]) -> Result<(), Error> {
+        if self.packing.is_none() {
+            return Ok(());
+        }
+        let pinned = pinned(plan);
+        let laid = plan.target().layers.iter().zip(laid).filter_map(|(planned, laid)| {
+            let (key, title) = named(planned)?;
+            pinned.contains_key(&key).then(|| lock::Layer {
+                title,
+                key: key.0,
+                descriptor: laid.descriptor.clone(),
+                diff_id: laid.diff_id,
+            })
+        });
+        let laid: Vec<lock::Layer> = laid.collect();
+        let moved = self.locked.moved_bytes(&laid);
+        if self.manner == Manner::Keep && !moved.is_empty() {
+            return Err(self.drift(Drift::Layers(moved)));
+        }
+        self.found().lock.layers.insert(plan.platform.clone(), laid);
+        Ok(())
+    }
+
+    /// Notes which of the pinned layers a plan still has, where none is laid.
+    pub(in crate::build) fn found_plan(&self, plan: &Plan) {
+        if self.packing.is_none() {
+            return;
+        }
+        let pinned = pinned(plan);
+        let specs = plan.target().new_layers().filter(|spec| pinned.contains_key(&spec.key));
+        let stay = specs.filter_map(|spec| self.locked.layer(&spec.key.0).cloned()).collect();
+        self.found().lock.layers.insert(plan.platform.clone(), stay);
+    }
+}
 
 /// How much is known of a layer by its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! archive has) is taken from the lock where that has it. Everything else follows from digests.
 
 mod drift;
+mod keep;
 mod layers;
 mod outdated;
 mod packages;
@@ -11,27 +12,24 @@ mod place;
 mod recalled;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use image::Layer;
 use layer::{Content, Packing};
-use lock::{Address, Base, Extent, File, Lock, Taken};
+use lock::{Address, Base, File, Lock, Taken};
 use oci::{Digest, Platform, Reference};
-use plan::{BaseImage, FORMAT_EPOCH, GitSource, Keeping, Plan};
-use python::{Package, ResolutionRequest};
-use resolution::Preferred;
+use plan::{BaseImage, FORMAT_EPOCH, GitSource, Keeping};
 
 use super::base;
 use super::error::BuildError;
-use super::whole_file::write_whole;
 use crate::error::Error;
 use crate::flags::{BasePull, BuildArguments, LockUse, Renewal};
 use crate::session::Session;
 pub(crate) use drift::Drift;
+pub(super) use keep::EmptyLock;
 pub(super) use outdated::show as show_outdated;
 pub(super) use place::{PLYWOOD_LOCK, of_recipe};
+pub(super) use recalled::is_same_answer;
 
 /// What is pinned, and what this build found.
 pub(super) struct Pins {
@@ -57,15 +55,6 @@ enum Manner {
     Renew,
     /// It is an error.
     Keep,
-}
-
-/// When a lock is written that pins nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum EmptyLock {
-    /// Only over one that is there.
-    Spared,
-    /// Always: somebody asked for it.
-    Written,
 }
 
 /// What a build found out.
@@ -322,83 +311,6 @@ impl Pins {
         found.lock.commits.insert(commit_key(source), commit);
     }
 
-    /// The answer to a question for Python packages.
-    pub(super) fn answer(&self, request: &ResolutionRequest) -> Option<python::Resolution> {
-        let key = (request.target.platform.clone(), request.fingerprint());
-        let pinned = self.locked.resolutions.get(&key)?;
-        let moves = match &self.renewal {
-            Renewal::Nothing => false,
-            Renewal::Everything => true,
-            Renewal::Packages(names) => {
-                pinned.wheels.iter().any(|wheel| names.contains(&wheel.name))
-            }
-        };
-        (!moves).then(|| packages::resolution(pinned))
-    }
-
-    /// Whether a question is new: an error where there must be none.
-    pub(super) fn question(&self, request: &ResolutionRequest) -> Result<(), Error> {
-        let platform = request.target.platform.clone();
-        let key = (platform.clone(), request.fingerprint());
-        match self.manner {
-            Manner::Keep if !self.locked.resolutions.contains_key(&key) => {
-                Err(self.drift(Drift::Question { platform }))
-            }
-            Manner::Keep | Manner::Renew => Ok(()),
-        }
-    }
-
-    /// What a new answer keeps to where it can.
-    pub(super) fn preferred(&self, request: &ResolutionRequest) -> Vec<Preferred> {
-        let moves = |name: &str| match &self.renewal {
-            Renewal::Nothing => false,
-            Renewal::Packages(names) => names.contains(name),
-            Renewal::Everything => true,
-        };
-        let versions = self.locked.versions(&request.target.platform).into_iter();
-        let kept = versions.filter(|(name, _)| !moves(name));
-        let preferred = kept.map(|(name, version)| Preferred {
-            name: name.to_owned(),
-            version: version.to_owned(),
-        });
-        preferred.collect()
-    }
-
-    /// Whether an answer that the store remembers counts.
-    pub(super) fn takes_remembered(&self) -> bool {
-        self.renewal == Renewal::Nothing
-    }
-
-    /// Notes an answer; an error if it differs from the pinned one and must not.
-    pub(super) fn found_answer(
-        &self,
-        question: &super::wheels::Question,
-        resolution: &python::Resolution,
-    ) -> Result<(), Error> {
-        let request = &question.request;
-        let key = (request.target.platform.clone(), request.fingerprint());
-        if self.manner == Manner::Keep
-            && let Some(pinned) = self.locked.resolutions.get(&key).map(packages::resolution)
-            && let Some(other) = other_wheel(&pinned.packages, &resolution.packages)
-        {
-            return Err(self.drift(Drift::Built { file: other.to_owned() }));
-        }
-        let mut found = self.found();
-        found.asked.questions.push((request.clone(), question.given.clone()));
-        found.answers.insert(key, resolution.clone());
-        Ok(())
-    }
-
-    /// Notes what wheels hash to.
-    pub(super) fn found_wheels<'p>(&self, wheels: impl Iterator<Item = (&'p Package, Digest)>) {
-        let mut found = self.found();
-        for (package, digest) in wheels {
-            if let python::Location::Url(url) = &package.wheel.location {
-                found.wheels.insert(Address::of(url), digest);
-            }
-        }
-    }
-
     /// Notes a Debian package that is brought.
     pub(super) fn found_deb(&self, fetch: &debian::Fetch) -> Result<(), Error> {
         let mut words = fetch.title.split_whitespace().map(str::to_owned);
@@ -417,112 +329,6 @@ impl Pins {
         self.found().lock.debs.insert(deb);
         Ok(())
     }
-
-    /// That layers are planned as they are pinned, if they must be.
-    pub(super) fn check_plans(&self, plans: &[Plan]) -> Result<(), Error> {
-        let Some(packing) = self.packing.filter(|_| self.manner == Manner::Keep) else {
-            return Ok(());
-        };
-        if layers::packing_name(packing) != self.locked.compression {
-            return Ok(());
-        }
-        for plan in plans {
-            let pinned = layers::pinned(plan);
-            let planned: Vec<(String, Digest)> = plan
-                .target()
-                .layers
-                .iter()
-                .filter_map(layers::named)
-                .filter(|(key, _)| pinned.get(key) == Some(&layers::Title::SaysAll))
-                .map(|(key, title)| (title, key.0))
-                .collect();
-            let moved = self.locked.moved_keys(&plan.platform, &planned);
-            if !moved.is_empty() {
-                return Err(self.drift(Drift::Layers(moved)));
-            }
-        }
-        Ok(())
-    }
-
-    /// Notes the layers of an image; an error if one differs from the pinned one and must not.
-    pub(super) fn found_layers(&self, plan: &Plan, laid: &[Layer]) -> Result<(), Error> {
-        if self.packing.is_none() {
-            return Ok(());
-        }
-        let pinned = layers::pinned(plan);
-        let laid = plan.target().layers.iter().zip(laid).filter_map(|(planned, laid)| {
-            let (key, title) = layers::named(planned)?;
-            pinned.contains_key(&key).then(|| lock::Layer {
-                title,
-                key: key.0,
-                descriptor: laid.descriptor.clone(),
-                diff_id: laid.diff_id,
-            })
-        });
-        let laid: Vec<lock::Layer> = laid.collect();
-        let moved = self.locked.moved_bytes(&laid);
-        if self.manner == Manner::Keep && !moved.is_empty() {
-            return Err(self.drift(Drift::Layers(moved)));
-        }
-        self.found().lock.layers.insert(plan.platform.clone(), laid);
-        Ok(())
-    }
-
-    /// Notes which of the pinned layers a plan still has, where none is laid.
-    pub(super) fn found_plan(&self, plan: &Plan) {
-        if self.packing.is_none() {
-            return;
-        }
-        let pinned = layers::pinned(plan);
-        let specs = plan.target().new_layers().filter(|spec| pinned.contains_key(&spec.key));
-        let stay = specs.filter_map(|spec| self.locked.layer(&spec.key.0).cloned()).collect();
-        self.found().lock.layers.insert(plan.platform.clone(), stay);
-    }
-
-    /// Writes the lock, if it has changed. Who builds may do so where nothing can be written.
-    pub(super) fn keep(
-        &self,
-        session: &Session,
-        platforms: &[Platform],
-        extent: Extent,
-        empty: EmptyLock,
-    ) -> Result<(), Error> {
-        let Some(place) = &self.place else { return Ok(()) };
-        if self.manner == Manner::Keep {
-            return Ok(());
-        }
-        let renewed = self.locked.renewed(self.whole(), platforms, extent);
-        if self.text.is_none() && renewed.is_empty() && empty == EmptyLock::Spared {
-            return Ok(());
-        }
-        let text = renewed.to_text();
-        if self.text.as_ref() != Some(&text) {
-            match (write(place, &text), empty) {
-                (Err(error), EmptyLock::Written) => return Err(error),
-                (Err(error), EmptyLock::Spared) => {
-                    let why = crate::report::chain(&error);
-                    session.progress.warning(&format!("what was found is not pinned: {why}"));
-                }
-                (Ok(()), _) => {}
-            }
-        }
-        if self.is_ci && self.text.is_none() {
-            session.progress.warning(&format!(
-                "nothing was pinned here: commit `{}`, so that CI builds what was tried",
-                place.display()
-            ));
-        }
-        Ok(())
-    }
-
-    /// All that was found.
-    fn whole(&self) -> Lock {
-        let found = self.found();
-        let answers = found.answers.iter();
-        let resolutions =
-            answers.map(|(key, answer)| (key.clone(), packages::pinned(answer, &found.wheels)));
-        Lock { resolutions: resolutions.collect(), ..found.lock.clone() }
-    }
 }
 
 fn base_name(reference: &Reference, platform: &Platform) -> String {
@@ -531,18 +337,4 @@ fn base_name(reference: &Reference, platform: &Platform) -> String {
 
 fn commit_key(source: &GitSource) -> (Address, String) {
     (Address::of(&source.url), source.reference.clone().unwrap_or_else(|| "HEAD".to_owned()))
-}
-
-/// The first wheel that is not among those that are pinned.
-fn other_wheel<'p>(pinned: &[Package], found: &'p [Package]) -> Option<&'p str> {
-    let is_pinned = |package: &Package| {
-        let mut same = pinned.iter().filter(|pinned| pinned.name == package.name);
-        same.any(|pinned| pinned.wheel.location == package.wheel.location)
-    };
-    let other = found.iter().find(|package| !is_pinned(package));
-    other.map(|package| package.wheel.filename.as_str())
-}
-
-fn write(place: &Path, text: &str) -> Result<(), Error> {
-    write_whole(place, |mut file| file.write_all(text.as_bytes()).map_err(Error::writing(place)))
 }

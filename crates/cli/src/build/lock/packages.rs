@@ -4,7 +4,108 @@ use std::collections::BTreeMap;
 
 use lock::{Address, Wheel};
 use oci::Digest;
-use python::{Location, Package, WheelFile};
+use python::{Location, Package, ResolutionRequest, WheelFile};
+use resolution::Preferred;
+
+use super::{Drift, Manner, Pins};
+use crate::build::wheels::Question;
+use crate::error::Error;
+use crate::flags::Renewal;
+
+impl Pins {
+    /// The answer to a question for Python packages.
+    pub(in crate::build) fn answer(
+        &self,
+        request: &ResolutionRequest,
+    ) -> Option<python::Resolution> {
+        let key = (request.target.platform.clone(), request.fingerprint());
+        let pinned = self.locked.resolutions.get(&key)?;
+        let moves = match &self.renewal {
+            Renewal::Nothing => false,
+            Renewal::Everything => true,
+            Renewal::Packages(names) => {
+                pinned.wheels.iter().any(|wheel| names.contains(&wheel.name))
+            }
+        };
+        (!moves).then(|| answer_of(pinned))
+    }
+
+    /// Whether a question is new: an error where there must be none.
+    pub(in crate::build) fn question(&self, request: &ResolutionRequest) -> Result<(), Error> {
+        let platform = request.target.platform.clone();
+        let key = (platform.clone(), request.fingerprint());
+        match self.manner {
+            Manner::Keep if !self.locked.resolutions.contains_key(&key) => {
+                Err(self.drift(Drift::Question { platform }))
+            }
+            Manner::Keep | Manner::Renew => Ok(()),
+        }
+    }
+
+    /// What a new answer keeps to where it can.
+    pub(in crate::build) fn preferred(&self, request: &ResolutionRequest) -> Vec<Preferred> {
+        let moves = |name: &str| match &self.renewal {
+            Renewal::Nothing => false,
+            Renewal::Packages(names) => names.contains(name),
+            Renewal::Everything => true,
+        };
+        let versions = self.locked.versions(&request.target.platform).into_iter();
+        let kept = versions.filter(|(name, _)| !moves(name));
+        let preferred = kept.map(|(name, version)| Preferred {
+            name: name.to_owned(),
+            version: version.to_owned(),
+        });
+        preferred.collect()
+    }
+
+    /// Whether an answer that the store remembers counts.
+    pub(in crate::build) fn takes_remembered(&self) -> bool {
+        self.renewal == Renewal::Nothing
+    }
+
+    /// Notes an answer; an error if it differs from the pinned one and must not.
+    pub(in crate::build) fn found_answer(
+        &self,
+        question: &Question,
+        resolution: &python::Resolution,
+    ) -> Result<(), Error> {
+        let request = &question.request;
+        let key = (request.target.platform.clone(), request.fingerprint());
+        if self.manner == Manner::Keep
+            && let Some(pinned) = self.locked.resolutions.get(&key).map(answer_of)
+            && let Some(other) = other_wheel(&pinned.packages, &resolution.packages)
+        {
+            return Err(self.drift(Drift::Built { file: other.to_owned() }));
+        }
+        let mut found = self.found();
+        found.asked.questions.push((request.clone(), question.given.clone()));
+        found.answers.insert(key, resolution.clone());
+        Ok(())
+    }
+
+    /// Notes what wheels hash to.
+    pub(in crate::build) fn found_wheels<'p>(
+        &self,
+        wheels: impl Iterator<Item = (&'p Package, Digest)>,
+    ) {
+        let mut found = self.found();
+        for (package, digest) in wheels {
+            if let python::Location::Url(url) = &package.wheel.location {
+                found.wheels.insert(Address::of(url), digest);
+            }
+        }
+    }
+}
+
+/// The first wheel that is not among those that are pinned.
+fn other_wheel<'p>(pinned: &[Package], found: &'p [Package]) -> Option<&'p str> {
+    let is_pinned = |package: &Package| {
+        let mut same = pinned.iter().filter(|pinned| pinned.name == package.name);
+        same.any(|pinned| pinned.wheel.location == package.wheel.location)
+    };
+    let other = found.iter().find(|package| !is_pinned(package));
+    other.map(|package| package.wheel.filename.as_str())
+}
 
 /// An answer as a lock has it. `known` says what wheels hash to, by address, that nobody vouches for.
 pub(super) fn pinned(
@@ -41,7 +142,7 @@ fn wheel(package: &Package, known: &BTreeMap<Address, Digest>) -> Wheel {
 }
 
 /// The answer that a lock has.
-pub(super) fn resolution(pinned: &lock::Resolution) -> python::Resolution {
+pub(super) fn answer_of(pinned: &lock::Resolution) -> python::Resolution {
     let lock::Resolution { wheels, kept, warnings } = pinned;
     let packages = wheels.iter().filter_map(package).collect();
     python::Resolution { packages, kept: kept.clone(), warnings: warnings.clone() }

@@ -7,6 +7,7 @@ use layer::Content;
 use lock::{Address, Deb};
 use oci::{Digest, Platform};
 use plan::{DebianPackage, PackageFile, RecalledLayer};
+use python::Package;
 
 use super::{File, Manner, Pins, packages};
 use crate::flags::Renewal;
@@ -45,9 +46,9 @@ impl Pins {
         resolution: &python::Resolution,
     ) -> Option<bool> {
         let key = (platform.clone(), *request);
-        let pinned = self.locked.resolutions.get(&key).map(packages::resolution);
+        let pinned = self.locked.resolutions.get(&key).map(packages::answer_of);
         let holds = match (&self.renewal, &pinned) {
-            (Renewal::Nothing, Some(pinned)) => Some(pinned == resolution),
+            (Renewal::Nothing, Some(pinned)) => Some(is_same_answer(pinned, resolution)),
             (Renewal::Nothing, None) if self.manner == Manner::Keep => Some(false),
             (Renewal::Nothing, None) => None,
             // Whoever wants others wants them asked for.
@@ -94,6 +95,22 @@ impl Pins {
         });
         other.map(|layer| layer.title.lines().next().unwrap_or_default())
     }
+}
+
+/// Whether two answers come to the same wheels. What a wheel hashes to is not always said beforehand.
+pub(in crate::build) fn is_same_answer(
+    one: &python::Resolution,
+    other: &python::Resolution,
+) -> bool {
+    let is_same = |one: &Package, other: &Package| {
+        let digests = one.wheel.sha256.zip(other.wheel.sha256);
+        let mut other = other.clone();
+        other.wheel.sha256 = one.wheel.sha256;
+        *one == other && digests.is_none_or(|(one, other)| one == other)
+    };
+    one.kept == other.kept
+        && one.packages.len() == other.packages.len()
+        && one.packages.iter().zip(&other.packages).all(|(one, other)| is_same(one, other))
 }
 
 fn file(content: Content) -> File {

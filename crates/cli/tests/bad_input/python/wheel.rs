@@ -105,10 +105,6 @@ impl Wheel {
         self.parts.last_mut().unwrap()
     }
 
-    pub(super) fn name(&self) -> &str {
-        &self.name
-    }
-
     pub(super) fn filename(&self) -> String {
         format!("{}-{}-{}.whl", self.name, self.version, self.tags)
     }
