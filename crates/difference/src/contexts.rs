@@ -1,6 +1,6 @@
 //! Which files of the contexts moved between two builds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oci::Digest;
 use recipe::IgnorePatterns;
@@ -69,7 +69,23 @@ pub(crate) fn files(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment)
         }
     }
     join_renamed(&mut moved);
+    without_implied_directories(&mut moved);
     moved
+}
+
+/// A directory that came or went with files in it is not told beside them.
+fn without_implied_directories(moved: &mut Vec<Moved>) {
+    let paths: BTreeSet<(Change, String)> =
+        moved.iter().map(|one| (one.change, one.name.clone())).collect();
+    moved.retain(|one| {
+        let Detail::File { old, new, .. } = &one.detail else { return true };
+        let entry = old.as_ref().or(new.as_ref());
+        let below = (one.change, format!("{}/", one.name));
+        let next = paths.range(below.clone()..).next();
+        let has_files = next.is_some_and(|next| next.0 == below.0 && next.1.starts_with(&below.1));
+        let comes_or_goes = matches!(one.change, Change::Added | Change::Removed);
+        !(comes_or_goes && has_files && entry.is_some_and(|it| it.node == Node::Directory))
+    });
 }
 
 /// Whether a file that came or went did so since it is left out by one ignore file and not by the

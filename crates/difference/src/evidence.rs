@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use oci::Digest;
 
 use crate::files::{Aspect, FileChange, FileState, Files, Node};
-use crate::inputs::{Change, Detail, Moved};
+use crate::inputs::{Change, Detail, Kind, Moved};
 use crate::record::ContextEntry;
 
 /// The path, in the context, of an input that a change of a file is evidence of; none if it is not.
@@ -51,6 +51,19 @@ pub(crate) fn fits(moved: &Moved, change: &FileChange, aspect: Aspect) -> Option
             }
         }
         _ => None,
+    }
+}
+
+/// Whether the input is one that a change of this path is always evidence of: apt's lists are what
+/// the archive gave, and dpkg keeps book of each package.
+pub(crate) fn is_booked(moved: &Moved, path: &str) -> bool {
+    const LISTS: [&str; 2] = ["var/lib/apt/lists/", "var/cache/apt/"];
+    const BOOKS: [&str; 4] =
+        ["var/lib/dpkg/", "var/lib/apt/extended_states", "var/log/dpkg.log", "var/log/apt/"];
+    let begins = |list: &[&str]| list.iter().any(|start| path.starts_with(start));
+    match moved.detail {
+        Detail::DebianPackage => begins(&BOOKS),
+        _ => moved.kind == Kind::PackageArchive && begins(&LISTS),
     }
 }
 

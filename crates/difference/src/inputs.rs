@@ -110,6 +110,8 @@ pub(crate) enum Detail {
         old: Option<StepAt>,
         new: Option<StepAt>,
     },
+    /// A package of Debian's, which dpkg keeps book of.
+    DebianPackage,
     /// The stages, of the old and of the new recipe, that begin with it.
     Base {
         old_stages: Vec<usize>,
@@ -321,14 +323,20 @@ fn downloads(old: &BuildRecord, new: &BuildRecord) -> Vec<Moved> {
 /// Packages that came, went or changed between lists such as `six==1.16`, and those of the same
 /// version whose file is another.
 pub(crate) fn packages(old: &[String], new: &[String]) -> Vec<Moved> {
-    let versions = |list: &[String]| -> BTreeMap<String, String> {
-        let split = |pin: &String| match pin.split_once("==").or_else(|| pin.split_once('=')) {
-            Some((name, version)) => (name.to_owned(), version.to_owned()),
-            None => (pin.clone(), String::new()),
-        };
-        list.iter().map(split).collect()
+    let versions = |list: &[String], splits: fn(&str) -> Option<(&str, &str)>| {
+        let split = |pin: &String| splits(pin).map(|(name, it)| (name.to_owned(), it.to_owned()));
+        list.iter().filter_map(split).collect::<BTreeMap<String, String>>()
     };
-    pairs(Kind::Package, &versions(old), &versions(new))
+    fn python(pin: &str) -> Option<(&str, &str)> {
+        pin.split_once("==")
+    }
+    fn debian(pin: &str) -> Option<(&str, &str)> {
+        if pin.contains("==") { None } else { pin.split_once('=') }
+    }
+    let mut moved = pairs(Kind::Package, &versions(old, python), &versions(new, python));
+    let others = pairs(Kind::Package, &versions(old, debian), &versions(new, debian));
+    moved.extend(others.into_iter().map(|one| Moved { detail: Detail::DebianPackage, ..one }));
+    moved
 }
 
 /// Packages' files of one name whose bytes are others.
@@ -338,7 +346,10 @@ pub(crate) fn rebuilt(old: &[PackageFile], new: &[PackageFile]) -> Vec<Moved> {
     let moved = new.iter().filter_map(|package| {
         let before =
             known.get(package.file.as_str()).filter(|digest| **digest != package.digest)?;
-        let one = Moved::of(Kind::Package, &package.file, Change::Rebuilt);
+        let mut one = Moved::of(Kind::Package, &package.file, Change::Rebuilt);
+        if package.file.ends_with(".deb") {
+            one.detail = Detail::DebianPackage;
+        }
         Some(one.from_to(Some(before.to_string()), Some(package.digest.to_string())))
     });
     moved.collect()

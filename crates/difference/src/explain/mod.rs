@@ -1,0 +1,228 @@
+//! What differs to the inputs by which it does: first by evidence, then by elimination.
+
+mod keys;
+mod layers;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compare::{Cause, Certainty, Comparison, Effect, Output, Side};
+use crate::inputs::{self, Change, Detail, Kind, Moved};
+use crate::layers::{Fate, LayerChange, Origin};
+use crate::reach::{self, Variables};
+use crate::record::BuildRecord;
+use crate::steps::{Alignment, StepAt};
+use layers::{Recorded, Sides};
+
+/// Fills in why the two images differ.
+pub(crate) fn explain(
+    (old_side, new_side): (&Side<'_>, &Side<'_>),
+    (old, new): (&BuildRecord, &BuildRecord),
+    alignment: &Alignment,
+    comparison: &mut Comparison,
+) {
+    let mut moved = inputs::moved(old, new, alignment);
+    let pins = |record: &BuildRecord| -> Vec<String> {
+        record.layers.iter().flat_map(|layer| layer.packages.clone()).collect()
+    };
+    moved.extend(inputs::packages(&pins(old), &pins(new)));
+    moved.extend(inputs::rebuilt(&old.packages, &new.packages));
+    let origins = reach::variables(old, new, &moved);
+    let mut explainer = Explainer { old, new, alignment, moved, origins, found: Found::default() };
+    let mut layers = std::mem::take(&mut comparison.layers);
+    for (at, layer) in layers.iter_mut().enumerate() {
+        let files = Sides::of(layer, old_side, new_side, &mut comparison.lacks);
+        explainer.layer(Output::Layer(at), layer, files);
+    }
+    comparison.layers = layers;
+    for (at, key) in comparison.config.iter().enumerate() {
+        explainer.config_key(Output::Config(at), key, comparison);
+    }
+    for (at, key) in comparison.manifest.iter().enumerate() {
+        explainer.manifest_key(Output::Manifest(at), key, comparison);
+    }
+    explainer.conclude(comparison);
+}
+
+/// What was found out so far: by input, what it changed.
+#[derive(Default)]
+struct Found {
+    effects: BTreeMap<usize, BTreeMap<Output, Certainty>>,
+    unexplained: BTreeSet<Output>,
+}
+
+impl Found {
+    fn note(&mut self, input: usize, output: Output, certainty: Certainty) {
+        let known = self.effects.entry(input).or_default().entry(output).or_insert(certainty);
+        *known = (*known).min(certainty);
+    }
+
+    /// Whether nothing goes back to an input for sure.
+    fn is_without_effect(&self, input: usize) -> bool {
+        let effects = self.effects.get(&input);
+        effects.is_none_or(|effects| effects.values().all(|it| *it == Certainty::Possible))
+    }
+}
+
+struct Explainer<'a> {
+    old: &'a BuildRecord,
+    new: &'a BuildRecord,
+    alignment: &'a Alignment,
+    moved: Vec<Moved>,
+    origins: Variables,
+    found: Found,
+}
+
+impl Explainer<'_> {
+    /// What is left when all that cannot be the cause is taken away.
+    pub(super) fn eliminate(
+        &mut self,
+        output: Output,
+        candidates: &BTreeSet<usize>,
+        recorded: Recorded,
+    ) {
+        let certainty = match (candidates.len(), recorded) {
+            (0, _) => {
+                self.found.unexplained.insert(output);
+                return;
+            }
+            (1, Recorded::All) => Certainty::Certain,
+            _ => Certainty::Possible,
+        };
+        for input in candidates {
+            self.found.note(*input, output, certainty);
+        }
+    }
+
+    /// The inputs of which something holds.
+    pub(super) fn inputs(&self, wanted: impl Fn(&Moved) -> bool) -> BTreeSet<usize> {
+        let inputs = self.moved.iter().enumerate().filter(|(_, one)| wanted(one));
+        inputs.map(|(at, _)| at).collect()
+    }
+
+    pub(super) fn of_kinds(&self, kinds: &[Kind]) -> BTreeSet<usize> {
+        self.inputs(|one| kinds.contains(&one.kind))
+    }
+
+    fn layer(&mut self, output: Output, layer: &mut LayerChange, files: Option<Sides>) {
+        let general = [Kind::Plywood, Kind::FormatEpoch];
+        match layer.fate {
+            Fate::Same => {}
+            Fate::Recompressed => {
+                let kinds = [general.as_slice(), &[Kind::Compression]].concat();
+                self.eliminate(output, &self.of_kinds(&kinds), Recorded::All);
+            }
+            Fate::Moved => self.moved_layer(output, layer),
+            Fate::Changed | Fate::Added | Fate::Removed => match layer.origins {
+                (Some(Origin::Base), _) | (_, Some(Origin::Base)) => {
+                    self.eliminate(output, &self.of_bases(), Recorded::All);
+                }
+                (old, new) => self.own_layer(output, layer, (place(old), place(new)), files),
+            },
+        }
+    }
+
+    /// What can have changed which layers come from a base.
+    pub(super) fn of_bases(&self) -> BTreeSet<usize> {
+        let mut inputs = self.of_kinds(&[Kind::Base, Kind::Target, Kind::Platform]);
+        for (_, _, uses) in self.changed_froms() {
+            inputs.extend(uses.iter().filter_map(|name| self.origins.get(name)).flatten());
+        }
+        // A name that is put together from an argument is the argument's doing.
+        let by_argument = self.bases_of_arguments();
+        inputs.retain(|at| !by_argument.contains(at));
+        inputs
+    }
+
+    /// Stages that begin with another image though the line reads as before.
+    fn changed_froms(&self) -> Vec<(usize, usize, &[String])> {
+        let mut changed = Vec::new();
+        for (a, b) in &self.alignment.stages {
+            let (old, new) = (&self.old.stages[*a], &self.new.stages[*b]);
+            let name = |stage: &crate::Stage| stage.base.as_ref().map(|it| it.reference.clone());
+            if old.from == new.from && name(old) != name(new) {
+                changed.push((*a, *b, new.uses.as_slice()));
+            }
+        }
+        changed
+    }
+
+    /// The bases that have another name by variables that moved.
+    pub(super) fn bases_of_arguments(&self) -> BTreeSet<usize> {
+        let changed = self.changed_froms();
+        let by_variable = |a: usize, b: usize| {
+            changed.iter().any(|(x, y, uses)| {
+                (*x, *y) == (a, b) && uses.iter().any(|name| self.origins.contains_key(name))
+            })
+        };
+        self.inputs(|one| match (&one.detail, one.change) {
+            (Detail::Base { old_stages, new_stages }, Change::Changed) => {
+                match (old_stages.as_slice(), new_stages.as_slice()) {
+                    ([a], [b]) => by_variable(*a, *b),
+                    _ => false,
+                }
+            }
+            _ => false,
+        })
+    }
+
+    /// What moved and has no effect yet, and may have had one on layers of commands all the same.
+    fn maybe_read(&mut self, comparison: &Comparison) -> BTreeSet<usize> {
+        let mut reached = self.bases_of_arguments();
+        for (at, layer) in comparison.layers.iter().enumerate() {
+            let places = (place(layer.origins.0), place(layer.origins.1));
+            let is_same = matches!(layer.fate, Fate::Same | Fate::Moved | Fate::Recompressed);
+            if is_same || self.only_copies(places) {
+                continue;
+            }
+            let records = (self.old, self.new);
+            let inputs = reach::of_step(places, records, &self.moved, &self.origins);
+            for input in &inputs {
+                let kind = self.moved[*input].kind;
+                let is_file = matches!(kind, Kind::File | Kind::Folder | Kind::IgnoreFile);
+                // A file that is in no layer was read all the same, by something that is none.
+                if is_file && self.found.is_without_effect(*input) {
+                    self.found.note(*input, Output::Layer(at), Certainty::Possible);
+                }
+            }
+            reached.extend(inputs);
+        }
+        reached
+    }
+
+    fn conclude(mut self, comparison: &mut Comparison) {
+        let undecided = self.maybe_read(comparison);
+        let Explainer { moved, found, .. } = self;
+        let Found { effects, unexplained } = found;
+        for (at, input) in moved.into_iter().enumerate() {
+            match effects.get(&at) {
+                None if undecided.contains(&at) => {}
+                None => comparison.without_effect.push(input),
+                Some(outputs) => {
+                    let effects: Vec<Effect> = outputs
+                        .iter()
+                        .map(|(output, certainty)| Effect {
+                            output: *output,
+                            certainty: *certainty,
+                        })
+                        .collect();
+                    let certainty = effects.iter().map(|effect| effect.certainty).min();
+                    let certainty = certainty.unwrap_or(Certainty::Possible);
+                    comparison.causes.push(Cause { input, certainty, effects });
+                }
+            }
+        }
+        comparison.causes.sort_by_key(|cause| cause.certainty);
+        comparison.unexplained = unexplained.into_iter().collect();
+    }
+}
+
+fn place(origin: Option<Origin>) -> Option<StepAt> {
+    origin.and_then(step)
+}
+
+fn step(origin: Origin) -> Option<StepAt> {
+    match origin {
+        Origin::Step(at) => Some(at),
+        Origin::Base => None,
+    }
+}
