@@ -29,6 +29,8 @@ mod manifest;
 mod reach;
 mod record;
 mod steps;
+#[cfg(test)]
+mod tests;
 mod words;
 
 pub use compare::{

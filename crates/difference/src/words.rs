@@ -2,6 +2,7 @@
 
 use crate::compare::{Certainty, Comparison, RecordsKnown};
 use crate::inputs::{Change, Kind, Moved};
+use crate::layers::Fate;
 
 /// So many causes are told in the first answer.
 const MOST_TOLD: usize = 3;
@@ -132,7 +133,7 @@ pub fn answer(comparisons: &[&Comparison]) -> String {
     told.truncate(MOST_TOLD);
     if told.is_empty() {
         return match possible {
-            0 => without_causes(comparisons).to_owned(),
+            0 => without_causes(comparisons),
             _ => "the digest changed for one or more of these reasons".to_owned(),
         };
     }
@@ -150,13 +151,32 @@ pub fn answer(comparisons: &[&Comparison]) -> String {
     answer
 }
 
-fn without_causes(comparisons: &[&Comparison]) -> &'static str {
-    match comparisons.first().map(|comparison| comparison.records) {
-        Some(RecordsKnown::Both) => "the digest changed, and nothing that was recorded says why",
-        Some(RecordsKnown::Old) => "the images differ; what went into the new one is not known",
-        Some(RecordsKnown::New) => "the images differ; what went into the old one is not known",
-        Some(RecordsKnown::Neither) | None => "the images differ; what went into them is not known",
-    }
+/// Nothing is known to have moved: what differs is counted.
+fn without_causes(comparisons: &[&Comparison]) -> String {
+    let records = comparisons.first().map(|comparison| comparison.records);
+    let why = match records {
+        Some(RecordsKnown::Both) => {
+            return "the digest changed, and nothing that was recorded says why".to_owned();
+        }
+        Some(RecordsKnown::Old) => "what went into the new one is not known",
+        Some(RecordsKnown::New) => "what went into the old one is not known",
+        Some(RecordsKnown::Neither) | None => "what went into them is not known",
+    };
+    let sum = |count: fn(&Comparison) -> usize| comparisons.iter().map(|it| count(it)).sum();
+    let counted = |number: usize, what: &str, of: &str| {
+        (number > 0).then(|| format!("{number} {}{of}", plural(number, what)))
+    };
+    let layers = |comparison: &Comparison| {
+        let differ = comparison.layers.iter().filter(|layer| layer.fate != Fate::Same);
+        differ.count()
+    };
+    let parts = [
+        counted(sum(layers), "layer", ""),
+        counted(sum(|comparison| comparison.config.len()), "key", " of the config"),
+        counted(sum(|comparison| comparison.manifest.len()), "key", " of the manifest"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    format!("the images differ in {}; {why}", enumerated(&parts))
 }
 
 /// `reason`, `reasons`.

@@ -3,7 +3,7 @@
 use oci::{Descriptor, Digest, Manifest, MediaType};
 use store::Store;
 
-use crate::world::{World, told};
+use crate::world::{World, told, without_digests};
 
 /// The manifest of an image in the store.
 fn manifest(store: &Store, image: &str) -> Manifest {
@@ -108,15 +108,39 @@ fn images_without_records() {
     let (old, new) =
         (format!("docker://REGISTRY/app@{old}"), format!("docker://REGISTRY/app@{new}"));
     let text = world.scene.answer(&["why", &old, &new]);
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(without_digests(&text), @"
+    the images differ in 2 layers and 3 keys of the config; what went into them is not known
+
+    linux/amd64: DIGEST -> DIGEST
+      layer 1   COPY --chmod=755 files /                      stays         379B
+      layer 2   WORKDIR /srv                                  stays         89B
+      layer 3   COPY requirements.txt ./                      stays         114B
+      layer 4   COPY app /srv/app                             changed       169B -> 176B
+      layer 5   RUN sed 's/x/y/' /srv/app/main.py > /srv/co…  stays         109B
+      layer 6   COPY tools /srv/tools                         changed       159B -> 162B
+      config    config.Env MORE: nothing -> 1
+      config    config.Env RELEASE: 1 -> nothing
+      config    history
+      file      /srv/app/views.py: content
+      file      /srv/tools/stop: permissions
+    4 layers in common, 2 layers not (338B)
+    ");
 }
 
 #[test]
 fn the_build_before() {
     let world = World::new();
-    insta::assert_snapshot!(world.scene.refusal(&["why", "sha256:12"]), @"");
+    insta::assert_snapshot!(world.scene.refusal(&["why", "sha256:12"]), @"
+    exit 5
+    error: failed to find the image `sha256:12` in `HOME/store`
+    hint: there is REGISTRY/base:1
+    ");
     world.build(&[]);
-    insta::assert_snapshot!(world.scene.refusal(&["why", "REGISTRY/app:1"]), @"");
+    insta::assert_snapshot!(world.scene.refusal(&["why", "REGISTRY/app:1"]), @"
+    exit 5
+    error: failed to find an earlier build of `REGISTRY/app:1`
+    hint: name two images: `plywood why OLD NEW`
+    ");
     world.build(&[]);
     world.file("app/views.py", "others\n");
     world.build(&[]);
@@ -131,5 +155,8 @@ fn the_build_before() {
         ["certain file changed files/etc/release: [COPY --chmod=755] changed",]
     );
     world.build(&[]);
-    insta::assert_snapshot!(world.scene.answer(&["why"]), @"");
+    insta::assert_snapshot!(without_digests(&world.scene.answer(&["why"])), @"
+    nothing changed: both are sha256:DIGEST
+    an earlier build made another: `plywood why DIGEST DIGEST`
+    ");
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use oci::Digest;
 
-use crate::world::World;
+use crate::world::{World, told};
 
 /// The record of an image, as it lies in the store.
 fn record(world: &World, image: &str) -> String {
@@ -39,4 +39,31 @@ fn the_same_build_is_the_same_record() {
     let world = World::new();
     let first = record(&world, &world.build(&[]));
     assert_eq!(record(&world, &world.build(&["--no-cache"])), first);
+}
+
+/// What a secret changed goes back to nothing that is recorded, and is not laid at another's door.
+#[test]
+fn a_secret_that_moved() {
+    let world = World::new();
+    world.file(
+        "Dockerfile",
+        "FROM REGISTRY/base:1\nCOPY app /app\n\
+         RUN --mount=type=secret,id=key sed 's/.*/x/' /run/secrets/key > /lines\n",
+    );
+    let build = |secret: &str| {
+        fs::write(world.scene.path("key"), secret).unwrap();
+        world.build(&["--secret=id=key,src=key"])
+    };
+    let (old, new) = (build("a-SECRET\n"), build("a-SECRET\nof-two-SECRET-lines\n"));
+    assert_eq!(
+        told(&world.why(&[&old, &new])),
+        ["unexplained: [RUN --mount=type=secret,id=key] changed"]
+    );
+    world.file("app/views.py", "others\n");
+    let newer = build("a-SECRET\n");
+    assert_eq!(
+        told(&world.why(&[&new, &newer])),
+        ["certain file changed app/views.py: [COPY app] changed, \
+         [RUN --mount=type=secret,id=key] changed?",]
+    );
 }
