@@ -63,7 +63,8 @@ pub(crate) fn files(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment)
                 };
                 let name = called(if path.is_empty() { "." } else { path });
                 moved.push(
-                    Moved::of(Kind::Folder, &name, change(was, is)).from_to(files(was), files(is)),
+                    Moved::of(Kind::Folder, &name, change(was, is))
+                        .with_values(files(was), files(is)),
                 );
             }
         }
@@ -125,7 +126,7 @@ fn file(name: &str, path: &str, old: Option<&ContextEntry>, new: Option<&Context
         old: old.cloned(),
         new: new.cloned(),
     };
-    let one = Moved::of(Kind::File, name, kind).from_to(shown(old), shown(new));
+    let one = Moved::of(Kind::File, name, kind).with_values(shown(old), shown(new));
     Moved { detail, ..one }
 }
 

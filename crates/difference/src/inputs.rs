@@ -133,7 +133,7 @@ impl Moved {
         Moved { kind, name: name.to_owned(), change, old, new, detail }
     }
 
-    pub(crate) fn from_to(self, old: Option<String>, new: Option<String>) -> Self {
+    pub(crate) fn with_values(self, old: Option<String>, new: Option<String>) -> Self {
         Moved { old, new, ..self }
     }
 }
@@ -155,7 +155,7 @@ fn settings(old: &BuildRecord, new: &BuildRecord) -> Vec<Moved> {
     let mut moved = Vec::new();
     let mut single = |kind: Kind, name: &str, old: String, new: String, detail: Detail| {
         if old != new {
-            let one = Moved::of(kind, name, Change::Changed).from_to(Some(old), Some(new));
+            let one = Moved::of(kind, name, Change::Changed).with_values(Some(old), Some(new));
             moved.push(Moved { detail, ..one });
         }
     };
@@ -184,8 +184,8 @@ fn settings(old: &BuildRecord, new: &BuildRecord) -> Vec<Moved> {
 /// Keys with values that moved.
 fn pairs(kind: Kind, old: &BTreeMap<String, String>, new: &BTreeMap<String, String>) -> Vec<Moved> {
     let both = union(old, new).into_iter().filter(|(_, a, b)| a != b);
-    let moved =
-        both.map(|(key, a, b)| Moved::of(kind, key, change(a, b)).from_to(a.cloned(), b.cloned()));
+    let moved = both
+        .map(|(key, a, b)| Moved::of(kind, key, change(a, b)).with_values(a.cloned(), b.cloned()));
     moved.collect()
 }
 
@@ -215,7 +215,7 @@ fn arguments(old: &BuildRecord, new: &BuildRecord) -> Vec<Moved> {
     let both = both.filter(|(_, a, b)| a.map(|a| &a.mark) != b.map(|b| &b.mark));
     let moved = both.map(|(name, a, b)| {
         let shown = |argument: Option<&crate::Argument>| argument.and_then(|it| it.shown.clone());
-        Moved::of(Kind::BuildArgument, name, change(a, b)).from_to(shown(a), shown(b))
+        Moved::of(Kind::BuildArgument, name, change(a, b)).with_values(shown(a), shown(b))
     });
     moved.collect()
 }
@@ -235,7 +235,7 @@ fn instructions(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment) -> 
         };
         let (was, is) = (text(old, a), text(new, b));
         let name = is.clone().or_else(|| was.clone()).unwrap_or_default();
-        let one = Moved::of(Kind::Instruction, &name, change).from_to(was, is);
+        let one = Moved::of(Kind::Instruction, &name, change).with_values(was, is);
         moved.push(Moved { detail: Detail::Step { old: a, new: b }, ..one });
     }
     moved
@@ -281,7 +281,7 @@ fn bases(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment) -> Vec<Mov
                 new_stages: stages(new, reference),
             };
             let one = Moved::of(Kind::Base, reference, Change::Repointed)
-                .from_to(Some(a.to_string()), Some(b.to_string()));
+                .with_values(Some(a.to_string()), Some(b.to_string()));
             moved.push(Moved { detail, ..one });
         }
     }
@@ -306,7 +306,7 @@ fn other_base(old: &BuildRecord, new: &BuildRecord, (a, b): (usize, usize)) -> O
     }
     let was = was.unwrap_or_else(|| left.from.clone());
     let is = is.unwrap_or_else(|| right.from.clone());
-    let one = Moved::of(Kind::Base, &is.clone(), Change::Changed).from_to(Some(was), Some(is));
+    let one = Moved::of(Kind::Base, &is.clone(), Change::Changed).with_values(Some(was), Some(is));
     Some(Moved { detail: Detail::Base { old_stages: vec![a], new_stages: vec![b] }, ..one })
 }
 
@@ -314,7 +314,7 @@ fn downloads(old: &BuildRecord, new: &BuildRecord) -> Vec<Moved> {
     let both = union(&old.downloads, &new.downloads).into_iter().filter(|(_, a, b)| a != b);
     let moved = both.map(|(url, a, b)| {
         let short = |digest: Option<&Digest>| digest.map(Digest::to_string);
-        let one = Moved::of(Kind::Download, url, change(a, b)).from_to(short(a), short(b));
+        let one = Moved::of(Kind::Download, url, change(a, b)).with_values(short(a), short(b));
         Moved { detail: Detail::Download { old: a.copied(), new: b.copied() }, ..one }
     });
     moved.collect()
@@ -350,7 +350,7 @@ pub(crate) fn rebuilt(old: &[PackageFile], new: &[PackageFile]) -> Vec<Moved> {
         if package.file.ends_with(".deb") {
             one.detail = Detail::DebianPackage;
         }
-        Some(one.from_to(Some(before.to_string()), Some(package.digest.to_string())))
+        Some(one.with_values(Some(before.to_string()), Some(package.digest.to_string())))
     });
     moved.collect()
 }

@@ -152,10 +152,10 @@ impl Pairs {
         fate: Fate,
         fits: impl Fn(&Piece, &Piece) -> bool,
     ) {
-        for a in 0..left.len() {
-            let found =
-                (0..right.len()).find(|b| self.is_free(a, *b) && fits(&left[a], &right[*b]));
-            if let Some(b) = found {
+        for (a, piece) in left.iter().enumerate() {
+            let fits = |(b, other): &(usize, &Piece)| self.is_free(a, *b) && fits(piece, other);
+            let found = right.iter().enumerate().find(fits);
+            if let Some((b, _)) = found {
                 self.join(a, b, fate);
             }
         }
@@ -190,11 +190,9 @@ fn join_by_gaps(left: &[Piece], right: &[Piece], anchors: &[(usize, usize)], pai
     let ends = std::iter::once((left.len(), right.len()));
     let (mut a, mut b) = (0, 0);
     for (x, y) in anchors.iter().copied().chain(ends) {
-        for l in a..x {
+        for (l, piece) in left.iter().enumerate().take(x).skip(a) {
             let same_title = |r: &usize| {
-                pairs.is_free(l, *r)
-                    && !left[l].title.is_empty()
-                    && left[l].title == right[*r].title
+                pairs.is_free(l, *r) && !piece.title.is_empty() && piece.title == right[*r].title
             };
             if let Some(r) = (b..y).find(same_title) {
                 pairs.join(l, r, Fate::Changed);
