@@ -117,16 +117,9 @@ fn cut(text: &str) -> String {
 /// The answer in one sentence, as in "the digest changed because `app/main.py` changed", for the images
 /// of all platforms.
 pub fn answer(comparisons: &[&Comparison]) -> String {
-    let of = |certainty: Certainty| -> Vec<String> {
+    let of = |certainty: Certainty| {
         let causes = comparisons.iter().flat_map(|comparison| &comparison.causes);
-        let causes = causes.filter(|cause| cause.certainty == certainty);
-        let mut sentences = Vec::new();
-        for sentence in causes.map(|cause| cause.input.sentence()) {
-            if !sentences.contains(&sentence) {
-                sentences.push(sentence);
-            }
-        }
-        sentences
+        reasons(causes.filter(|cause| cause.certainty == certainty).map(|cause| &cause.input))
     };
     let (mut told, possible) = (of(Certainty::Certain), of(Certainty::Possible).len());
     let more = told.len().saturating_sub(MOST_TOLD);
@@ -149,6 +142,40 @@ pub fn answer(comparisons: &[&Comparison]) -> String {
         answer.push_str(", and for what is not recorded");
     }
     answer
+}
+
+/// What happened to these inputs, each once; files of which the same is to be said are counted.
+fn reasons<'a>(inputs: impl Iterator<Item = &'a Moved>) -> Vec<String> {
+    let mut distinct: Vec<&Moved> = Vec::new();
+    for input in inputs {
+        if !distinct.contains(&input) {
+            distinct.push(input);
+        }
+    }
+    let alike = |input: &Moved| -> usize {
+        let same = |other: &&&Moved| (other.kind, other.change) == (input.kind, input.change);
+        if input.kind == Kind::File { distinct.iter().filter(same).count() } else { 1 }
+    };
+    let mut reasons: Vec<String> = Vec::new();
+    for input in &distinct {
+        let reason = match alike(input) {
+            number if number > MOST_TOLD => {
+                let happened = match input.change {
+                    Change::Added => "are new",
+                    Change::Removed => "are gone",
+                    Change::Mode => "have other permissions",
+                    Change::Renamed => "were renamed",
+                    _ => "changed",
+                };
+                format!("{number} files {happened}")
+            }
+            _ => input.sentence(),
+        };
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    reasons
 }
 
 /// Nothing is known to have moved: what differs is counted.

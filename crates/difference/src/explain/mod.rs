@@ -211,7 +211,8 @@ impl Explainer<'_> {
                 }
             }
         }
-        comparison.causes.sort_by_key(|cause| cause.certainty);
+        let weight = |cause: &Cause| (cause.certainty, cause.input.kind, cause.input.change);
+        comparison.causes.sort_by_key(weight);
         comparison.unexplained = unexplained.into_iter().collect();
     }
 }

@@ -72,7 +72,7 @@ fn differences(
 ) -> Result<(), Error> {
     if let Some(platform) = &arguments.platform {
         let images = (old.image(Some(platform))?, new.image(Some(platform))?);
-        answer.pairs.push(pair(session, (old, new), images)?);
+        answer.pairs.extend(pair(session, (old, new), images)?);
         return Ok(());
     }
     match (&old.root, &new.root) {
@@ -81,9 +81,7 @@ fn differences(
             for platform in &right {
                 if left.contains(platform) {
                     let images = (old.image(Some(platform))?, new.image(Some(platform))?);
-                    if images.0.manifest.digest() != images.1.manifest.digest() {
-                        answer.pairs.push(pair(session, (old, new), images)?);
-                    }
+                    answer.pairs.extend(pair(session, (old, new), images)?);
                 }
             }
             answer.gone = left.iter().filter(|it| !right.contains(it)).cloned().collect();
@@ -94,17 +92,17 @@ fn differences(
             let image = new.image(None)?;
             let platform = image.config.platform();
             answer.gone = others(before, &platform);
-            answer.pairs.push(pair(session, (old, new), (old.image(Some(&platform))?, image))?);
+            answer.pairs.extend(pair(session, (old, new), (old.image(Some(&platform))?, image))?);
         }
         (Manifest::Image(_), Manifest::Index(now)) => {
             let image = old.image(None)?;
             let platform = image.config.platform();
             answer.come = others(now, &platform);
-            answer.pairs.push(pair(session, (old, new), (image, new.image(Some(&platform))?))?);
+            answer.pairs.extend(pair(session, (old, new), (image, new.image(Some(&platform))?))?);
         }
         (Manifest::Image(_), Manifest::Image(_)) => {
             let images = (old.image(None)?, new.image(None)?);
-            answer.pairs.push(pair(session, (old, new), images)?);
+            answer.pairs.extend(pair(session, (old, new), images)?);
         }
     }
     Ok(())
@@ -120,13 +118,16 @@ fn others(index: &ImageIndex, platform: &Platform) -> Vec<Platform> {
     platforms(index).into_iter().filter(|other| Some(other) != own.as_ref()).collect()
 }
 
-/// Compares two images, and once more with what it helps to know.
+/// Compares two images, unless they are one, and once more with what it helps to know.
 fn pair(
     session: &Session,
     (old, new): (&Found<'_>, &Found<'_>),
     (before, now): (Documents, Documents),
-) -> Result<Pair, Error> {
+) -> Result<Option<Pair>, Error> {
     let digests = (before.manifest.digest(), now.manifest.digest());
+    if digests.0 == digests.1 {
+        return Ok(None);
+    }
     let old_record = build::record_of(session, &digests.0)?;
     let new_record = build::record_of(session, &digests.1)?;
     let mut indexes = Indexes { session, known: BTreeMap::new() };
@@ -149,7 +150,7 @@ fn pair(
     }
     let comparison = comparison.expect("the loop runs at least once");
     let platform = now.config.platform();
-    Ok(Pair { platform, old: digests.0, new: digests.1, comparison })
+    Ok(Some(Pair { platform, old: digests.0, new: digests.1, comparison }))
 }
 
 fn side_of<'a>(

@@ -44,6 +44,9 @@ fn sentence(of: &Answer) -> String {
     for (platforms, verb) in [(&of.come, "is new"), (&of.gone, "is gone")] {
         parts.extend(platforms.iter().map(|platform| format!("the platform {platform} {verb}")));
     }
+    if parts.is_empty() && of.index.is_empty() {
+        return "nothing changed for this platform".to_owned();
+    }
     if parts.is_empty() {
         let keys: Vec<String> = of.index.iter().map(key_name).collect();
         parts.push(format!("only the index is written otherwise: {}", keys.join(", ")));
@@ -56,10 +59,20 @@ fn text(of: &Answer) -> String {
     if let Some(remark) = &of.remark {
         let _ = writeln!(text, "{remark}");
     }
+    // What is to be said of several platforms is said once.
+    let mut bodies: Vec<(Vec<String>, String)> = Vec::new();
     for pair in &of.pairs {
         let (old, new) = (pair.old.short(), pair.new.short());
-        let _ = writeln!(text, "\n{}: {old} -> {new}", pair.platform);
-        pair_text(pair, &mut text);
+        let head = format!("{}: {old} -> {new}", pair.platform);
+        let mut body = String::new();
+        pair_text(pair, &mut body);
+        match bodies.iter_mut().find(|(_, known)| *known == body) {
+            Some((heads, _)) => heads.push(head),
+            None => bodies.push((vec![head], body)),
+        }
+    }
+    for (heads, body) in bodies {
+        let _ = write!(text, "\n{}\n{body}", heads.join("\n"));
     }
     text
 }
