@@ -46,15 +46,28 @@ pub(crate) fn files(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment)
         let both = union(&a.entries, &b.entries).into_iter().filter(|(_, a, b)| a != b);
         // One of the two has directories only: file by file nothing can be said.
         let comparable = a.folders.is_empty() == b.folders.is_empty();
+        let mut is_vague = !comparable;
         for (path, was, is) in both.filter(|_| comparable) {
-            let (is_new, is_gone) = (was.is_none(), is.is_none());
-            let other = if is_new { a } else { b };
-            let was_unread = other.unread.contains(path)
-                || (other.has_more_unread && !same_recipe && (is_new || is_gone));
-            if was_unread || context.is_empty() && is_left_out((old, was), (new, is), path) {
+            let (is_new, comes_or_goes) = (was.is_none(), was.is_none() || is.is_none());
+            let (lacks, other) = if is_new { (old, a) } else { (new, b) };
+            if comes_or_goes && other.unread.contains(path) {
                 continue;
             }
-            moved.push(file(&called(path), path, was, is));
+            let left_out = match context.is_empty() && comes_or_goes {
+                true => is_left_out(lacks, (old, new), path),
+                false => Some(false),
+            };
+            if (comes_or_goes && other.has_more_unread && !same_recipe) || left_out.is_none() {
+                is_vague = true;
+            } else if left_out == Some(false) {
+                moved.push(file(&called(path), path, was, is));
+            }
+        }
+        if is_vague {
+            moved.push(Moved::of(Kind::Folder, &called("."), Change::Changed));
+        }
+        if !comparable {
+            continue;
         }
         for (path, was, is) in union(&a.folders, &b.folders) {
             if was != is {
@@ -89,21 +102,18 @@ fn without_implied_directories(moved: &mut Vec<Moved>) {
     });
 }
 
-/// Whether a file that came or went did so since it is left out by one ignore file and not by the
-/// other. Then that file is what moved.
+/// Whether a file that came or went did so since the ignore file of the build that lacks it leaves it
+/// out, and the other does not; none if that cannot be told.
 fn is_left_out(
-    (old, was): (&BuildRecord, Option<&ContextEntry>),
-    (new, is): (&BuildRecord, Option<&ContextEntry>),
+    lacks: &BuildRecord,
+    (old, new): (&BuildRecord, &BuildRecord),
     path: &str,
-) -> bool {
-    if old.ignore.as_ref().map(|file| &file.text) == new.ignore.as_ref().map(|file| &file.text) {
-        return false;
+) -> Option<bool> {
+    let text = |record: &BuildRecord| record.ignore.as_ref().map(|file| file.text.clone());
+    if text(old) == text(new) {
+        return Some(false);
     }
-    match (was, is) {
-        (Some(_), None) => is_ignored(new, path) != Some(false),
-        (None, Some(_)) => is_ignored(old, path) != Some(false),
-        _ => false,
-    }
+    is_ignored(lacks, path)
 }
 
 fn file(name: &str, path: &str, old: Option<&ContextEntry>, new: Option<&ContextEntry>) -> Moved {

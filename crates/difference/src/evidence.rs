@@ -1,10 +1,8 @@
 //! What is proof that an input changed a file of a layer.
 
-use std::collections::BTreeSet;
-
 use oci::Digest;
 
-use crate::files::{Aspect, FileChange, FileState, Files, Node};
+use crate::files::{Aspect, FileChange, FileState, Node};
 use crate::inputs::{Change, Detail, Kind, Moved};
 use crate::record::ContextEntry;
 
@@ -92,12 +90,6 @@ pub(crate) fn likeness(one: &str, other: &str) -> usize {
     one.rsplit('/').zip(other.rsplit('/')).take_while(|(a, b)| a == b).count()
 }
 
-/// The contents of all files that have any.
-pub(crate) fn contents(files: &Files) -> BTreeSet<Digest> {
-    let nodes = files.values().map(|state| &state.node);
-    nodes.filter_map(content).collect()
-}
-
 /// The content of a file that has any.
 pub(crate) fn content(node: &Node) -> Option<Digest> {
     match node {
@@ -123,16 +115,16 @@ pub(crate) fn verbs_of(key: &str) -> &'static [&'static str] {
     match key {
         "config.Env" => &["ENV", "PYTHON"],
         "config.Labels" => &["LABEL"],
-        "config.Entrypoint" => &["ENTRYPOINT"],
-        "config.Cmd" => &["CMD", "ENTRYPOINT"],
-        "config.ArgsEscaped" => &["CMD", "ENTRYPOINT"],
+        // A command in shell form has the shell in front.
+        "config.Entrypoint" => &["ENTRYPOINT", "SHELL"],
+        "config.Cmd" | "config.ArgsEscaped" => &["CMD", "ENTRYPOINT", "SHELL"],
         "config.User" => &["USER"],
         "config.WorkingDir" => &["WORKDIR"],
         "config.ExposedPorts" => &["EXPOSE"],
         "config.Volumes" => &["VOLUME"],
         "config.StopSignal" => &["STOPSIGNAL"],
         "config.Shell" => &["SHELL"],
-        "config.Healthcheck" => &["HEALTHCHECK"],
+        "config.Healthcheck" => &["HEALTHCHECK", "SHELL"],
         "config.OnBuild" => &["ONBUILD"],
         "author" => &["MAINTAINER"],
         _ => &[],

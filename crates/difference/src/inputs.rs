@@ -285,29 +285,35 @@ fn bases(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment) -> Vec<Mov
             moved.push(Moved { detail, ..one });
         }
     }
-    for (a, b) in &alignment.stages {
-        moved.extend(other_base(old, new, (*a, *b)));
-    }
+    moved.extend(other_bases(old, new, alignment));
     moved
 }
 
-/// A stage that begins with an image of another name.
-fn other_base(old: &BuildRecord, new: &BuildRecord, (a, b): (usize, usize)) -> Option<Moved> {
-    let (left, right) = (&old.stages[a], &new.stages[b]);
-    let name = |stage: &crate::Stage| stage.base.as_ref().map(|base| base.reference.clone());
-    let (was, is) = (name(left), name(right));
-    // A stage that was not built in one of the two has no image there, and none that differs.
-    let was_built = left.base.is_some() || left.from == "scratch";
-    let is_built = right.base.is_some() || right.from == "scratch";
-    let differs = was != is && was_built && is_built;
-    let rewritten = left.from != right.from;
-    if !differs && !rewritten {
-        return None;
+/// Stages that begin with an image of another name, by both names.
+fn other_bases(old: &BuildRecord, new: &BuildRecord, alignment: &Alignment) -> Vec<Moved> {
+    let mut pairs: BTreeMap<(String, String), (Vec<usize>, Vec<usize>)> = BTreeMap::new();
+    for (a, b) in &alignment.stages {
+        let (left, right) = (&old.stages[*a], &new.stages[*b]);
+        let name = |stage: &crate::Stage| match &stage.base {
+            Some(base) => Some(base.reference.clone()),
+            // What was not built has no image; what begins with nothing has none, either.
+            None => (stage.from == "scratch").then(|| stage.from.clone()),
+        };
+        let names = match (name(left), name(right)) {
+            (Some(was), Some(is)) if was != is => (was, is),
+            _ if left.from != right.from => (left.from.clone(), right.from.clone()),
+            _ => continue,
+        };
+        let stages = pairs.entry(names).or_default();
+        stages.0.push(*a);
+        stages.1.push(*b);
     }
-    let was = was.unwrap_or_else(|| left.from.clone());
-    let is = is.unwrap_or_else(|| right.from.clone());
-    let one = Moved::of(Kind::Base, &is.clone(), Change::Changed).with_values(Some(was), Some(is));
-    Some(Moved { detail: Detail::Base { old_stages: vec![a], new_stages: vec![b] }, ..one })
+    let moved = pairs.into_iter().map(|((was, is), (old_stages, new_stages))| {
+        let one = Moved::of(Kind::Base, &is.clone(), Change::Changed);
+        let detail = Detail::Base { old_stages, new_stages };
+        Moved { detail, ..one.with_values(Some(was), Some(is)) }
+    });
+    moved.collect()
 }
 
 fn downloads(old: &BuildRecord, new: &BuildRecord) -> Vec<Moved> {

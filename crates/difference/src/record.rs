@@ -244,6 +244,18 @@ impl BuildRecord {
     }
 }
 
+impl BuildRecord {
+    /// The number of the stage that was built.
+    pub(crate) fn built(&self) -> Option<usize> {
+        let last = self.stages.len().checked_sub(1)?;
+        let Some(target) = &self.target else { return Some(last) };
+        // Names of stages are in lower case.
+        let wanted = Some(target.to_lowercase());
+        let named = self.stages.iter().position(|stage| stage.name == wanted);
+        named.or_else(|| target.parse().ok())
+    }
+}
+
 impl Argument {
     /// A given value.
     ///

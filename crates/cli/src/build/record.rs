@@ -182,7 +182,8 @@ fn stages(recipe: &Recipe, plan: &Plan, given: &BTreeSet<String>) -> Vec<Stage> 
         let planned = plan.stages.iter().find(|planned| planned.number == number);
         let from = stage.base.image.text.clone();
         // What the stage before knows, a stage on it knows, too.
-        let parent = stages.iter().find(|earlier| earlier.name.as_ref() == Some(&from));
+        let parent = Some(from.to_lowercase());
+        let parent = stages.iter().find(|earlier| earlier.name == parent);
         let inherited = parent.map(|parent| declared(&parent.steps)).unwrap_or_default();
         let name = stage.base.name.as_ref().map(|name| name.node.clone());
         let mut uses: Vec<String> = variables(&from).into_iter().collect();

@@ -70,6 +70,11 @@ impl Explainer<'_> {
         }
         candidates.extend(self.of_bases());
         candidates.extend(self.of_kinds(&[Kind::Plywood]));
+        // What the command line says no more, the recipe may say again.
+        candidates.extend(self.inputs(|one| {
+            let is_label = matches!(one.kind, Kind::Label | Kind::Revision);
+            is_label && key.key == "config.Labels" && key.item.as_ref() == Some(&one.name)
+        }));
         candidates
     }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::evident::{Evidence, Left};
 use super::{Explainer, step};
 use crate::compare::{Certainty, Lack, Output, Side, Which, files_of};
-use crate::evidence::{content, contents, fits, is_booked, is_file_of, likeness};
-use crate::files::{self, Aspect, FileChange, Files, Node};
+use crate::evidence::is_file_of;
+use crate::files::{self, Files};
 use crate::inputs::{self, Change, Detail, Kind, Moved};
 use crate::layers::{Fate, LayerChange, Origin, package_name};
 use crate::reach::{self, COPYING};
@@ -79,47 +80,73 @@ impl Explainer<'_> {
         places: (Option<StepAt>, Option<StepAt>),
         files: Option<Sides>,
     ) {
+        let own = self.took_along(layer, places);
+        for input in &own {
+            self.found.note(*input, output, Certainty::Certain);
+        }
         if self.by_packages(output, layer) {
             return;
         }
-        let mut evident = BTreeSet::new();
+        let mut evidence = None;
         if let Some(Sides { old: Some(old), new: Some(new) }) = files {
             let changes = files::differences(&old, &new);
-            let left = self.by_files(&changes, (&old, &new), &mut evident);
-            for input in &evident {
-                self.found.note(*input, output, Certainty::Certain);
-            }
+            evidence = Some(self.by_files(&changes));
             layer.files = Some(changes);
-            if !left && !evident.is_empty() {
-                return;
+        }
+        let Evidence { certain, possible, left } = evidence.clone().unwrap_or_default();
+        for input in &certain {
+            self.found.note(*input, output, Certainty::Certain);
+        }
+        for input in &possible {
+            self.found.note(*input, output, Certainty::Possible);
+        }
+        let is_written_otherwise = layer.files.as_ref().is_some_and(Vec::is_empty);
+        let candidates = match (&evidence, left) {
+            // The same files in another tar.
+            _ if is_written_otherwise => self.of_kinds(&[Kind::Plywood, Kind::FormatEpoch]),
+            (Some(_), Left::Nothing) => return,
+            _ if !own.is_empty() => return,
+            (known, _) => {
+                let mut candidates = self.of_step(places);
+                if known.is_none() {
+                    // Nothing is known of the files: each could be in it.
+                    candidates.extend(self.of_kinds(&[Kind::File, Kind::Folder]));
+                } else if self.only_copies(places) {
+                    candidates = candidates.difference(&certain).copied().collect();
+                }
+                candidates.union(&possible).copied().collect()
             }
-        }
-        // An instruction that came or went took its layers along.
-        let own = self.inputs(|one| match (&one.detail, one.change) {
-            (Detail::Step { new: Some(at), .. }, Change::Added) => Some(*at) == places.1,
-            (Detail::Step { old: Some(at), .. }, Change::Removed) => Some(*at) == places.0,
+        };
+        let recorded = match left {
+            Left::Hidden => Recorded::NotAll,
+            _ => self.recorded(places),
+        };
+        self.eliminate(output, &candidates, recorded);
+    }
+
+    /// The instruction that came or went and took a layer along.
+    fn took_along(
+        &self,
+        layer: &LayerChange,
+        places: (Option<StepAt>, Option<StepAt>),
+    ) -> BTreeSet<usize> {
+        let (is_new, is_gone) = (layer.old.is_none(), layer.new.is_none());
+        self.inputs(|one| match (&one.detail, one.change) {
+            (Detail::Step { new: Some(at), .. }, Change::Added) => is_new && Some(*at) == places.1,
+            (Detail::Step { old: Some(at), .. }, Change::Removed) => {
+                is_gone && Some(*at) == places.0
+            }
             _ => false,
-        });
-        let alone = layer.old.is_none() || layer.new.is_none();
-        if alone && own.len() == 1 {
-            return own.iter().for_each(|at| self.found.note(*at, output, Certainty::Certain));
-        }
+        })
+    }
+
+    /// The inputs that can have reached a layer of an instruction.
+    pub(super) fn of_step(&self, places: (Option<StepAt>, Option<StepAt>)) -> BTreeSet<usize> {
         let records = (self.old, self.new);
-        let mut candidates = reach::of_step(places, records, &self.moved, &self.origins);
-        if evident.is_empty() && layer.files.is_none() {
-            // Nothing is known of the files: each could be in it.
-            candidates.extend(self.of_kinds(&[Kind::File, Kind::Folder]));
-        }
-        if self.only_copies(places) {
-            candidates = candidates.difference(&evident).copied().collect();
-        }
+        let mut reached = reach::of_step(places, records, &self.moved, &self.origins);
         let by_argument = self.bases_of_arguments();
-        candidates.retain(|at| !by_argument.contains(at));
-        let recorded = self.recorded(places);
-        match (candidates.is_empty(), evident.is_empty()) {
-            (true, false) if !self.only_copies(places) => {}
-            _ => self.eliminate(output, &candidates, recorded),
-        }
+        reached.retain(|at| !by_argument.contains(at));
+        reached
     }
 
     pub(super) fn only_copies(&self, places: (Option<StepAt>, Option<StepAt>)) -> bool {
@@ -136,7 +163,8 @@ impl Explainer<'_> {
 
     /// Whether the records have all that these instructions, and those before them, can see.
     fn recorded(&self, (old, new): (Option<StepAt>, Option<StepAt>)) -> Recorded {
-        if self.only_copies((old, new)) && !self.steps_at((old, new)).any(|s| s.is_open) {
+        let from_elsewhere = |step: &crate::Step| step.text.contains("--from");
+        if self.only_copies((old, new)) && !self.steps_at((old, new)).any(from_elsewhere) {
             return Recorded::All;
         }
         let archives = self.old.archives.is_none() || self.new.archives.is_none();
@@ -173,63 +201,5 @@ impl Explainer<'_> {
             self.found.note(*input, output, Certainty::Certain);
         }
         !found.is_empty()
-    }
-
-    /// Notes the inputs that the changes of files are evidence of; whether something is left over.
-    fn by_files(
-        &self,
-        changes: &[FileChange],
-        (old, new): (&Files, &Files),
-        evident: &mut BTreeSet<usize>,
-    ) -> bool {
-        let mut left: Vec<(&FileChange, Aspect)> = Vec::new();
-        let mut matched: BTreeSet<(&str, Aspect)> = BTreeSet::new();
-        for change in changes {
-            let booked = self.inputs(|one| is_booked(one, &change.path));
-            if !booked.is_empty() {
-                evident.extend(booked);
-                continue;
-            }
-            for aspect in &change.aspects {
-                match self.evidence(change, *aspect) {
-                    Some(input) => {
-                        evident.insert(input);
-                        matched.insert((&change.path, *aspect));
-                    }
-                    None => left.push((change, *aspect)),
-                }
-            }
-        }
-        // A directory comes with the first file in it, and goes with the last.
-        left.retain(|(change, aspect)| {
-            let state = change.old.as_ref().or(change.new.as_ref());
-            let is_directory = state.is_some_and(|state| state.node == Node::Directory);
-            let below = format!("{}/", change.path);
-            let explained = matched
-                .iter()
-                .any(|(path, other)| other == aspect && path.starts_with(below.as_str()));
-            !(is_directory && explained)
-        });
-        let (held, holds) = (contents(old), contents(new));
-        evident.extend(self.inputs(|one| match &one.detail {
-            Detail::File { old: Some(a), new: Some(b), .. } => {
-                let had = content(&a.node).is_some_and(|digest| held.contains(&digest));
-                let has = content(&b.node).is_some_and(|digest| holds.contains(&digest));
-                a.node != b.node && had && has
-            }
-            _ => false,
-        }));
-        !left.is_empty()
-    }
-
-    /// The input that a change of a file is evidence of: of several that fit, the one whose path is
-    /// most like the file's.
-    fn evidence(&self, change: &FileChange, aspect: Aspect) -> Option<usize> {
-        let fitting = self.moved.iter().enumerate().filter_map(|(at, one)| {
-            let path = fits(one, change, aspect)?;
-            Some((likeness(&path, &change.path), std::cmp::Reverse(at)))
-        });
-        let (_, std::cmp::Reverse(at)) = fitting.max()?;
-        Some(at)
     }
 }

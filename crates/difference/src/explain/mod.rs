@@ -1,5 +1,6 @@
 //! What differs to the inputs by which it does: first by evidence, then by elimination.
 
+mod evident;
 mod keys;
 mod layers;
 
@@ -121,9 +122,19 @@ impl Explainer<'_> {
         }
     }
 
-    /// What can have changed which layers come from a base.
+    /// What can have changed with which image the image itself begins.
     pub(super) fn of_bases(&self) -> BTreeSet<usize> {
-        let mut inputs = self.of_kinds(&[Kind::Base, Kind::Target, Kind::Platform]);
+        let (was, is) = (self.old.built(), self.new.built());
+        let mut inputs = self.inputs(|one| match (&one.kind, &one.detail) {
+            (Kind::Target | Kind::Platform, _) => true,
+            (Kind::Base, Detail::Base { old_stages, new_stages }) => {
+                let is_own = |stages: &[usize], own: Option<usize>| {
+                    own.is_none_or(|own| stages.contains(&own))
+                };
+                is_own(old_stages, was) || is_own(new_stages, is)
+            }
+            _ => false,
+        });
         for (_, _, uses) in self.changed_froms() {
             inputs.extend(uses.iter().filter_map(|name| self.origins.get(name)).flatten());
         }
@@ -146,22 +157,21 @@ impl Explainer<'_> {
         changed
     }
 
-    /// The bases that have another name by variables that moved.
+    /// The bases that have another name by variables that moved, and by nothing else.
     pub(super) fn bases_of_arguments(&self) -> BTreeSet<usize> {
         let changed = self.changed_froms();
-        let by_variable = |a: usize, b: usize| {
-            changed.iter().any(|(x, y, uses)| {
-                (*x, *y) == (a, b) && uses.iter().any(|name| self.origins.contains_key(name))
-            })
-        };
-        self.inputs(|one| match (&one.detail, one.change) {
-            (Detail::Base { old_stages, new_stages }, Change::Changed) => {
-                match (old_stages.as_slice(), new_stages.as_slice()) {
-                    ([a], [b]) => by_variable(*a, *b),
-                    _ => false,
-                }
-            }
-            _ => false,
+        let by_variable = |uses: &[String]| uses.iter().any(|it| self.origins.contains_key(it));
+        self.inputs(|one| {
+            let Detail::Base { old_stages, new_stages } = &one.detail else { return false };
+            let mut pairs = old_stages.iter().zip(new_stages);
+            let all_read_the_same = pairs.all(|(a, b)| {
+                let (old, new) = (self.old.stages.get(*a), self.new.stages.get(*b));
+                old.zip(new).is_some_and(|(old, new)| old.from == new.from)
+            });
+            let own =
+                changed.iter().filter(|(a, b, _)| old_stages.contains(a) && new_stages.contains(b));
+            let mut own = own.map(|(_, _, uses)| by_variable(uses));
+            one.change == Change::Changed && all_read_the_same && own.any(|is_so| is_so)
         })
     }
 
@@ -174,8 +184,7 @@ impl Explainer<'_> {
             if is_same || self.only_copies(places) {
                 continue;
             }
-            let records = (self.old, self.new);
-            let inputs = reach::of_step(places, records, &self.moved, &self.origins);
+            let inputs = self.of_step(places);
             for input in &inputs {
                 let kind = self.moved[*input].kind;
                 let is_file = matches!(kind, Kind::File | Kind::Folder | Kind::IgnoreFile);
