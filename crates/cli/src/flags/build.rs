@@ -8,7 +8,7 @@ use layer::Packing;
 use oci::{Platform, Reference};
 
 use super::annotation::{self, Annotation};
-use super::cache::{self, CacheRepositories};
+use super::cache::{self, CacheRepositories, CacheVerification};
 use super::compression;
 use super::ignored::IgnoredFlags;
 use super::location::{self, LayoutName};
@@ -58,6 +58,8 @@ pub(crate) struct BuildArguments {
     pub(crate) cache: CacheUse,
     /// The repositories that keep what came of builds.
     pub(crate) cache_repositories: CacheRepositories,
+    /// Whether what they say is compared with the layers' bytes.
+    pub(crate) cache_verification: CacheVerification,
     /// Whether a base that the store has, or the lock pins, is asked for again.
     pub(crate) pull: BasePull,
     /// How far it keeps to the lock.
@@ -246,6 +248,9 @@ pub(super) struct BuildFlags {
     /// [default: where the image is pushed to]
     #[arg(long, value_name = "REPOSITORY", help_heading = "Cache")]
     cache_to: Vec<String>,
+    /// Fetch the layers that a repository's cache names, and compare them with what it says
+    #[arg(long, help_heading = "Cache")]
+    verify_cache: bool,
     /// Ask the registry what the bases' tags mean now
     #[arg(long, action = ArgAction::SetTrue, help_heading = "Cache")]
     pull: bool,
@@ -321,6 +326,10 @@ impl BuildFlags {
             timestamp: timestamp(self.timestamp.as_deref(), environment)?,
             cache,
             cache_repositories,
+            cache_verification: match self.verify_cache {
+                true => CacheVerification::Whole,
+                false => CacheVerification::Presence,
+            },
             pull,
             lock,
             renewal,

@@ -15,6 +15,15 @@ pub(crate) struct CacheRepositories {
     pub(crate) to: Vec<RepositoryName>,
 }
 
+/// How far a repository is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CacheVerification {
+    /// That it has the layers is seen.
+    Presence,
+    /// Their bytes are.
+    Whole,
+}
+
 /// A value of one of the flags.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Value {

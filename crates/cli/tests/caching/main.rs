@@ -17,6 +17,7 @@ mod setting;
 mod side_by_side;
 mod traffic;
 #[path = "../locking/web.rs"]
+#[allow(dead_code, reason = "the tests of the lock use more of it")]
 mod web;
 #[path = "../bad_input/python/wheel.rs"]
 #[allow(dead_code, reason = "the tests of bad input use more of it")]

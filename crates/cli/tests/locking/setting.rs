@@ -48,6 +48,11 @@ impl Setting {
 
     /// The base's tag means an image with this file from now on.
     pub(crate) fn base(&self, mark: &str) {
+        self.base_with(mark, &[]);
+    }
+
+    /// The same with these programs.
+    pub(crate) fn base_with(&self, mark: &str, programs: &[&str]) {
         let directory = self.scene.path(&format!("base-{mark}"));
         let status = "Package: libc6\nStatus: install ok installed\nVersion: 2.36-9+deb12u10\n";
         for (path, text) in [
@@ -64,6 +69,13 @@ impl Setting {
             fs::write(path, text).unwrap();
         }
         symlink("python3.11", directory.join("root/usr/local/bin/python3")).unwrap();
+        for program in programs {
+            fs::create_dir_all(directory.join("root/bin")).unwrap();
+            fs::write(directory.join("root/bin").join(program), "nothing runs\n").unwrap();
+        }
+        if programs.contains(&"dash") {
+            symlink("dash", directory.join("root/bin/sh")).unwrap();
+        }
         let store = format!("--store={}", self.scene.path("base-store").display());
         let directory = directory.display().to_string();
         self.answer(&[

@@ -19,6 +19,7 @@ use super::redaction::Redaction;
 use super::{Done, finish, has_failed_script, report};
 use crate::error::{PlanError, Step, Stop, together};
 use crate::facts::Need;
+use crate::key::Form;
 use crate::outcome::Becomes;
 use crate::stage::StagePlanner;
 use crate::wheels;
@@ -53,11 +54,36 @@ pub(crate) fn plan_debian(
         _ => Ground::Image,
     };
     let mounted = mounted(planner, asked, ground)?;
+    let form = form(asked, &mounted);
+    planner.recalled(form, span, |planner| install(planner, asked, ground, &mounted, text, span))
+}
+
+/// All that the packages depend on beside what lies below them.
+fn form(asked: &DebianPackages, mounted: &[Mounted]) -> Form {
+    let mut form = Form::new();
+    form.text(b"DEBIAN");
+    form.text(format!("{asked:?}").as_bytes());
+    form.number(mounted.len() as u64);
+    for Mounted { path, bytes } in mounted {
+        form.text(path.as_bytes());
+        form.text(bytes);
+    }
+    form
+}
+
+fn install(
+    planner: &mut StagePlanner<'_, '_>,
+    asked: &DebianPackages,
+    ground: Ground,
+    mounted: &[Mounted],
+    text: &str,
+    span: &Span,
+) -> Step<Becomes> {
     let limits = Limits::default();
     let clock = planner.shared.request.timestamp;
     let root = planner.state.tree.root().clone();
     let mut files = Files::new(root, User::default(), clock, limits);
-    let placed = mount(&mut files, asked, &mounted);
+    let placed = mount(&mut files, asked, mounted);
     settle(planner, placed, span, || "set up the package sources".to_owned())?;
     let command = Command {
         words: vec![BString::from("apt-get")],
@@ -67,7 +93,7 @@ pub(crate) fn plan_debian(
     };
     let (trees, redaction) = (Trees::default(), Redaction::of_nothing());
     let outside = RunOutside::new(planner, Network::Default, &trees, &redaction, span);
-    let assembly = assembly(asked, ground, kept(asked, &mounted));
+    let assembly = assembly(asked, ground, kept(asked, mounted));
     let (ended, outcome) = shell::attempt_program(command, files, &outside, limits, |process| {
         assembly::assemble(process, &outside, &assembly)
     });

@@ -25,10 +25,12 @@ use python::{
 };
 use recipe::{Diagnostic, PythonPackages, Severity, Span};
 
+use self::asked::Written;
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::{FileReference, InstalledWheel};
+use crate::key::Form;
 use crate::outcome::{Becomes, LayerSpec};
-use crate::record::Read;
+use crate::record::{Read, Recall};
 use crate::stage::StagePlanner;
 use crate::{Need, WheelKey};
 
@@ -50,6 +52,34 @@ pub(crate) fn plan_python(
         warn(planner, &asked.span, "there are no packages to install".to_owned(), None);
         return Ok(Becomes::Packages(Vec::new()));
     }
+    if planner.shared.facts.recall == Recall::Never {
+        return install(planner, asked, written, span);
+    }
+    let written = written?;
+    let form = form(planner, asked, &written);
+    planner.recalled(form, span, |planner| install(planner, asked, Ok(written), span))
+}
+
+/// All that the packages depend on beside what lies below them: what is written, wherever it is, and
+/// what says which Python is meant.
+fn form(planner: &StagePlanner<'_, '_>, asked: &PythonPackages, written: &Written) -> Form {
+    let mut form = Form::new();
+    form.text(b"PYTHON");
+    form.text(format!("{asked:?}").as_bytes());
+    form.text(format!("{written:?}").as_bytes());
+    for (name, value) in planner.state.config.env() {
+        form.text(name.as_bytes());
+        form.text(value.as_bytes());
+    }
+    form
+}
+
+fn install(
+    planner: &mut StagePlanner<'_, '_>,
+    asked: &PythonPackages,
+    written: Step<Written>,
+    span: &Span,
+) -> Step<Becomes> {
     let base = base(planner, asked, span);
     // A base without Python is wrong only if there is something to install.
     let written = written?;

@@ -62,6 +62,8 @@ pub(super) enum Unusable {
     Document,
     #[error("it names a layer that it does not keep")]
     Layer,
+    #[error("a layer is not what it says")]
+    Bytes,
 }
 
 /// The tag that a step's artifact has.

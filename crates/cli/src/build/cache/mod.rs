@@ -12,15 +12,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
+use layer::{LayerIndex, Limits};
 use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName, Tag};
 use plan::{Becomes, Packed, Plan, PlannedStep, RecalledLayer, StepKey, StepRecord};
 use registry::{BlobBody, BlobSource, Observer, Publication};
 use store::Store;
 
+use super::base;
 use super::gather::is_asked_for;
 use super::recall;
 use crate::error::Error;
-use crate::flags::{BuildArguments, CacheRepositories, CacheUse};
+use crate::flags::{BuildArguments, CacheRepositories, CacheUse, CacheVerification};
 use crate::session::Session;
 use artifact::{Artifact, Unusable};
 
@@ -31,6 +33,7 @@ const MOST_FACTS_BYTES: u64 = 64 << 20;
 pub(super) struct RegistryCache {
     from: Vec<RepositoryName>,
     to: Vec<RepositoryName>,
+    verification: CacheVerification,
     /// Those that do not answer as they should are asked once.
     broken: BTreeSet<RepositoryName>,
     /// Where the facts about a layer are.
@@ -54,7 +57,8 @@ impl RegistryCache {
             from.clear();
         }
         let (broken, facts, present) = Default::default();
-        RegistryCache { from, to, broken, facts, present }
+        let verification = arguments.cache_verification;
+        RegistryCache { from, to, verification, broken, facts, present }
     }
 
     /// What a repository says of a step, if it has all its layers.
@@ -82,6 +86,12 @@ impl RegistryCache {
             let store = session.store()?;
             for packed in &layers {
                 store.record_remote(&packed.descriptor.digest, &repository)?;
+            }
+            if self.verification == CacheVerification::Whole
+                && let Some(problem) = recomputed(session, &layers)?
+            {
+                self.pass_over(session, &repository, &tag, &problem);
+                continue;
             }
             let layers = layers.iter().map(|packed| packed.diff_id).collect();
             self.note_facts(&repository, found.facts, layers);
@@ -196,6 +206,23 @@ impl RegistryCache {
     }
 }
 
+/// What is wrong with layers, by their bytes; what they hold is on record afterwards.
+fn recomputed(session: &Session, layers: &[&Packed]) -> Result<Option<Unusable>, Error> {
+    let store = session.store()?;
+    for Packed { descriptor, diff_id } in layers {
+        base::bring_known_layer(session, descriptor)?;
+        let tar = base::open_layer(session, descriptor)?;
+        let Ok((index, found)) = LayerIndex::read(tar, &Limits::default()) else {
+            return Ok(Some(Unusable::Bytes));
+        };
+        if found != *diff_id {
+            return Ok(Some(Unusable::Bytes));
+        }
+        store.record_layer_index(diff_id, &index.to_bytes())?;
+    }
+    Ok(None)
+}
+
 /// Whether a repository has layers, whole.
 fn has_all(
     session: &Session,
@@ -229,7 +256,9 @@ impl RegistryCache {
                 .collect();
             if let Err(error) = put_all(session, repository, &missing) {
                 let why = crate::report::chain(&error);
-                session.progress.warning(&format!("{repository} keeps no cache: {why}"));
+                session.progress.warning(&format!(
+                    "{repository} keeps no cache: {why} (`--cache-to=none` does not try)"
+                ));
             }
         }
         Ok(())
@@ -370,7 +399,7 @@ fn texts(store: &Store, layers: &[DiffId]) -> Result<Vec<Digest>, Error> {
     let mut texts = BTreeSet::new();
     for layer in layers {
         let Some(bytes) = store.layer_index(layer)? else { continue };
-        let Ok(index) = layer::LayerIndex::from_bytes(&bytes) else { continue };
+        let Ok(index) = LayerIndex::from_bytes(&bytes) else { continue };
         texts.extend(index.entries().iter().filter_map(|entry| match &entry.node {
             layer::Node::File(content) if is_asked_for(&entry.path) => Some(content.digest),
             _ => None,
