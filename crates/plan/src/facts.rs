@@ -197,7 +197,12 @@ pub enum Need {
     /// Digests of files in a context.
     Contents(ContextName, Vec<ImagePath>),
     /// What is on record of a step.
-    Step(StepKey),
+    Step {
+        /// Which.
+        key: StepKey,
+        /// What it does, wherever.
+        kind: Digest,
+    },
     /// A step planned anew: what is on record of it does not do.
     Evaluation(StepKey),
     /// The entries of a layer that exists.

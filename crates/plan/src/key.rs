@@ -64,6 +64,13 @@ impl Form {
         self.digester.finish()
     }
 
+    /// What it hashes to as far as it is.
+    pub(crate) fn so_far(&self) -> Digest {
+        let mut digester = self.digester.clone();
+        digester.update(&self.buffer);
+        digester.finish()
+    }
+
     pub(crate) fn number(&mut self, number: u64) {
         self.make_room();
         self.buffer.extend_from_slice(&number.to_le_bytes());

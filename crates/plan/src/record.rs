@@ -162,6 +162,8 @@ pub struct RecordedWarning {
 pub struct StepTrace {
     /// Its key.
     pub key: StepKey,
+    /// What it does, wherever: whoever does the same elsewhere will ask for much the same.
+    pub kind: Digest,
     /// What was to be said about it.
     pub warnings: Vec<RecordedWarning>,
 }
@@ -242,7 +244,7 @@ impl PlannedStep {
         &self,
         packed: impl Fn(&LayerKey) -> Option<Packed>,
     ) -> Option<(StepKey, StepRecord)> {
-        let StepTrace { key, warnings } = self.trace.clone()?;
+        let StepTrace { key, warnings, .. } = self.trace.clone()?;
         let layers = self.becomes.layers().iter().map(|spec| RecalledLayer {
             key: spec.key,
             packed: packed(&spec.key),
@@ -302,11 +304,12 @@ impl StagePlanner<'_, '_> {
         span: &Span,
         plan: impl FnOnce(&mut Self) -> Step<Becomes>,
     ) -> Step<Becomes> {
+        let kind = form.so_far();
         let Some(key) = self.step_key(form) else { return plan(self) };
         let facts = self.shared.facts;
         match facts.steps.get(&key) {
             None => {
-                self.needs.add(Need::Step(key));
+                self.needs.add(Need::Step { key, kind });
                 return Err(Stop::Needs);
             }
             Some(Some(record)) => {
@@ -328,7 +331,7 @@ impl StagePlanner<'_, '_> {
             warnings.map(|warning| RecordedWarning::of(warning, span)).collect();
         let is_done = !matches!(becomes, Becomes::NeedsExecution(_));
         if let (Some(warnings), true) = (warnings, is_done && !self.reads.is_private) {
-            self.trace = Some(StepTrace { key, warnings });
+            self.trace = Some(StepTrace { key, kind, warnings });
         }
         Ok(becomes)
     }

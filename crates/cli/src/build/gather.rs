@@ -24,7 +24,7 @@ use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
 use super::lock::Pins;
-use super::{machine_sources, packages, recall, threads, wheels};
+use super::{hints, machine_sources, packages, recall, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
 use crate::session::Session;
@@ -240,8 +240,11 @@ impl<'a> Gatherer<'a> {
                 self.facts.listings.insert(name, listing);
             }
             Need::Contents(name, paths) => self.digest(name, &paths)?,
-            Need::Step(key) => {
+            Need::Step { key, kind } => {
                 let record = recall::find(self, &key)?;
+                if record.is_none() {
+                    hints::take(self, &kind)?;
+                }
                 self.facts.steps.insert(key, record);
             }
             Need::Evaluation(key) => drop(self.facts.steps.insert(key, None)),

@@ -11,6 +11,7 @@ mod file_range;
 mod files;
 mod gather;
 mod git;
+mod hints;
 mod inputs;
 mod lay;
 mod lock;
@@ -252,6 +253,7 @@ impl<'a> Work<'a> {
         let layers = lay::lay(self.session, plan, &mut contents, self.settings.packing, cache)?;
         self.gatherer.pins.found_layers(plan, &layers)?;
         recall::remember(self.session.store()?, &self.gatherer.pins, plan, &layers)?;
+        hints::remember(self.session.store()?, plan, &self.gatherer.facts)?;
         let annotations = assemble::manifest_annotations(
             plan.target(),
             &plan.platform,

@@ -86,7 +86,7 @@ impl<'a> Gatherer<'a> {
                 let index = self.indexes.get(&diff_id).cloned().or_else(recorded);
                 self.facts.indexes.insert(diff_id, index.expect("a layer that exists"));
             }
-            Need::Step(key) => {
+            Need::Step { key, .. } => {
                 let records = self.world.records.as_ref().expect("nobody else is asked");
                 self.facts.steps.insert(key, records.find(&key));
             }

@@ -149,7 +149,7 @@ pub(super) fn show_need(need: &Need) -> String {
             Holder::Image(reference) => format!("index a layer of {}", reference.familiar()),
             Holder::Build => "index a layer on record".to_owned(),
         },
-        Need::Step(_) => "look for a step".to_owned(),
+        Need::Step { .. } => "look for a step".to_owned(),
         Need::Evaluation(_) => "plan a step anew".to_owned(),
         Need::Text(_) => "read a file".to_owned(),
         Need::Download { url, .. } => format!("fetch {url}"),

@@ -3,6 +3,7 @@
 use debian::native::elf::Elf;
 use oci::Digest;
 use plan::FileReference;
+use store::Store;
 
 use crate::build::contents::Contents;
 use crate::build::error::BuildError;
@@ -23,7 +24,7 @@ pub(in crate::build) fn read_elf(
     let (mut found, mut missing) = (Vec::new(), Vec::new());
     for file in files {
         let digest = file.content.digest;
-        match store.fact(KIND, &digest)?.and_then(|bytes| decode(&bytes)) {
+        match known_elf(store, &digest)? {
             Some(elf) => found.push((digest, elf)),
             None => missing.push((digest, &file.source)),
         }
@@ -37,6 +38,14 @@ pub(in crate::build) fn read_elf(
         found.push((digest, elf));
     }
     Ok(found)
+}
+
+/// What a file is as ELF, if that was found out before.
+pub(in crate::build) fn known_elf(
+    store: &Store,
+    digest: &Digest,
+) -> Result<Option<Option<Elf>>, Error> {
+    Ok(store.fact(KIND, digest)?.and_then(|bytes| decode(&bytes)))
 }
 
 fn encode(elf: Option<&Elf>) -> Vec<u8> {

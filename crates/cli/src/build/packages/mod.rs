@@ -30,12 +30,12 @@ use super::gather::Gatherer;
 use super::threads;
 use crate::error::Error;
 use crate::progress::{Outcome, Step};
-pub(super) use elf::read_elf;
+pub(super) use elf::{known_elf, read_elf};
 pub(super) use fragment::OpenFragment;
 pub(super) use transport::fetch_anew;
 
 /// The kind of fact that a list of packages is, in the form in which it is searched.
-const INDEX: &str = "package-index";
+pub(super) const INDEX: &str = "package-index";
 
 /// What goes wrong, and for which place of the recipe.
 pub(super) type At<T> = Result<T, (Span, Error)>;
