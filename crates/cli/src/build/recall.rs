@@ -49,9 +49,11 @@ pub(super) fn find(
             "what is on record of `{title}` is passed over: the lock has another layer for it"
         );
         session.progress.warning(&message);
+        gatherer.registry_cache.drop_step(key);
         return Ok(None);
     }
     if !all_hold(gatherer, &record)? {
+        gatherer.registry_cache.drop_step(key);
         return Ok(None);
     }
     record_step(store, key, &record)?;

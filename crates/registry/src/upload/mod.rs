@@ -8,7 +8,7 @@ mod session;
 use std::sync::Arc;
 
 use oci::{Descriptor, RepositoryName};
-use reqwest::header::CONTENT_TYPE;
+use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, StatusCode};
 
 use crate::auth::ScopeSet;
@@ -73,21 +73,43 @@ impl Client {
         self.head_blob(repository, descriptor, ScopeSet::pull(repository)).await
     }
 
+    /// How many bytes a repository's blob has, by its word; nothing if it has no such blob. Where it
+    /// does not say how many, they are as many as they should be.
+    pub async fn blob_size(
+        &self,
+        repository: &RepositoryName,
+        descriptor: &Descriptor,
+    ) -> Result<Option<u64>> {
+        let reply = self.ask_for_blob(repository, descriptor, ScopeSet::pull(repository)).await?;
+        let stated =
+            |reply: &Reply| reply.headers().get(CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok();
+        Ok(reply.map(|reply| stated(&reply).unwrap_or(descriptor.size)))
+    }
+
     pub(crate) async fn head_blob(
         &self,
         repository: &RepositoryName,
         descriptor: &Descriptor,
         scopes: ScopeSet,
     ) -> Result<bool> {
+        Ok(self.ask_for_blob(repository, descriptor, scopes).await?.is_some())
+    }
+
+    async fn ask_for_blob(
+        &self,
+        repository: &RepositoryName,
+        descriptor: &Descriptor,
+        scopes: ScopeSet,
+    ) -> Result<Option<Reply>> {
         let host = self.host(repository).await?;
         let url = host.url(repository, &format!("blobs/{}", descriptor.digest))?;
         let call = Call::new(Method::HEAD, url, repository.path(), scopes);
         let reply = self.call(&host, call, Persistence::Retry).await?;
         match reply.status() {
-            StatusCode::NOT_FOUND => Ok(false),
+            StatusCode::NOT_FOUND => Ok(None),
             // Not every registry has HEAD for blobs; then the upload will show.
-            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => Ok(false),
-            _ => reply.success().await.map(|_| true),
+            StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED => Ok(None),
+            _ => reply.success().await.map(Some),
         }
     }
 }

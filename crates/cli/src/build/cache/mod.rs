@@ -101,6 +101,12 @@ impl RegistryCache {
         Ok(None)
     }
 
+    /// What was found of a step does not hold: another record takes its place.
+    pub(super) fn drop_step(&mut self, key: &StepKey) {
+        let tag = artifact::step_tag(key);
+        self.present.retain(|(_, known)| *known != tag);
+    }
+
     /// Takes a base's own documents into the store, if a repository has them.
     pub(super) fn base(
         &mut self,
@@ -230,9 +236,11 @@ fn has_all(
     layers: &[&Packed],
 ) -> Result<bool, Error> {
     let client = session.client()?;
-    let asked = layers.iter().map(|packed| client.has_blob(repository, &packed.descriptor));
+    let asked = layers.iter().map(|packed| client.blob_size(repository, &packed.descriptor));
     let there = session.block_on(async { Ok(try_join_all(asked).await) })?;
-    Ok(there.is_ok_and(|there| there.into_iter().all(|there| there)))
+    let Ok(sizes) = there else { return Ok(false) };
+    let mut sizes = sizes.into_iter().zip(layers);
+    Ok(sizes.all(|(size, packed)| size == Some(packed.descriptor.size)))
 }
 
 impl RegistryCache {
