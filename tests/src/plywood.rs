@@ -105,7 +105,8 @@ impl Plywood {
         Ok(())
     }
 
-    /// Builds `context`, pushes it as `reference` and gives the digest that `build` printed.
+    /// Builds `context`, pushes it as `reference` and gives the digest that `build` printed. The
+    /// image is all that goes to the registry, and nothing else is asked there.
     pub fn build_and_push(
         &self,
         context: &Path,
@@ -113,7 +114,7 @@ impl Plywood {
         arguments: &[&str],
     ) -> Result<String> {
         let mut command = self.command(["build", "--push", "-t", reference]);
-        command.args(arguments).arg(context);
+        command.args(["--cache-from=none", "--cache-to=none"]).args(arguments).arg(context);
         printed_digest(&mut command)
     }
 }

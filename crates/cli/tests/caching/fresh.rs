@@ -7,11 +7,12 @@ use crate::traffic::Traffic;
 const PUSH: &[&str] = &["--push", "-t", "REGISTRY/team/app:1"];
 
 /// What the lines call.
-pub(crate) const PROGRAMS: &[&str] = &["wget", "mkdir", "cp", "dash"];
+pub(crate) const PROGRAMS: &[&str] = &["wget", "mkdir", "cp", "dash", "sha256sum"];
 
 /// A Dockerfile with a fetched file, directories and files of the context.
 pub(crate) const LINES: &str = "\
-RUN wget -q http://WEB/data.txt -O /data.txt && mkdir /made
+RUN wget -q http://WEB/data.txt -O /data.txt && mkdir /made && \\
+    echo 'b640e840b19d378660b32fb51ae18d67dccb4a8596a29e7bd72c1b2ae5928f41  /data.txt' | sha256sum -c
 WORKDIR /app
 COPY first.txt ./
 RUN cp first.txt /made/
@@ -49,8 +50,8 @@ fn a_touched_file_moves_its_layer_and_the_config() {
     setting.forget();
     let digest = setting.build_elsewhere("two", PUSH);
     let traffic = Traffic::of(&setting);
-    // What is below is told by bundles: of the base, of three steps with layers of their own.
-    assert!((1..=4).contains(&traffic.blobs_down()), "{}", traffic.blobs_down());
+    // What is below is told by bundles: of the base, and of four steps.
+    assert!((1..=5).contains(&traffic.blobs_down()), "{}", traffic.blobs_down());
     // The layer, the config; and of the record its document and what the layer holds.
     assert_eq!(traffic.blobs_up(), 4);
     assert_eq!(traffic.records_up(), 1);

@@ -124,15 +124,23 @@ fn no_cache_asks_nobody_and_pull_asks_for_the_base() {
 #[test]
 fn what_an_address_gives_now_counts_where_nothing_is_pinned() {
     let setting = setting();
-    let (_, digest) = built(&setting, "one", &[]);
-    std::fs::remove_file(setting.path("plywood.lock")).unwrap();
-    assert_eq!(built(&setting, "two", &[]), (0, digest.clone()));
-    assert!(setting.web.take_asked().contains("/data.txt"));
-    std::fs::remove_file(setting.path("plywood.lock")).unwrap();
+    setting.dockerfile("RUN wget -q http://WEB/data.txt -O /data.txt\n");
+    let build = |machine: &str| {
+        let _ = std::fs::remove_file(setting.path("plywood.lock"));
+        setting.forget();
+        let store = format!("--store={machine}");
+        let words = ["build", "context", &store, "--push", "-t", "REGISTRY/team/app:1"];
+        let ended = setting.ended(&mut setting.command(&words));
+        assert!(ended.stderr.contains("nothing says which bytes"), "{}", ended.stderr);
+        let was_asked = setting.web.take_asked().contains("/data.txt");
+        (ended.stdout, was_asked, Traffic::of(&setting).records_up())
+    };
+    let (digest, ..) = build("one");
+    assert_eq!(build("two"), (digest.clone(), true, 0));
     setting.web.put("/data.txt", "other\n");
-    let (records, other) = built(&setting, "three", &[]);
+    let (other, was_asked, records) = build("three");
     assert_ne!(other, digest);
-    assert!(records >= 1, "{records}");
+    assert_eq!((was_asked, records), (true, 1));
 }
 
 #[test]

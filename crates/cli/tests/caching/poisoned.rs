@@ -76,20 +76,29 @@ fn rewrite(record: &mut Value, change: impl Fn(&mut Value)) {
 #[test]
 fn a_document_that_is_not_what_it_hashes_to() {
     let said = poisoned(|record| record["layers"][0]["data"] = json!("e30="));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    warning: 127.0.0.1:00000/team/app:plywood-base-… is passed over: its document is damaged
+    warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: its document is damaged
+    ");
 }
 
 #[test]
 fn a_document_of_another_step() {
     let other = Digest::of(b"another").to_string();
     let said = poisoned(|record| rewrite(record, |document| document["key"] = json!(other)));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    warning: 127.0.0.1:00000/team/app:plywood-base-… is passed over: it is of something else
+    warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: it is of something else
+    ");
 }
 
 #[test]
 fn somebody_else_s_artifact() {
     let said = poisoned(|record| record["artifactType"] = json!("application/vnd.example.thing"));
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    warning: 127.0.0.1:00000/team/app:plywood-base-… is passed over: it is of another kind
+    warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: it is of another kind
+    ");
 }
 
 #[test]
@@ -101,7 +110,9 @@ fn a_layer_that_is_not_kept() {
             }
         });
     });
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: it names a layer that it does not keep
+    ");
 }
 
 #[test]
@@ -207,5 +218,7 @@ fn a_document_without_end() {
             document["record"]["layers"] = json!(vec![json!({"key": 1}); 100_000]);
         });
     });
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: its document is damaged
+    ");
 }

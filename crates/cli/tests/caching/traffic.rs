@@ -31,7 +31,7 @@ impl Traffic {
         let sent = |request: &&Recorded| {
             request.method == "POST"
                 && request.path.contains("/blobs/uploads/")
-                && !request.path.contains("mount=")
+                && !request.query.contains("mount=")
         };
         self.0.iter().filter(sent).count()
     }

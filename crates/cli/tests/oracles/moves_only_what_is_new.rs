@@ -142,3 +142,34 @@ fn a_store_that_forgot_everything_uploads_nothing_again() -> Result {
     assert!(downloaded.is_disjoint(&(&layers - &setting.base_layers)), "{requests:#?}");
     Ok(())
 }
+
+/// What a build leaves in the registry for others, and what these move.
+#[test]
+fn a_fresh_machine_moves_nothing_that_was_built_before() -> Result {
+    let setting = setting()?;
+    let name = setting.registry.reference("team/app:1");
+    let build = |plywood: &Plywood| -> Result<(String, Vec<Request>)> {
+        setting.registry.forget()?;
+        let mut build = plywood.command(["build", "--push", "-t", &name]);
+        let digest = testbed::plywood::printed_digest(build.arg(setting.context.path()))?;
+        Ok((digest, setting.registry.requests()?))
+    };
+    let (digest, _) = build(&setting.plywood)?;
+    let (again, requests) = build(&plywood()?)?;
+    assert_eq!(again, digest);
+    assert_eq!(digests(&requests, Request::uploaded), [].into(), "{requests:#?}");
+    assert_eq!(digests(&requests, Request::downloaded), [].into(), "{requests:#?}");
+    assert!(!requests.iter().any(|request| request.method == "PUT"), "{requests:#?}");
+    // Others see artifacts that are no images.
+    let tags = plywood()?.answer(["ls-tags", name.trim_end_matches(":1")])?;
+    let records: Vec<&str> = tags.lines().filter(|tag| tag.starts_with("plywood-")).collect();
+    assert_eq!(records.len(), 3, "the base and two steps: {tags}");
+    for record in records {
+        let manifest = Skopeo::manifest(&setting.registry.place(&format!("team/app:{record}")))?;
+        let manifest: Value = serde_json::from_str(&manifest).unwrap();
+        let kind = manifest["artifactType"].as_str().unwrap();
+        assert!(kind.starts_with("application/vnd.plywood."), "{manifest:#}");
+        assert_eq!(manifest["config"]["mediaType"], "application/vnd.oci.empty.v1+json");
+    }
+    Ok(())
+}
