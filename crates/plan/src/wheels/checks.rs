@@ -35,6 +35,9 @@ pub(super) fn warn_of_requirements(
         let hint = "a virtual environment, or a `python` image, is nobody else's".to_owned();
         warn(planner, &asked.span, message, Some(hint));
     }
+    if planner.shared.facts.keeping == Keeping::Forgotten {
+        warn_of_unpinned(planner, asked, written);
+    }
     if !written.trusted_hosts().is_empty() {
         let message = format!(
             "`--trusted-host` does not hold here: the certificate counts of {}",
@@ -42,9 +45,6 @@ pub(super) fn warn_of_requirements(
         );
         let hint = "trust the authority that signed it, in the system's store".to_owned();
         warn(planner, &asked.span, message, Some(hint));
-    }
-    if planner.shared.facts.keeping == Keeping::Forgotten {
-        warn_of_unpinned(planner, asked, written);
     }
 }
 
