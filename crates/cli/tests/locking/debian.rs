@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
 use testbed::debian::{ArchiveKey, Publication, SmallArchive};
 
@@ -63,7 +64,14 @@ fn scene() -> (Setting, SmallArchive) {
 }
 
 fn publish(archive: &SmallArchive, fields: &[(&str, &str)]) {
+    let path = archive.path("InRelease");
+    let before = fs::metadata(&path).and_then(|file| file.modified());
     archive.publish(&Publication { fields, key: Some(&key()) });
+    // Hosts tell by whole seconds whether a file is another.
+    if let Ok(before) = before {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(before + Duration::from_secs(2)).unwrap();
+    }
 }
 
 fn shown(archive: &SmallArchive, text: &str) -> String {
@@ -116,6 +124,23 @@ fn an_archive_that_moves_on_is_built_as_it_was() {
     +version = "2.0"
     +file = "hello_2.0_amd64.deb"
     "#);
+}
+
+#[test]
+fn an_archive_that_lost_what_is_pinned_is_taken_as_it_is_now() {
+    let (setting, mut archive) = scene();
+    let digest = setting.build(&[]);
+    add(&mut archive, "2.0");
+    publish(&archive, &[]);
+    let words = ["build", "context", &setting.elsewhere("there")];
+    let ended = setting.ended(&mut setting.command_telling(&words));
+    let told: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("moved on")).collect();
+    let (_, told) = told.first().unwrap().split_once(' ').unwrap();
+    insta::assert_snapshot!(shown(&archive, told), @"http://127.0.0.1:00000/debian stable InRelease has moved on since `context/plywood.lock` was written: what is there now is taken and pinned");
+    assert_eq!(ended.code, 0);
+    assert_ne!(ended.stdout.trim_end(), digest);
+    assert!(setting.versions().contains("hello_2.0_amd64.deb"), "{}", setting.versions());
+    setting.build(&["--locked"]);
 }
 
 #[test]

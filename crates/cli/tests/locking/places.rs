@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
+use std::process::Stdio;
 
 use crate::setting::Setting;
 
@@ -81,6 +82,57 @@ fn where_nothing_can_be_written_a_build_goes_on() {
     assert_eq!(ended.code, 0, "{}", ended.stderr);
     insta::assert_snapshot!(ended.stderr, @"warning: what was found is not pinned: failed to write `context/plywood.lock`: Permission denied (os error 13)");
     assert!(!setting.path("plywood.lock").exists());
+}
+
+/// The references and platforms of the bases in the lock, and whether they are those of `earlier`.
+fn bases(setting: &Setting, earlier: &str) -> String {
+    let lock = setting.lock();
+    let tables = lock.split("\n\n").filter(|table| table.starts_with("[[base]]"));
+    let each = tables.map(|table| {
+        let platform = table.lines().find_map(|line| line.strip_prefix("platform = ")).unwrap();
+        let age = if earlier.contains(table) { "earlier" } else { "new" };
+        format!("{} {age}", platform.trim_matches('"'))
+    });
+    each.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn platforms_have_pins_of_their_own() {
+    let setting = Setting::new();
+    setting.base_for("linux/amd64,linux/arm64", "both", "one");
+    setting.dockerfile("");
+    let registry = setting.scene.registry.name();
+    setting.file("Dockerfile", &format!("FROM {registry}/base:both\nCOPY src /srv\n"));
+    let (amd64, arm64) = ("--platform=linux/amd64", "--platform=linux/arm64");
+    setting.build(&[amd64]);
+    assert_eq!(bases(&setting, ""), "linux/amd64 new");
+    let one = setting.lock();
+    setting.base_for("linux/amd64,linux/arm64", "both", "two");
+    let digest = setting.build(&[arm64]);
+    assert_eq!(bases(&setting, &one), "linux/amd64 earlier, linux/arm64 new");
+    let both = setting.lock();
+    setting.build(&[amd64]);
+    assert_eq!(setting.lock(), both);
+    assert_eq!(setting.build_elsewhere("there", &["--locked", arm64]), digest);
+    setting.base_for("linux/amd64,linux/arm64", "both", "three");
+    setting.build(&["--platform=linux/amd64,linux/arm64", "--pull"]);
+    assert_eq!(bases(&setting, &both), "linux/amd64 new, linux/arm64 new");
+}
+
+#[test]
+fn two_builds_at_once_leave_a_whole_lock() {
+    let setting = Setting::new();
+    let children: Vec<_> = ["one", "two", "three"]
+        .iter()
+        .map(|name| {
+            let words = ["build", "context", &setting.elsewhere(name)];
+            setting.command(&words).stdout(Stdio::null()).spawn().unwrap()
+        })
+        .collect();
+    for mut child in children {
+        assert!(child.wait().unwrap().success());
+    }
+    setting.build(&["--locked"]);
 }
 
 #[test]

@@ -53,6 +53,19 @@ impl Setting {
 
     /// The same with these programs.
     pub(crate) fn base_with(&self, mark: &str, programs: &[&str]) {
+        let directory = self.scene.path(&format!("base-{mark}/root/bin"));
+        fs::create_dir_all(&directory).unwrap();
+        for program in programs {
+            fs::write(directory.join(program), "nothing runs\n").unwrap();
+        }
+        if programs.contains(&"dash") {
+            symlink("dash", directory.join("sh")).unwrap();
+        }
+        self.base_for("linux/amd64", "python", mark);
+    }
+
+    /// Any tag means an image for these platforms with this file from now on.
+    pub(crate) fn base_for(&self, platforms: &str, tag: &str, mark: &str) {
         let directory = self.scene.path(&format!("base-{mark}"));
         let status = "Package: libc6\nStatus: install ok installed\nVersion: 2.36-9+deb12u10\n";
         for (path, text) in [
@@ -68,23 +81,19 @@ impl Setting {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        symlink("python3.11", directory.join("root/usr/local/bin/python3")).unwrap();
-        for program in programs {
-            fs::create_dir_all(directory.join("root/bin")).unwrap();
-            fs::write(directory.join("root/bin").join(program), "nothing runs\n").unwrap();
-        }
-        if programs.contains(&"dash") {
-            symlink("dash", directory.join("root/bin/sh")).unwrap();
+        let link = directory.join("root/usr/local/bin/python3");
+        if !link.exists() {
+            symlink("python3.11", link).unwrap();
         }
         let store = format!("--store={}", self.scene.path("base-store").display());
         let directory = directory.display().to_string();
         self.answer(&[
             "build",
             &store,
-            "--platform=linux/amd64",
+            &format!("--platform={platforms}"),
             "--push",
             "-t",
-            "REGISTRY/base:python",
+            &format!("REGISTRY/base:{tag}"),
             &directory,
         ]);
     }
