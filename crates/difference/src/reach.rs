@@ -94,44 +94,38 @@ pub(crate) fn of_step(
     moved: &[Moved],
     origins: &Variables,
 ) -> BTreeSet<usize> {
-    let own: Vec<&Step> =
-        [places.0.and_then(|at| old.step(at)), places.1.and_then(|at| new.step(at))]
-            .into_iter()
-            .flatten()
-            .collect();
-    let copies = own.iter().all(|step| step.is(&COPYING));
-    let from_elsewhere = own.iter().any(|step| step.text.contains("--from"));
-    let fetches = own.iter().any(|step| step.is(&["ADD"]));
-    let mut reached: BTreeSet<usize> = own.iter().flat_map(|s| of_variables(s, origins)).collect();
-    // All that came before can have left something that a command finds. What only copies finds
-    // files below where it writes, and the directory that it works in.
-    let sees_all = !copies || from_elsewhere;
+    let views = (View::of(old, places.0), View::of(new, places.1));
+    let seen: Vec<&Step> = views.0.steps(old).chain(views.1.steps(new)).collect();
+    let below = views.0.steps_below(old).chain(views.1.steps_below(new));
+    let using: Vec<&Step> = seen.iter().copied().chain(below).collect();
+    let mut reached: BTreeSet<usize> =
+        using.iter().flat_map(|step| of_variables(step, origins)).collect();
+    let any = |verbs: &[&str]| seen.iter().any(|step| step.is(verbs));
+    let installs = any(&["RUN", "PYTHON", "DEBIAN"]);
+    let fetches = any(&["RUN", "ADD"]);
+    // What only copies shows what it takes file by file; there is evidence of that, or it is not so.
+    let unpacks = !seen.iter().all(|step| step.is(&["COPY"]));
     for (at, one) in moved.iter().enumerate() {
         let reaches = match (&one.kind, &one.detail) {
             (Kind::Instruction, Detail::Step { old: a, new: b }) => {
-                let is_own = (a.is_some() && *a == places.0) || (b.is_some() && *b == places.1);
-                let before = comes_before(*a, places.0) || comes_before(*b, places.1);
-                let steps: Vec<&Step> = steps_of(one, old, new).collect();
-                let matters = sees_all || steps.iter().any(|step| leaves_something(step));
-                is_own || (before && matters)
+                views.0.has(*a, steps_of(one, old, new)) || views.1.has(*b, steps_of(one, old, new))
             }
             (Kind::Base, Detail::Base { old_stages, new_stages }) => {
-                let stage = |at: Option<StepAt>| at.and_then(|at| at.stage);
-                let below = |stages: &[usize], own: Option<usize>| {
-                    own.is_none_or(|own| stages.is_empty() || stages.iter().any(|s| *s <= own))
-                };
-                below(old_stages, stage(places.0)) || below(new_stages, stage(places.1))
+                views.0.begins_with(old_stages) || views.1.begins_with(new_stages)
             }
             (Kind::Timestamp | Kind::Plywood | Kind::FormatEpoch | Kind::Platform, _) => true,
             (Kind::Target, _) => true,
-            (Kind::File | Kind::Folder, Detail::File { new_path, .. }) => {
-                sees_all || (fetches && own.iter().any(|step| names(step, new_path)))
+            (Kind::File, Detail::File { old_path, new_path, .. }) => {
+                let taken = |step: &&Step| step.may_take(old_path) || step.may_take(new_path);
+                unpacks && seen.iter().any(taken)
             }
-            (Kind::File | Kind::Folder, _) => true,
-            (Kind::IgnoreFile, _) => true,
-            (Kind::Package | Kind::PackageArchive, _) => sees_all,
-            (Kind::Download, _) => sees_all || fetches,
-            (Kind::BuildArgument, _) => sees_all && is_seen_before(one, places, old, new),
+            (Kind::File | Kind::Folder | Kind::IgnoreFile, _) => {
+                seen.iter().any(|step| !step.takes.is_empty())
+            }
+            (Kind::Package, _) => installs,
+            (Kind::PackageArchive, _) => any(&["RUN", "DEBIAN"]),
+            (Kind::Download, _) => fetches,
+            (Kind::BuildArgument, _) => using.iter().any(|step| step.uses.contains(&one.name)),
             _ => false,
         };
         if reaches {
@@ -139,6 +133,100 @@ pub(crate) fn of_step(
         }
     }
     reached
+}
+
+/// What an instruction can see of the others.
+#[derive(Default)]
+pub(crate) struct View {
+    /// Those whose doings it can find, itself among them.
+    seen: BTreeSet<StepAt>,
+    /// Those before it of which it finds directories, owners, and where it works.
+    below: BTreeSet<StepAt>,
+    /// The stages that all of these are in.
+    stages: BTreeSet<usize>,
+    /// Whether it takes files from an image that is no stage's.
+    takes_from_image: bool,
+}
+
+impl View {
+    /// What the instruction at this place sees.
+    pub(crate) fn of(record: &BuildRecord, place: Option<StepAt>) -> Self {
+        let mut view = View::default();
+        let Some((place, step)) = place.and_then(|at| Some((at, record.step(at)?))) else {
+            return view;
+        };
+        if let Some(stage) = place.stage {
+            // All that came before can have left something that a command finds.
+            view.look_at(record, stage, place.step);
+            if step.is(&COPYING) {
+                view.below = std::mem::take(&mut view.seen);
+            }
+        }
+        view.seen.insert(place);
+        view.look_from(record, place, step);
+        view
+    }
+
+    /// The instructions that are seen.
+    pub(crate) fn steps<'a>(&self, record: &'a BuildRecord) -> impl Iterator<Item = &'a Step> {
+        self.seen.iter().filter_map(|at| record.step(*at))
+    }
+
+    /// The instructions of which directories, owners, and where they work are found.
+    fn steps_below<'a>(&self, record: &'a BuildRecord) -> impl Iterator<Item = &'a Step> {
+        let below = self.below.iter().filter_map(|at| record.step(*at));
+        below.filter(|step| leaves_something(step))
+    }
+
+    /// Looks at the first instructions of a stage, and at what they see.
+    fn look_at(&mut self, record: &BuildRecord, number: usize, end: usize) {
+        let Some(stage) = record.stages.get(number) else { return };
+        self.stages.insert(number);
+        for (step, instruction) in stage.steps.iter().enumerate().take(end) {
+            let at = StepAt { stage: Some(number), step };
+            if self.seen.insert(at) {
+                self.look_from(record, at, instruction);
+            }
+        }
+        if let Some(parent) = earlier(record, &stage.from, number) {
+            self.look_at(record, parent, usize::MAX);
+        }
+    }
+
+    /// Looks at the stages that an instruction takes files from.
+    fn look_from(&mut self, record: &BuildRecord, place: StepAt, step: &Step) {
+        let number = place.stage.unwrap_or(0);
+        for name in &step.from {
+            match earlier(record, name, number) {
+                Some(stage) => self.look_at(record, stage, usize::MAX),
+                // A name with a variable in it can be any.
+                None if name.contains('$') => {
+                    (0..number).for_each(|stage| self.look_at(record, stage, usize::MAX));
+                    self.takes_from_image = true;
+                }
+                None => self.takes_from_image = true,
+            }
+        }
+    }
+
+    /// Whether an instruction that moved is one of those.
+    fn has<'a>(&self, at: Option<StepAt>, mut steps: impl Iterator<Item = &'a Step>) -> bool {
+        let Some(at) = at else { return false };
+        self.seen.contains(&at) || (self.below.contains(&at) && steps.any(leaves_something))
+    }
+
+    /// Whether an image is seen with which these stages begin, or none.
+    fn begins_with(&self, stages: &[usize]) -> bool {
+        let is_seen = stages.iter().any(|stage| self.stages.contains(stage));
+        is_seen || (stages.is_empty() && self.takes_from_image)
+    }
+}
+
+/// The stage before this one that a name or a number means.
+fn earlier(record: &BuildRecord, name: &str, number: usize) -> Option<usize> {
+    let lower = Some(name.to_lowercase());
+    let named = record.stages.iter().take(number).rposition(|stage| stage.name == lower);
+    named.or_else(|| name.parse().ok().filter(|found| *found < number))
 }
 
 /// Whether an instruction changes what a `COPY` behind it finds: directories, owners, and where it
@@ -158,30 +246,4 @@ fn leaves_something(step: &Step) -> bool {
         "VOLUME",
         "ONBUILD",
     ])
-}
-
-/// Whether an instruction names this file of the context: an archive that it unpacks.
-fn names(step: &Step, path: &str) -> bool {
-    let file = path.rsplit('/').next().unwrap_or(path);
-    step.text.contains(file) || step.text.contains(['*', '?', '['])
-}
-
-/// Whether an argument is seen by an instruction before this one, whose doings this one can see.
-fn is_seen_before(
-    argument: &Moved,
-    places: (Option<StepAt>, Option<StepAt>),
-    old: &BuildRecord,
-    new: &BuildRecord,
-) -> bool {
-    let seen = |record: &BuildRecord, place: Option<StepAt>| {
-        record
-            .steps()
-            .any(|(at, step)| comes_before(Some(at), place) && step.uses.contains(&argument.name))
-    };
-    seen(old, places.0) || seen(new, places.1)
-}
-
-/// Whether the one place comes before the other, in the recipe's order.
-fn comes_before(one: Option<StepAt>, other: Option<StepAt>) -> bool {
-    matches!((one, other), (Some(one), Some(other)) if one < other)
 }

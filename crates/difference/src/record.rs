@@ -23,6 +23,9 @@ const MOST_UNREAD: usize = 4 * MOST_FILES;
 /// The longest text of an instruction that is kept whole, in characters.
 const LONGEST_TEXT: usize = 200;
 
+/// What in a path can stand for others: wildcards, variables, quotes, ways up.
+const VAGUE: [char; 8] = ['*', '?', '[', '$', '\\', '"', '\'', '~'];
+
 /// What went into a build for one platform.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -198,6 +201,12 @@ pub struct Step {
     /// The variables or labels that it sets.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub defines: Vec<String>,
+    /// The stages and images that it takes files from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub from: Vec<String>,
+    /// What it can take of a context: paths, patterns, and `.` for everything.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<String>,
     /// Whether it sees what no record holds: secrets, an agent.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_open: bool,
@@ -324,6 +333,8 @@ impl Step {
             documents: None,
             uses: Vec::new(),
             defines: Vec::new(),
+            from: Vec::new(),
+            takes: Vec::new(),
             is_open: false,
             layers: Vec::new(),
         }
@@ -337,6 +348,17 @@ impl Step {
     /// Whether the keyword is one of these.
     pub(crate) fn is(&self, verbs: &[&str]) -> bool {
         verbs.iter().any(|verb| self.verb().eq_ignore_ascii_case(verb))
+    }
+
+    /// Whether it can take this path of a context.
+    pub(crate) fn may_take(&self, path: &str) -> bool {
+        self.takes.iter().any(|taken| {
+            let taken = taken.trim_start_matches("./").trim_matches('/');
+            let is_vague = taken.is_empty() || taken == "." || taken.contains(VAGUE);
+            is_vague
+                || path == taken
+                || path.strip_prefix(taken).is_some_and(|rest| rest.starts_with('/'))
+        })
     }
 
     /// Whether the other is the same instruction, whatever became of it.

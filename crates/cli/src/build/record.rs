@@ -226,52 +226,70 @@ fn steps(
 }
 
 fn step(text: &str, instruction: Option<&Instruction>, known: &mut BTreeSet<String>) -> Step {
+    let mut step = Step::of(text);
     let mut documents = String::new();
     let mut uses = variables(text);
-    let mut defines = Vec::new();
-    let mut is_open = false;
     match instruction {
         Some(Instruction::Run(run)) => {
             run.heredocs.iter().for_each(|it| documents.push_str(&it.content));
-            let kinds = [MountKind::Secret, MountKind::Ssh];
-            is_open = run.mounts.iter().any(|mount| kinds.contains(&mount.kind));
+            run.mounts.iter().for_each(|mount| note_mount(mount, &mut step));
             // A command has all of them in its environment.
             uses.extend(known.iter().cloned());
         }
-        Some(Instruction::Copy(copy)) => documents = heredocs(copy),
-        Some(Instruction::Add(add)) => documents = heredocs(&add.copy),
+        Some(Instruction::Copy(copy)) => documents = note_copy(copy, &mut step),
+        Some(Instruction::Add(add)) => documents = note_copy(&add.copy, &mut step),
         Some(Instruction::Arg(arguments)) => {
-            defines.extend(arguments.iter().map(|argument| argument.name.clone()));
+            step.defines.extend(arguments.iter().map(|argument| argument.name.clone()));
             // Without a default, it has that of the one before the first stage.
-            uses.extend(defines.iter().cloned());
-            known.extend(defines.iter().cloned());
+            uses.extend(step.defines.iter().cloned());
+            known.extend(step.defines.iter().cloned());
         }
         Some(Instruction::Env(pairs)) => {
-            defines.extend(pairs.iter().map(|(name, _)| plain(&name.text)));
-            known.extend(defines.iter().cloned());
+            step.defines.extend(pairs.iter().map(|(name, _)| plain(&name.text)));
+            known.extend(step.defines.iter().cloned());
         }
         Some(Instruction::Label(pairs)) => {
-            defines.extend(pairs.iter().map(|(name, _)| plain(&name.text)));
+            step.defines.extend(pairs.iter().map(|(name, _)| plain(&name.text)));
+        }
+        // Projects, requirements and packages are files of the context.
+        Some(Instruction::Python(_) | Instruction::Debian(_)) => step.takes.push(".".to_owned()),
+        // What a base left to be done is known by its text.
+        None => {
+            step.takes.push(".".to_owned());
+            uses.extend(known.iter().cloned());
         }
         _ => {}
     }
-    let heredocs: Vec<String> = variables(&documents).into_iter().collect();
-    uses.extend(heredocs);
-    Step {
-        documents: (!documents.is_empty()).then(|| Digest::of(documents.as_bytes())),
-        uses: uses.into_iter().collect(),
-        defines,
-        is_open,
-        ..Step::of(text)
+    uses.extend(variables(&documents));
+    step.documents = (!documents.is_empty()).then(|| Digest::of(documents.as_bytes()));
+    step.uses = uses.into_iter().collect();
+    step
+}
+
+fn note_mount(mount: &recipe::Mount, step: &mut Step) {
+    match (mount.kind, mount.option("from")) {
+        (MountKind::Secret | MountKind::Ssh, _) => step.is_open = true,
+        (MountKind::Bind | MountKind::Cache, Some(from)) => step.from.push(from.to_owned()),
+        (MountKind::Bind, None) => {
+            let source = mount.option("source").or_else(|| mount.option("src"));
+            step.takes.push(source.unwrap_or(".").to_owned());
+        }
+        _ => {}
     }
 }
 
-fn heredocs(copy: &recipe::Copy) -> String {
-    let texts = copy.sources.iter().filter_map(|source| match source {
-        recipe::Source::Heredoc(heredoc) => Some(heredoc.content.as_str()),
-        recipe::Source::Path(_) => None,
-    });
-    texts.collect()
+/// Notes what is copied, and returns the text of here-documents.
+fn note_copy(copy: &recipe::Copy, step: &mut Step) -> String {
+    let mut documents = String::new();
+    for source in &copy.sources {
+        match source {
+            recipe::Source::Heredoc(heredoc) => documents.push_str(&heredoc.content),
+            recipe::Source::Path(word) if copy.from.is_none() => step.takes.push(word.text.clone()),
+            recipe::Source::Path(_) => {}
+        }
+    }
+    step.from.extend(copy.from.iter().map(|word| word.text.clone()));
+    documents
 }
 
 /// A name without its quotes.

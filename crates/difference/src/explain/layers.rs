@@ -9,7 +9,7 @@ use crate::evidence::is_file_of;
 use crate::files::{self, Files};
 use crate::inputs::{self, Change, Detail, Kind, Moved};
 use crate::layers::{Fate, LayerChange, Origin, package_name};
-use crate::reach::{self, COPYING};
+use crate::reach::{self, COPYING, View};
 use crate::record::BuildRecord;
 use crate::steps::StepAt;
 
@@ -161,18 +161,13 @@ impl Explainer<'_> {
         before.into_iter().chain(new.and_then(|at| self.new.step(at)))
     }
 
-    /// Whether the records have all that these instructions, and those before them, can see.
+    /// Whether the records have all that these instructions, and those that they see, can see.
     fn recorded(&self, (old, new): (Option<StepAt>, Option<StepAt>)) -> Recorded {
-        let from_elsewhere = |step: &crate::Step| step.text.contains("--from");
-        if self.only_copies((old, new)) && !self.steps_at((old, new)).any(from_elsewhere) {
-            return Recorded::All;
-        }
         let archives = self.old.archives.is_none() || self.new.archives.is_none();
         let is_open = |record: &BuildRecord, place: Option<StepAt>| {
-            let up_to = |at: StepAt| place.is_some_and(|place| at <= place);
-            record.steps().any(|(at, step)| {
-                let installs = archives && (step.is(&["DEBIAN"]) || step.text.contains("apt"));
-                up_to(at) && (step.is_open || installs)
+            View::of(record, place).steps(record).any(|step| {
+                let installs = step.is(&["DEBIAN"]) || step.text.contains("apt");
+                step.is_open || (archives && installs)
             })
         };
         match is_open(self.old, old) || is_open(self.new, new) {

@@ -135,7 +135,14 @@ impl Explainer<'_> {
             }
             _ => false,
         });
-        for (_, _, uses) in self.changed_froms() {
+        let base = |record: &BuildRecord, stage: usize| record.stages.get(stage)?.base.clone();
+        for (a, b, uses) in self.changed_froms() {
+            // Of the stages that begin with what the image begins with.
+            let is_own = was.is_none_or(|was| base(self.old, was) == base(self.old, a))
+                && is.is_none_or(|is| base(self.new, is) == base(self.new, b));
+            if !is_own {
+                continue;
+            }
             inputs.extend(uses.iter().filter_map(|name| self.origins.get(name)).flatten());
         }
         // A name that is put together from an argument is the argument's doing.
