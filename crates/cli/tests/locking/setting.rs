@@ -54,8 +54,8 @@ impl Setting {
     /// The same with these programs.
     pub(crate) fn base_with(&self, mark: &str, programs: &[&str]) {
         let directory = self.scene.path(&format!("base-{mark}/root/bin"));
-        fs::create_dir_all(&directory).unwrap();
         for program in programs {
+            fs::create_dir_all(&directory).unwrap();
             fs::write(directory.join(program), "nothing runs\n").unwrap();
         }
         if programs.contains(&"dash") {
