@@ -9,7 +9,9 @@ use crate::instruction::{self, KEYWORDS, Request};
 use crate::line::{Line, Lines};
 use crate::split::parts;
 use crate::suggest::closest;
-use crate::{Diagnostic, Instruction, Recipe, Span, Spanned, Stage, Step, directive, heredoc};
+use crate::{
+    CacheNames, Diagnostic, Instruction, Recipe, Span, Spanned, Stage, Step, directive, heredoc,
+};
 
 /// More than anybody writes; what is larger is some other file.
 const MAX_BYTES: usize = 4 << 20;
@@ -55,6 +57,7 @@ pub fn parse_dockerfile(text: &str) -> Result<Parsed, Vec<Diagnostic>> {
         local_checks: Vec::new(),
         platforms: Vec::new(),
         annotations: BTreeMap::new(),
+        cache: CacheNames::default(),
     };
     let mut parser = Parser {
         text,

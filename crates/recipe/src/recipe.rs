@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use oci::Platform;
+use oci::{Platform, RepositoryName};
 
 use crate::{DebianPackages, PythonPackages};
 
@@ -44,6 +44,17 @@ pub struct Recipe {
     pub platforms: Vec<Platform>,
     /// Annotations of the image's manifest; a Dockerfile has none.
     pub annotations: BTreeMap<String, String>,
+    /// Who keeps what came of builds; a Dockerfile does not say.
+    pub cache: CacheNames,
+}
+
+/// The repositories that keep what came of builds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheNames {
+    /// Those that are asked.
+    pub from: Vec<RepositoryName>,
+    /// Those that are told, if it is said.
+    pub to: Option<Vec<RepositoryName>>,
 }
 
 /// Parser directives (`# key=value` before anything else).

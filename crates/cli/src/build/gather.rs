@@ -54,6 +54,7 @@ impl<'a> Gatherer<'a> {
         session: &'a Session,
         inputs: Inputs,
         arguments: &BuildArguments,
+        cache_names: &recipe::CacheNames,
     ) -> Result<Self, Error> {
         let mut facts = Facts {
             ignore: inputs.ignore.clone(),
@@ -82,7 +83,7 @@ impl<'a> Gatherer<'a> {
         let stat_cache = StatCache::load(&file, session.environment.now.into());
         let (pull, cache) = (arguments.pull, arguments.cache);
         let clients = download::Clients::default();
-        let registry_cache = RegistryCache::of(arguments);
+        let registry_cache = RegistryCache::of(arguments, cache_names);
         let pins = Pins::open(session, inputs.lock.clone(), arguments)?;
         facts.keeping = pins.keeping();
         Ok(Gatherer {

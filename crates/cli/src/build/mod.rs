@@ -168,7 +168,7 @@ impl<'a> Work<'a> {
             }))
         })?;
         let settings = PlanSettings::of(arguments, &inputs, &parsed.recipe)?;
-        let gatherer = Gatherer::new(session, inputs, arguments)?;
+        let gatherer = Gatherer::new(session, inputs, arguments, &parsed.recipe.cache)?;
         let (recipe, warnings) = (parsed.recipe, parsed.warnings);
         Ok(Work { session, arguments, recipe, warnings, gatherer, settings })
     }

@@ -9,10 +9,29 @@ use super::output::Output;
 /// Where a build looks for what came of earlier ones, and where it leaves what came of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct CacheRepositories {
-    /// Asked, in this order.
-    pub(crate) from: Vec<RepositoryName>,
-    /// Told.
-    pub(crate) to: Vec<RepositoryName>,
+    /// Asked, in this order; `None` if nobody is to be.
+    from: Option<Vec<RepositoryName>>,
+    /// Told, if it is said.
+    to: Option<Vec<RepositoryName>>,
+    /// Where the image is pushed to.
+    targets: Vec<RepositoryName>,
+}
+
+impl CacheRepositories {
+    /// Who is asked, and who is told: what the command line says comes first, and then what the
+    /// recipe says. Where the image goes is asked in any case.
+    pub(crate) fn with(
+        &self,
+        recipe: &recipe::CacheNames,
+    ) -> (Vec<RepositoryName>, Vec<RepositoryName>) {
+        let from = self.from.as_ref().map(|from| {
+            let all = from.iter().chain(&recipe.from).chain(&self.targets);
+            each_once(all.cloned().collect())
+        });
+        let told = self.to.as_ref().or(recipe.to.as_ref().filter(|_| !self.targets.is_empty()));
+        let to = told.unwrap_or(&self.targets).clone();
+        (from.unwrap_or_default(), each_once(to))
+    }
 }
 
 /// How far a repository is believed.
@@ -54,17 +73,13 @@ pub(super) fn repositories(
     };
     let from = read("--cache-from", "cache-from", from)?;
     let to = read("--cache-to", "cache-to", to)?;
-    let targets = targets(outputs);
-    let from_nothing = from.contains(&Value::Nothing);
-    let mut from: Vec<RepositoryName> = from.into_iter().filter_map(Value::repository).collect();
-    if !from_nothing {
-        from.extend(targets.iter().cloned());
-    }
-    let to = match to.is_empty() {
-        true => targets,
-        false => to.into_iter().filter_map(Value::repository).collect(),
+    let asks_nobody = from.contains(&Value::Nothing);
+    let names = |values: Vec<Value>| values.into_iter().filter_map(Value::repository).collect();
+    let repositories = CacheRepositories {
+        from: (!asks_nobody).then(|| names(from)),
+        to: (!to.is_empty()).then(|| names(to)),
+        targets: targets(outputs),
     };
-    let repositories = CacheRepositories { from: each_once(from), to: each_once(to) };
     Ok((repositories, without_effect))
 }
 
@@ -130,7 +145,8 @@ mod tests {
         let names = pushed.iter().map(|name| name.parse().unwrap()).collect();
         match repositories(&texts(from), &texts(to), &[Output::Registry(names)]) {
             Err(error) => error.to_string(),
-            Ok((CacheRepositories { from, to }, other)) => {
+            Ok((repositories, other)) => {
+                let (from, to) = repositories.with(&recipe::CacheNames::default());
                 let shown = |names: &[RepositoryName]| {
                     names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
                 };
@@ -162,5 +178,24 @@ mod tests {
             read(&["type=registry"], &[], &[]),
             "`type=registry` is not a value of `--cache-from`"
         );
+    }
+
+    #[test]
+    fn a_recipe_names_others() {
+        let name = |text: &str| text.parse::<Reference>().unwrap().repository().clone();
+        let outputs = [Output::Registry(vec!["r.example/a:1".parse().unwrap()])];
+        let recipe = recipe::CacheNames {
+            from: vec![name("r.example/main")],
+            to: Some(vec![name("r.example/cache")]),
+        };
+        let read = |to: &[String], outputs: &[Output]| {
+            repositories(&[], to, outputs).unwrap().0.with(&recipe)
+        };
+        let (from, to) = read(&[], &outputs);
+        assert_eq!(from, [name("r.example/main"), name("r.example/a")]);
+        assert_eq!(to, [name("r.example/cache")]);
+        assert_eq!(read(&["none".to_owned()], &outputs).1, []);
+        // What is not pushed tells nobody, unless somebody says so at the time.
+        assert_eq!(read(&[], &[]), (vec![name("r.example/main")], Vec::new()));
     }
 }

@@ -4,6 +4,25 @@ use super::debian_keys::DEBIAN;
 use super::key::{Key, Kind};
 use super::python_keys::PYTHON;
 
+/// The keys of `[cache]`.
+const CACHE: &[Key] = &[
+    Key {
+        name: "from",
+        kind: Kind::Texts,
+        default: "none",
+        description: "Repositories that are asked, too, for what came of earlier builds.",
+        example: "from = [\"registry.example/team/app\"]",
+    },
+    Key {
+        name: "to",
+        kind: Kind::Texts,
+        default: "where the image is pushed to",
+        description: "Repositories that are told what comes of a build that is pushed; none with \
+            `[]`. `--cache-to` on the command line takes its place.",
+        example: "to = [\"registry.example/team/cache\"]",
+    },
+];
+
 /// The keys of the document.
 pub(super) const DOCUMENT: &[Key] = &[
     Key {
@@ -107,6 +126,14 @@ pub(super) const DOCUMENT: &[Key] = &[
         default: "none",
         description: "Annotations, in the image's manifest. Names with dots are written in quotes.",
         example: "annotations = { \"org.opencontainers.image.source\" = \"https://git.example/shop\" }",
+    },
+    Key {
+        name: "cache",
+        kind: Kind::Table(CACHE),
+        default: "where the image is pushed to",
+        description: "Repositories that keep what came of builds, beside those of `--cache-from` \
+            and `--cache-to`.",
+        example: "cache = { from = [\"registry.example/team/app\"] }",
     },
     Key {
         name: "debian",

@@ -13,8 +13,8 @@ use super::python;
 use super::read::Reader;
 use super::value::{Entry, Named, Table, Value};
 use crate::{
-    Argument, CheckOptions, CommandLine, Diagnostic, Directives, Instruction, Parsed, Recipe, Rule,
-    Span, Spanned, Stage, StageBase, Step, Word, checks,
+    Argument, CacheNames, CheckOptions, CommandLine, Diagnostic, Directives, Instruction, Parsed,
+    Recipe, Rule, Span, Spanned, Stage, StageBase, Step, Word, checks,
 };
 
 /// The recipe of a document. It counts only if there are no errors.
@@ -54,6 +54,7 @@ pub(super) fn recipe(document: &Table, reader: &mut Reader<'_>) -> Parsed {
         local_checks: Vec::new(),
         platforms: platforms(document, reader),
         annotations: annotations(document),
+        cache: cache(document, reader),
     };
     Parsed { recipe, warnings }
 }
@@ -98,6 +99,25 @@ fn platforms(document: &Table, reader: &mut Reader<'_>) -> Vec<oci::Platform> {
 fn annotations(document: &Table) -> BTreeMap<String, String> {
     let pair = |it: &Named| (it.name.node.clone(), environment::plain(&it.value.node));
     document.names("annotations").iter().map(pair).collect()
+}
+
+fn cache(document: &Table, reader: &mut Reader<'_>) -> CacheNames {
+    let Some(table) = document.table("cache") else { return CacheNames::default() };
+    let mut names = |key: &str| {
+        let texts = table.texts(key).iter();
+        let names = texts.filter_map(|text| match text.node.parse::<oci::Reference>() {
+            Ok(reference) => Some(reference.repository().clone()),
+            Err(error) => {
+                let hint = "name a repository, such as `registry.example/team/app`";
+                reader.error(text.span.clone(), error.to_string(), hint);
+                None
+            }
+        });
+        names.collect::<Vec<_>>()
+    };
+    let from = names("from");
+    let to = table.place("to").map(|_| names("to"));
+    CacheNames { from, to }
 }
 
 /// The build arguments of templates, so that whoever gives them is not told that nothing takes

@@ -15,6 +15,7 @@ use futures_util::future::try_join_all;
 use layer::{LayerIndex, Limits};
 use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName, Tag};
 use plan::{Becomes, Packed, Plan, PlannedStep, RecalledLayer, StepKey, StepRecord};
+use recipe::CacheNames;
 use registry::{BlobBody, BlobSource, Observer, Publication};
 use store::Store;
 
@@ -22,7 +23,7 @@ use super::base;
 use super::gather::is_asked_for;
 use super::recall;
 use crate::error::Error;
-use crate::flags::{BuildArguments, CacheRepositories, CacheUse, CacheVerification};
+use crate::flags::{BuildArguments, CacheUse, CacheVerification};
 use crate::session::Session;
 use artifact::{Artifact, Unusable};
 
@@ -51,8 +52,8 @@ struct Facts {
 }
 
 impl RegistryCache {
-    pub(super) fn of(arguments: &BuildArguments) -> Self {
-        let CacheRepositories { mut from, to } = arguments.cache_repositories.clone();
+    pub(super) fn of(arguments: &BuildArguments, recipe: &CacheNames) -> Self {
+        let (mut from, to) = arguments.cache_repositories.with(recipe);
         if arguments.cache == CacheUse::Ignore {
             from.clear();
         }

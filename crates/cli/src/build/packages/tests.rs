@@ -100,7 +100,7 @@ impl Work {
 
     fn gatherer(&self) -> Gatherer<'_> {
         let inputs = Inputs::open(&self.arguments, &self.session).unwrap();
-        Gatherer::new(&self.session, inputs, &self.arguments).unwrap()
+        Gatherer::new(&self.session, inputs, &self.arguments, &Default::default()).unwrap()
     }
 }
 
