@@ -21,6 +21,7 @@ mod packages;
 mod plain_layers;
 mod recall;
 mod record;
+mod sharing;
 mod show;
 mod spool;
 mod wheels;

@@ -7,7 +7,7 @@ use layer::LayerIndex;
 use plan::{Becomes, LayerSpec, Plan, PlannedStage, PlannedStep, RunCommand};
 use serde_json::{Value, json};
 
-use super::{explain, lay};
+use super::{explain, lay, sharing};
 use crate::error::Error;
 use crate::flags::{BuildArguments, Explanation, PlanReport};
 use crate::session::Session;
@@ -28,6 +28,9 @@ pub(super) fn show(
             let mut text = String::new();
             for plan in plans {
                 table(session, arguments, plan, &mut text)?;
+                for sharing in sharing::with_pushed(session, arguments, plan)? {
+                    let _ = writeln!(text, "  {}", sharing.line());
+                }
             }
             if arguments.explanation == Explanation::Given {
                 for line in explain::lines(plans) {
@@ -186,7 +189,10 @@ fn as_json(session: &Session, arguments: &BuildArguments, plan: &Plan) -> Result
     for stage in &plan.stages {
         stages.push(stage_json(session, arguments, stage)?);
     }
-    Ok(json!({ "platform": plan.platform.to_string(), "stages": stages }))
+    let shared = sharing::with_pushed(session, arguments, plan)?;
+    let shared: Vec<Value> = shared.iter().map(sharing::Sharing::json).collect();
+    let platform = plan.platform.to_string();
+    Ok(json!({ "platform": platform, "stages": stages, "shared": shared }))
 }
 
 fn stage_json(

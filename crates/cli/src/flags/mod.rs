@@ -36,7 +36,7 @@ pub(crate) use build::{
     BasePull, BuildArguments, CacheUse, ContextSource, Explanation, Goal, NamedContext,
     PlanArguments, PlanReport, RecipeSource,
 };
-pub(crate) use cache::{CacheRepositories, CacheVerification};
+pub(crate) use cache::CacheVerification;
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
     Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,

@@ -159,3 +159,21 @@ fn several_platforms_have_records_of_their_own() {
         setting.answer(&["inspect", "-f", "{{.Architecture}}", "docker://REGISTRY/team/app:arm"]);
     assert_eq!(shown, "arm64");
 }
+
+#[test]
+fn a_plan_says_what_a_node_pulls() {
+    let setting = setting();
+    setting.build_elsewhere("one", PUSH);
+    setting.file("src/a.py", "b\n");
+    let plan = [&["plan", "context", &setting.elsewhere("one")], PUSH].concat();
+    let shown = setting.answer(&plan);
+    assert_eq!(
+        shown.lines().last().unwrap().trim(),
+        "5 of 6 layers are those of 127.0.0.1:00000/team/app:1; a node that has it pulls 0B, and 1 \
+         layer still to be built, of 2B before compression"
+    );
+    let json = setting.answer(&[&plan[..], &["--json"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let shared = &json["platforms"][0]["shared"][0];
+    assert_eq!((&shared["layers"], &shared["shared"]), (&6.into(), &5.into()), "{shared}");
+}

@@ -161,3 +161,25 @@ fn a_cache_of_a_build_that_broke_off_is_whole_or_absent() {
         assert_eq!(setting.build_elsewhere("four", &["--no-cache"]), digest, "after {moment}");
     }
 }
+
+#[test]
+fn a_recipe_s_own_repositories_are_asked_and_told() {
+    let setting = setting();
+    let toml = |cache: &str| {
+        let name = setting.scene.registry.name();
+        let text =
+            format!("base = \"scratch\"\n{cache}\n[[files]]\nfrom = \"src\"\nto = \"/srv\"\n");
+        setting.file("plywood.toml", &text.replace("REGISTRY", &name));
+    };
+    toml("cache = { to = [\"REGISTRY/team/cache\"] }");
+    let (records, digest) = built(&setting, "one", &[]);
+    assert_eq!(records, 1);
+    let tags = setting.answer(&["ls-tags", "REGISTRY/team/cache"]);
+    assert!(tags.starts_with("plywood-step-"), "{tags}");
+    assert_eq!(setting.answer(&["ls-tags", "REGISTRY/team/app"]), "1");
+    toml("cache = { from = [\"REGISTRY/team/cache\"] }");
+    setting.forget();
+    let other: &[&str] = &["--push", "-t", "REGISTRY/other/app:1", "--cache-to=none"];
+    assert_eq!(setting.build_elsewhere("two", other), digest);
+    assert_eq!(Traffic::of(&setting).blobs_up(), 1, "the config");
+}

@@ -91,7 +91,10 @@ fn every_key_is_described_in_the_schema_with_an_example() {
     let keys: usize = found.values().sum();
     // The tables themselves have a section, but no example in it.
     assert_eq!(keys - 4, examples().len(), "{found:?}");
-    assert_eq!(found.into_keys().collect::<Vec<_>>(), ["", ".cache", ".debian", ".files", ".python"]);
+    assert_eq!(
+        found.into_keys().collect::<Vec<_>>(),
+        ["", ".cache", ".debian", ".files", ".python"]
+    );
 }
 
 /// Compares with a file of `docs`, or writes it if `UPDATE` is set.
