@@ -250,6 +250,8 @@ impl StagePlanner<'_, '_> {
         self.state.config.set_working_dir(&format!("/{absolute}"));
         let mut form = Form::new();
         form.text(b"WORKDIR");
+        // The history has it as it is written.
+        form.text(text.as_bytes());
         form.text(absolute.as_bytes());
         form.text(self.state.config.user().unwrap_or_default().as_bytes());
         self.recalled(form, &word.span, |planner| {

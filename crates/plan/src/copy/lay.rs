@@ -51,6 +51,8 @@ pub(super) fn recalled_or_laid(
     }
     let mut form = Form::new();
     form.text(b"COPY");
+    // The history has it as it is written.
+    form.text(title.as_bytes());
     order.describe(copy, &mut form);
     piece::describe(planner, order, pieces, &mut form)?;
     planner.recalled(form, span, laid)

@@ -66,7 +66,7 @@ pub(crate) fn plan_copy(
 ) -> Step<Becomes> {
     let order = Order::read(planner, copy)?;
     if copy.from.is_some()
-        && let Some(form) = form_of_tree(planner, copy, &order, span)?
+        && let Some(form) = form_of_tree(planner, copy, &order, (text, span))?
     {
         let lay = |planner: &mut StagePlanner<'_, '_>| lay_copy(planner, copy, &order, text, span);
         return planner.recalled(form, span, lay);
@@ -80,7 +80,7 @@ fn form_of_tree(
     planner: &mut StagePlanner<'_, '_>,
     copy: &Copy,
     order: &Order,
-    span: &Span,
+    (text, span): (&str, &Span),
 ) -> Step<Option<Form>> {
     let SourceTree::Tree(tree) = source_tree(planner, copy.from.as_ref(), span)? else {
         return Ok(None);
@@ -88,6 +88,8 @@ fn form_of_tree(
     let Some(identity) = tree.identity() else { return Ok(None) };
     let mut form = Form::new();
     form.text(b"COPY --from");
+    // The history has it as it is written.
+    form.text(text.as_bytes());
     form.digests(&identity);
     order.describe(copy, &mut form);
     form.number(copy.sources.len() as u64);

@@ -54,7 +54,9 @@ pub(crate) fn plan_debian(
         _ => Ground::Image,
     };
     let mounted = mounted(planner, asked, ground)?;
-    let form = form(asked, &mounted);
+    let mut form = form(asked, &mounted);
+    // The history has it as it is written.
+    form.text(text.as_bytes());
     planner.recalled(form, span, |planner| install(planner, asked, ground, &mounted, text, span))
 }
 
