@@ -60,9 +60,14 @@ pub(super) fn of(work: &Work<'_>, plan: &Plan, layers: &[Layer]) -> Result<Build
     record.arguments = arguments.build_args.iter().map(mark).collect();
     record.images = images(plan, settings, facts);
     record.contexts = contexts(facts);
-    let downloads = facts.downloads.iter();
-    record.downloads =
-        downloads.map(|(url, got)| (redaction.address(url), got.content.digest)).collect();
+    let downloads = facts.downloads.iter().map(|(url, got)| (url, got.content.digest));
+    let downloads = reads(plan)
+        .filter_map(|read| match read {
+            Read::Download { url, content } => Some((url, content.digest)),
+            _ => None,
+        })
+        .chain(downloads);
+    record.downloads = downloads.map(|(url, digest)| (redaction.address(url), digest)).collect();
     record.archives = archives(plan);
     record.packages = packages(plan);
     record.globals =
@@ -142,10 +147,14 @@ fn contexts(facts: &Facts) -> BTreeMap<String, ContextFiles> {
     contexts
 }
 
+/// What the instructions asked of the world.
+fn reads(plan: &Plan) -> impl Iterator<Item = &Read> {
+    plan.stages.iter().flat_map(|stage| &stage.steps).flat_map(|step| &step.reads)
+}
+
 /// All that apt's sources gave of their own accord, by one digest.
 fn archives(plan: &Plan) -> Option<Digest> {
-    let reads = plan.stages.iter().flat_map(|stage| &stage.steps).flat_map(|step| &step.reads);
-    let given: BTreeSet<Digest> = reads
+    let given: BTreeSet<Digest> = reads(plan)
         .filter_map(|read| match read {
             Read::Fetch { content, .. } => content.map(|content| content.digest),
             _ => None,

@@ -46,6 +46,7 @@ fn moved(old: (&str, &[Wheel]), new: (&str, &[Wheel])) -> Vec<String> {
     for (requirements, wheels) in [old, new] {
         let files: Vec<HouseFile> = wheels.iter().map(Wheel::served).collect();
         let index = Index::of(&[&House::of_files(&files).unwrap()]).unwrap();
+        world.forget_pins();
         world.file("requirements.txt", requirements);
         let table = format!(
             "base = \"REGISTRY/base:python\"\nplatforms = [\"linux/amd64\"]\n\n[python]\n\

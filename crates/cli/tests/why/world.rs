@@ -65,6 +65,12 @@ impl World {
         write("Dockerfile", "FROM scratch\nCOPY --chmod=755 files /\n");
         let name = format!("REGISTRY/base:{tag}");
         self.scene.answer(&["build", "--push", "-t", &name, "base"]);
+        self.forget_pins();
+    }
+
+    /// What is outside may move on.
+    pub(crate) fn forget_pins(&self) {
+        let _ = fs::remove_file(self.path("plywood.lock"));
     }
 
     pub(crate) fn path(&self, path: &str) -> PathBuf {
