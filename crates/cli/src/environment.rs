@@ -63,7 +63,8 @@ Environment:
   HTTP_PROXY, HTTPS_PROXY, ALL_PROXY, NO_PROXY
                       how registries are reached; lower case works too
   NO_COLOR            no colours if set
-  CI                  plain progress, even on a terminal, if set";
+  CI                  plain progress, even on a terminal, and builds that keep to plywood.lock, if
+                      set";
 
 /// How the registries of clouds are logged in to without `login`, for `login --help`.
 pub(crate) const CLOUD_HELP: &str = "\

@@ -170,7 +170,7 @@ impl OutdatedFlags {
 }
 
 /// A package's name as indexes have it (PEP 503). Debian's are like that already.
-fn normalized(name: &str) -> String {
+pub(crate) fn normalized(name: &str) -> String {
     let mut normalized = String::with_capacity(name.len());
     for character in name.chars() {
         match character {

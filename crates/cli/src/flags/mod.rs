@@ -43,7 +43,9 @@ pub(crate) use images::{
 };
 pub(crate) use init::{InitArguments, InitTarget};
 pub(crate) use location::{LayoutName, Location};
-pub(crate) use lock::{LockArguments, LockUse, OutdatedArguments, OutdatedReport, Renewal};
+pub(crate) use lock::{
+    LockArguments, LockUse, OutdatedArguments, OutdatedReport, Renewal, normalized,
+};
 pub(crate) use output::{Destination, Output};
 pub(crate) use remote::{LsTagsArguments, ReferrersArguments, TagsReport};
 pub(crate) use secret::{SecretPlace, SecretSource};

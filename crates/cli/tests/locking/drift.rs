@@ -53,7 +53,18 @@ fn what_is_not_pinned_is_named() {
     setting.toml(|toml| toml.replace("\"lib\"", "\"lib>0\""));
     insta::assert_snapshot!(setting.refused(LOCKED), @"
     exit 12
-    error: failed to keep to `context/plywood.lock`: it has no answer to what is asked of Python packages for linux/amd64 now: requirements, constraints, indexes, files, or the Python and the packages of the base are others
+    error: failed to keep to `context/plywood.lock`: it has no answer to what is asked of Python packages for linux/amd64 now: versions, constraints, indexes, files, or the Python and the packages of the base are others
+     --> context/plywood.toml:4:1
+      |
+    4 | [python]
+      | ^^^^^^^^
+      |
+      = hint: `plywood lock`, or a build without `--locked`, adds what is missing; commit the file then (where CI is set, `--no-locked` builds without)
+    ");
+    setting.toml(|toml| toml.replace("\"lib\"", "\"More.Over>=1\", \"next\""));
+    insta::assert_snapshot!(setting.refused(LOCKED), @"
+    exit 12
+    error: failed to keep to `context/plywood.lock`: it has no answer to what is asked of Python packages for linux/amd64 now: with `more-over`, `next` asked for as well, with `lib` asked for no more
      --> context/plywood.toml:4:1
       |
     4 | [python]

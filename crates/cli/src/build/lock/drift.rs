@@ -20,12 +20,16 @@ pub(crate) enum Drift {
     },
     /// Other Python packages are asked for.
     #[error(
-        "it has no answer to what is asked of Python packages for {platform} now: requirements, \
-         constraints, indexes, files, or the Python and the packages of the base are others"
+        "it has no answer to what is asked of Python packages for {platform} now: {}",
+        asked(new, gone)
     )]
     Question {
         /// For what.
         platform: Platform,
+        /// What is asked for that was not.
+        new: Vec<String>,
+        /// What was asked for and is no more.
+        gone: Vec<String>,
     },
     /// A package that was built on the spot, and differs.
     #[error("it pins a wheel that was built elsewhere and differs from the one built here: {file}")]
@@ -82,6 +86,20 @@ impl Drift {
                 "build with the plywood that wrote it, or once without `--locked`, and commit the file"
             }
         }
+    }
+}
+
+fn asked(new: &[String], gone: &[String]) -> String {
+    let lists = [("asked for as well", new), ("asked for no more", gone)];
+    let lists = lists.iter().filter(|(_, names)| !names.is_empty());
+    let said = lists.map(|(what, names)| format!("{} {what}", names.join(", ")));
+    match said.collect::<Vec<_>>().as_slice() {
+        [] => {
+            "versions, constraints, indexes, files, or the Python and the packages of the base are \
+               others"
+                .to_owned()
+        }
+        said => format!("with {}", said.join(", with ")),
     }
 }
 

@@ -1,16 +1,16 @@
 //! Answers about Python packages, as builds and as locks have them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lock::{Address, Wheel};
-use oci::Digest;
+use oci::{Digest, Platform};
 use python::{Location, Package, ResolutionRequest, WheelFile};
 use resolution::Preferred;
 
 use super::{Drift, Manner, Pins};
 use crate::build::wheels::Question;
 use crate::error::Error;
-use crate::flags::Renewal;
+use crate::flags::{Renewal, normalized};
 
 impl Pins {
     /// The answer to a question for Python packages.
@@ -36,10 +36,27 @@ impl Pins {
         let key = (platform.clone(), request.fingerprint());
         match self.manner {
             Manner::Keep if !self.locked.resolutions.contains_key(&key) => {
-                Err(self.drift(Drift::Question { platform }))
+                Err(self.drift(self.question_drift(request, platform)))
             }
             Manner::Keep | Manner::Renew => Ok(()),
         }
+    }
+
+    /// In which names a question differs from those that are pinned.
+    fn question_drift(&self, request: &ResolutionRequest, platform: Platform) -> Drift {
+        let asked =
+            request.requirements.iter().filter_map(|requirement| name_in(&requirement.text));
+        let asked: BTreeSet<String> = asked.collect();
+        let own = self.locked.resolutions.iter().filter(|((of, _), _)| *of == platform);
+        let wheels = own.flat_map(|(_, answer)| &answer.wheels).filter(|wheel| wheel.requested);
+        let pinned: BTreeSet<String> = wheels.map(|wheel| wheel.name.clone()).collect();
+        // What a lock of Python's own or a direct reference asks for is not seen here.
+        let is_seen = request.lock.is_none() && !asked.is_empty();
+        let other = |these: &BTreeSet<String>, those: &BTreeSet<String>| match is_seen {
+            true => these.difference(those).map(|name| format!("`{name}`")).collect(),
+            false => Vec::new(),
+        };
+        Drift::Question { platform, new: other(&asked, &pinned), gone: other(&pinned, &asked) }
     }
 
     /// What a new answer keeps to where it can.
@@ -105,6 +122,15 @@ fn other_wheel<'p>(pinned: &[Package], found: &'p [Package]) -> Option<&'p str> 
     };
     let other = found.iter().find(|package| !is_pinned(package));
     other.map(|package| package.wheel.filename.as_str())
+}
+
+/// The name that a requirement begins with (PEP 508), normalized.
+fn name_in(requirement: &str) -> Option<String> {
+    let text = requirement.trim_start();
+    let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
+    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+    let is_address = rest.starts_with([':', '/']) || name.starts_with('.') || name.is_empty();
+    (!is_address).then(|| normalized(name))
 }
 
 /// An answer as a lock has it. `known` says what wheels hash to, by address, that nobody vouches for.
