@@ -6,6 +6,7 @@
 
 mod debian;
 mod full_disk;
+mod git_pins;
 mod moves_only_what_is_new;
 mod python;
 mod registries;
