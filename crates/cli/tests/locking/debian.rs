@@ -89,6 +89,7 @@ fn an_archive_that_moves_on_is_built_as_it_was() {
     assert_eq!(setting.build(&[]), digest);
     assert_eq!(setting.build(&["--locked"]), digest);
     assert_eq!(archive.asked().len(), asked, "nobody is asked");
+    assert_eq!(setting.lock(), earlier);
     let elsewhere = setting.elsewhere("there");
     let words = ["build", "--locked", "context", &elsewhere];
     insta::assert_snapshot!(shown(&archive, &setting.refused(&words)), @"

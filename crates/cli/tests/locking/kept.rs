@@ -122,6 +122,22 @@ fn a_changed_question_moves_what_it_must() {
 }
 
 #[test]
+fn a_lost_lock_is_written_again_by_what_is_on_record() {
+    let setting = Setting::new();
+    let digest = setting.build(&[]);
+    let lock = setting.lock();
+    fs::remove_file(setting.path("plywood.lock")).unwrap();
+    assert_eq!(setting.build(&[]), digest);
+    assert_eq!(setting.lock(), lock);
+    setting.dockerfile("ADD http://WEB/data.txt /");
+    setting.build(&[]);
+    let lock = setting.lock();
+    fs::remove_file(setting.path("plywood.lock")).unwrap();
+    setting.build(&[]);
+    assert_eq!(setting.lock(), lock);
+}
+
+#[test]
 fn source_files_leave_the_lock_alone() {
     let setting = Setting::new();
     let digest = setting.build(&[]);
