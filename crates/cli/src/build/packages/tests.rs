@@ -55,7 +55,8 @@ fn answer(mut stream: TcpStream, host: &Mutex<Host>) -> Option<()> {
     let (range, etag) = (header("range"), header("if-none-match"));
     host.asked.push(format!("{path} {range}{etag}{}", header("authorization")).trim_end().into());
     let Some(bytes) = host.files.get(&path).cloned() else {
-        write!(stream, "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").ok()?;
+        let head = "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+        stream.write_all(head.as_bytes()).ok()?;
         return Some(());
     };
     let from = range.trim_start_matches("bytes=").trim_end_matches('-').parse().unwrap_or(0);
