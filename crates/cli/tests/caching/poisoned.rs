@@ -188,6 +188,36 @@ fn another_diff_id() {
 }
 
 #[test]
+fn titles_for_a_terminal() {
+    let said = poisoned(|record| {
+        rewrite(record, |document| {
+            for layer in document["record"]["layers"].as_array_mut().into_iter().flatten() {
+                layer["title"] = json!("RUN \u{1b}[2J");
+            }
+        });
+    });
+    insta::assert_snapshot!(said, @"warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: its document is damaged");
+}
+
+#[test]
+fn layers_that_would_be_elsewhere() {
+    let said = poisoned(|record| {
+        let urls = json!(["http://127.0.0.1/elsewhere"]);
+        rewrite(record, |document| {
+            for layer in document["record"]["layers"].as_array_mut().into_iter().flatten() {
+                layer["packed"]["descriptor"]["urls"] = urls.clone();
+            }
+        });
+        for layer in record["layers"].as_array_mut().unwrap() {
+            if layer["mediaType"].as_str().unwrap().contains("tar") {
+                layer["urls"] = urls.clone();
+            }
+        }
+    });
+    insta::assert_snapshot!(said, @"warning: 127.0.0.1:00000/team/app:plywood-step-… is passed over: it names a layer that it does not keep");
+}
+
+#[test]
 fn a_bundle_that_is_none() {
     let setting = setting();
     let digest = setting.build_elsewhere("one", PUSH);

@@ -141,15 +141,29 @@ pub(super) fn read_step(
     if found.document.key != *key {
         return Err(Unusable::Key);
     }
+    if !is_plain(&found.document.record) {
+        return Err(Unusable::Document);
+    }
     let layers = &found.document.record.layers;
-    let is_kept = |packed: &Packed| {
-        packed.descriptor.media_type.layer_compression().is_some()
-            && kept.contains(&&packed.descriptor)
+    let is_kept = |Packed { descriptor, .. }: &Packed| {
+        descriptor.media_type.layer_compression().is_some()
+            && !descriptor.media_type.is_foreign()
+            && descriptor.urls.is_empty()
+            && kept.contains(&descriptor)
     };
     match layers.iter().filter_map(|layer| layer.packed.as_ref()).all(is_kept) {
         true => Ok(found),
         false => Err(Unusable::Layer),
     }
+}
+
+/// Whether nothing in a record does anything to a terminal but break a line.
+fn is_plain(record: &StepRecord) -> bool {
+    let layers = record.layers.iter().flat_map(|layer| layer.packages.iter().chain([&layer.title]));
+    let warnings = record.warnings.iter();
+    let warnings = warnings.flat_map(|it| it.hint.iter().chain([&it.message]));
+    let mut texts = layers.chain(warnings);
+    texts.all(|text| !text.contains(|c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r')))
 }
 
 /// Reads a base's artifact.
