@@ -165,7 +165,8 @@ fn a_plan_says_what_a_node_pulls() {
     let setting = setting();
     setting.build_elsewhere("one", PUSH);
     setting.file("src/a.py", "b\n");
-    let plan = [&["plan", "context", &setting.elsewhere("one")], PUSH].concat();
+    let store = setting.elsewhere("one");
+    let plan = [&["plan", "context", &store], PUSH].concat();
     let shown = setting.answer(&plan);
     assert_eq!(
         shown.lines().last().unwrap().trim(),
