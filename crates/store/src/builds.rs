@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Store, StoreError};
 
 /// The kind of record that the list is; there is one of it.
-const BUILDS: &str = "builds";
+pub(crate) const BUILDS: &str = "builds";
+/// The kind of record that says what went into an image: a fact by the image's digest.
+pub(crate) const BUILD_FACT: &str = "fact-build";
 
 /// So many are remembered.
 const MOST_BUILDS: usize = 256;

@@ -29,6 +29,7 @@
 
 mod blobs;
 mod builds;
+mod contents;
 mod error;
 pub mod exchange;
 mod images;
@@ -41,10 +42,11 @@ mod scratch;
 mod store;
 
 pub use builds::Build;
+pub use contents::{BlobHolder, KeptBlob, KeptFile, KeptRecord};
 pub use error::StoreError;
 pub use images::{Listed, REF_NAME, Removed};
 pub use incoming::{Incoming, Turn};
-pub use prune::{PrunePolicy, Pruned};
+pub use prune::{PrunePolicy, Pruned, Spared};
 pub use records::CachedLayer;
 pub use scratch::Scratch;
 pub use store::Store;

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use oci::{Descriptor, DiffId, Digest, ImageConfig};
 
+use crate::builds::{BUILD_FACT, BUILDS};
 use crate::images::name_of;
 use crate::reach::Presence;
 use crate::records::{LAYER, LAYER_INDEX, SOURCES, key_of, record_files};
@@ -15,19 +16,32 @@ use crate::{Store, StoreError};
 
 /// What [`Store::prune`] may delete.
 ///
-/// Named images are never touched, nor what they consist of. The rest is: images without a name,
-/// blobs that no image has, records, what servers answered, and downloads that broke off. With neither limit, all of it
-/// goes.
+/// What is spared is never touched, nor what it consists of. The rest is: other images, blobs that
+/// no image has, records, what servers answered, and downloads that broke off. With neither limit,
+/// all of it goes.
 #[derive(Debug, Clone)]
 pub struct PrunePolicy {
+    /// What stays in any case.
+    pub spared: Spared,
     /// Keep what was used within this time.
     pub older_than: Option<Duration>,
-    /// Keep the most recently used blobs that no named image has, up to this many bytes.
+    /// Keep the most recently used of what may go, up to this many bytes. The record of a layer by
+    /// its key goes and stays with the layer, and does not count.
     pub keep_bytes: Option<u64>,
     /// The time at which ages are measured.
     pub now: SystemTime,
     /// Only say what would be deleted.
     pub dry_run: bool,
+}
+
+/// What stays, however old it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spared {
+    /// Images with a name.
+    NamedImages,
+    /// All images, and what is remembered of how they were built: only what can be found out or
+    /// made again goes.
+    AllImages,
 }
 
 /// What was deleted, or would have been.
@@ -58,31 +72,33 @@ impl Store {
     fn prune_alone(&self, policy: &PrunePolicy) -> Result<Pruned, StoreError> {
         let (kept, dropped) = self.split_images(policy)?;
         let reached = self.reached_by(&kept)?;
-        let mut doomed = Vec::new();
-        let blobs = self.doomed_blobs(&reached, policy)?;
-        let gone: BTreeSet<Digest> = blobs.iter().map(|(digest, _)| *digest).collect();
-        doomed.extend(blobs.iter().map(|(_, file)| file.clone()));
-        let records = self.doomed_records(&reached, &gone, policy)?;
-        doomed.extend(records.iter().cloned());
-        let partials = self.doomed_partials(policy)?;
-        doomed.extend(partials.iter().cloned());
-        doomed.extend(self.doomed_answers(policy)?);
+        let mut waste = self.unreached_blobs(&reached)?;
+        waste.extend(self.unneeded_records(&reached, policy.spared)?);
+        waste.extend(self.partials()?);
+        waste.extend(self.kept_answers()?.into_iter().map(|file| (Waste::Answer, file)));
+        let mut doomed = policy.chosen(waste);
+        doomed.extend(self.pointless_layer_records(&doomed)?);
         if !policy.dry_run {
             // First the names, then what they stood for.
             self.change_index(&[], |index| {
                 index.manifests.retain(|entry| !dropped.contains(entry));
             })?;
-            for file in &doomed {
+            for (_, file) in &doomed {
                 remove(&file.path)?;
             }
         }
-        Ok(Pruned {
-            images: dropped,
-            blobs: blobs.into_iter().map(|(digest, file)| (digest, file.size)).collect(),
-            records: records.len(),
-            partials: partials.len(),
-            freed: doomed.iter().map(|file| file.size).sum(),
-        })
+        let mut pruned = Pruned { images: dropped, ..Pruned::default() };
+        for (what, file) in doomed {
+            pruned.freed += file.size;
+            match what {
+                Waste::Blob(digest) => pruned.blobs.push((digest, file.size)),
+                Waste::Record => pruned.records += 1,
+                Waste::Partial => pruned.partials += 1,
+                Waste::Answer => {}
+            }
+        }
+        pruned.blobs.sort_unstable();
+        Ok(pruned)
     }
 
     /// The images that stay, and those without a name that do not.
@@ -95,8 +111,13 @@ impl Store {
             let recent = policy.older_than.is_some()
                 && Aged::read(self.inner.blob_path(&image.digest))
                     .is_some_and(|file| !policy.is_old(&file));
-            name_of(image).is_some() || recent
+            policy.spared == Spared::AllImages || name_of(image).is_some() || recent
         }))
+    }
+
+    /// What all images consist of.
+    pub(crate) fn reached_by_all(&self) -> Result<ReachedSet, StoreError> {
+        self.reached_by(&self.read_index()?.manifests)
     }
 
     fn reached_by(&self, images: &[Descriptor]) -> Result<ReachedSet, StoreError> {
@@ -112,32 +133,13 @@ impl Store {
         Ok(set)
     }
 
-    fn doomed_blobs(
-        &self,
-        reached: &ReachedSet,
-        policy: &PrunePolicy,
-    ) -> Result<Vec<(Digest, Aged)>, StoreError> {
-        let mut unreached: Vec<(Digest, Aged)> = self
-            .all_blobs()?
-            .into_iter()
-            .filter(|(digest, _)| !reached.digests.contains(digest))
-            .collect();
-        unreached.sort_by(|(a, left), (b, right)| left.used.cmp(&right.used).then(a.cmp(b)));
-        let mut left: u64 = unreached.iter().map(|(_, file)| file.size).sum();
-        let mut doomed = Vec::new();
-        for (digest, file) in unreached {
-            // The oldest come first, so the first that stays is followed by others that do.
-            if policy.keep_bytes.is_some_and(|keep| left <= keep) || !policy.is_old(&file) {
-                break;
-            }
-            left -= file.size;
-            doomed.push((digest, file));
-        }
-        doomed.sort_by_key(|(digest, _)| *digest);
-        Ok(doomed)
+    fn unreached_blobs(&self, reached: &ReachedSet) -> Result<Vec<(Waste, Aged)>, StoreError> {
+        let blobs = self.all_blobs()?.into_iter();
+        let unreached = blobs.filter(|(digest, _)| !reached.digests.contains(digest));
+        Ok(unreached.map(|(digest, file)| (Waste::Blob(digest), file)).collect())
     }
 
-    fn all_blobs(&self) -> Result<Vec<(Digest, Aged)>, StoreError> {
+    pub(crate) fn all_blobs(&self) -> Result<Vec<(Digest, Aged)>, StoreError> {
         let mut blobs = Vec::new();
         for directory in self.inner.blob_directories()? {
             let algorithm =
@@ -152,30 +154,62 @@ impl Store {
         Ok(blobs)
     }
 
-    /// Records that were not used lately, and those that speak of blobs that are gone.
-    fn doomed_records(
+    /// Records that speak of nothing that stays. Those of layers are as good as their blobs, and no
+    /// better: they are none of these.
+    fn unneeded_records(
         &self,
         reached: &ReachedSet,
-        gone: &BTreeSet<Digest>,
-        policy: &PrunePolicy,
-    ) -> Result<Vec<Aged>, StoreError> {
-        let mut doomed = Vec::new();
+        spared: Spared,
+    ) -> Result<Vec<(Waste, Aged)>, StoreError> {
+        let mut unneeded = Vec::new();
+        for (kind, key, file) in self.all_records()? {
+            let is_needed = match kind.as_str() {
+                LAYER => true,
+                LAYER_INDEX => reached.diff_ids.contains(&DiffId(key)),
+                SOURCES => reached.digests.contains(&key),
+                BUILDS | BUILD_FACT => spared == Spared::AllImages,
+                _ => false,
+            };
+            if !is_needed {
+                unneeded.push((Waste::Record, file));
+            }
+        }
+        Ok(unneeded)
+    }
+
+    /// Every record's kind, key and file.
+    pub(crate) fn all_records(&self) -> Result<Vec<(String, Digest, Aged)>, StoreError> {
+        let mut records = Vec::new();
         for directory in subdirectories(&self.records())? {
             let kind = directory.file_name().unwrap_or_default().to_string_lossy().into_owned();
             for path in record_files(&directory)? {
                 let Some(key) = key_of(&path) else { continue };
-                let Some(file) = Aged::read(path) else { continue };
-                let doomed_now = match kind.as_str() {
-                    // As good as its blob is, and no better.
-                    LAYER => !self.leads_to_a_blob(&key, gone)?,
-                    LAYER_INDEX => !reached.diff_ids.contains(&DiffId(key)) && policy.is_old(&file),
-                    SOURCES => !reached.digests.contains(&key) && policy.is_old(&file),
-                    _ => policy.is_old(&file),
-                };
-                doomed.extend(doomed_now.then_some(file));
+                records.extend(Aged::read(path).map(|file| (kind.clone(), key, file)));
             }
         }
-        Ok(doomed)
+        Ok(records)
+    }
+
+    /// The records of layers that are not here, or go.
+    fn pointless_layer_records(
+        &self,
+        doomed: &[(Waste, Aged)],
+    ) -> Result<Vec<(Waste, Aged)>, StoreError> {
+        let gone: BTreeSet<Digest> = doomed
+            .iter()
+            .filter_map(|(what, _)| match what {
+                Waste::Blob(digest) => Some(*digest),
+                _ => None,
+            })
+            .collect();
+        let mut pointless = Vec::new();
+        for path in record_files(&self.records().join(LAYER))? {
+            let Some(key) = key_of(&path) else { continue };
+            if !self.leads_to_a_blob(&key, &gone)? {
+                pointless.extend(Aged::read(path).map(|file| (Waste::Record, file)));
+            }
+        }
+        Ok(pointless)
     }
 
     /// Whether the layer that was recorded for `key` will still be here.
@@ -185,21 +219,21 @@ impl Store {
         Ok(!gone.contains(&digest) && self.contains(&digest)?.is_some())
     }
 
-    fn doomed_partials(&self, policy: &PrunePolicy) -> Result<Vec<Aged>, StoreError> {
+    fn partials(&self) -> Result<Vec<(Waste, Aged)>, StoreError> {
         let files = record_files(&self.inner.plywood("partial"))?;
-        Ok(files.into_iter().filter_map(Aged::read).filter(|file| policy.is_old(file)).collect())
+        let files = files.into_iter().filter_map(Aged::read);
+        Ok(files.map(|file| (Waste::Partial, file)).collect())
     }
 
     /// What clients keep of what servers answered. Nobody else has the store open.
-    fn doomed_answers(&self, policy: &PrunePolicy) -> Result<Vec<Aged>, StoreError> {
-        let mut doomed = Vec::new();
+    pub(crate) fn kept_answers(&self) -> Result<Vec<Aged>, StoreError> {
+        let mut answers = Vec::new();
         let mut directories = vec![self.inner.plywood("answers")];
         while let Some(directory) = directories.pop() {
-            let files = record_files(&directory)?.into_iter().filter_map(Aged::read);
-            doomed.extend(files.filter(|file| policy.is_old(file)));
+            answers.extend(record_files(&directory)?.into_iter().filter_map(Aged::read));
             directories.extend(subdirectories(&directory)?);
         }
-        Ok(doomed)
+        Ok(answers)
     }
 
     /// Deletes those blobs of an image that no other image has and no build left as a layer.
@@ -208,9 +242,7 @@ impl Store {
         image: &Descriptor,
     ) -> Result<Vec<(Digest, u64)>, StoreError> {
         // What an image that cannot be read needs is not known, so nothing is deleted.
-        let Ok(reached) = self.reached_by(&self.read_index()?.manifests) else {
-            return Ok(Vec::new());
-        };
+        let Ok(reached) = self.reached_by_all() else { return Ok(Vec::new()) };
         let mut shared = reached.digests;
         for path in record_files(&self.records().join(LAYER))? {
             let Some(key) = key_of(&path) else { continue };
@@ -229,7 +261,29 @@ impl Store {
     }
 }
 
+/// A file that nothing needs.
+#[derive(Debug, Clone, Copy)]
+enum Waste {
+    Blob(Digest),
+    Record,
+    Partial,
+    Answer,
+}
+
 impl PrunePolicy {
+    /// What of `waste` goes: the longest unused first.
+    fn chosen(&self, mut waste: Vec<(Waste, Aged)>) -> Vec<(Waste, Aged)> {
+        waste.sort_by(|(_, a), (_, b)| a.used.cmp(&b.used).then_with(|| a.path.cmp(&b.path)));
+        let mut left: u64 = waste.iter().map(|(_, file)| file.size).sum();
+        let goes = |(_, file): &(Waste, Aged)| {
+            let fits = self.keep_bytes.is_some_and(|keep| left <= keep);
+            left -= file.size;
+            !fits && self.is_old(file)
+        };
+        // The first that stays is followed by others that do.
+        waste.into_iter().take_while(goes).collect()
+    }
+
     fn is_old(&self, file: &Aged) -> bool {
         let Some(limit) = self.older_than else { return true };
         // What was used after `now` is as young as can be.
@@ -239,8 +293,8 @@ impl PrunePolicy {
 
 /// What the images that stay consist of.
 #[derive(Debug, Default)]
-struct ReachedSet {
-    digests: BTreeSet<Digest>,
+pub(crate) struct ReachedSet {
+    pub(crate) digests: BTreeSet<Digest>,
     diff_ids: BTreeSet<DiffId>,
 }
 
@@ -259,20 +313,20 @@ impl ReachedSet {
 
 /// A file and when it was last used.
 #[derive(Debug, Clone)]
-struct Aged {
-    path: PathBuf,
-    size: u64,
-    used: SystemTime,
+pub(crate) struct Aged {
+    pub(crate) path: PathBuf,
+    pub(crate) size: u64,
+    pub(crate) used: SystemTime,
 }
 
 impl Aged {
-    fn read(path: PathBuf) -> Option<Aged> {
+    pub(crate) fn read(path: PathBuf) -> Option<Aged> {
         let file = fs::symlink_metadata(&path).ok().filter(fs::Metadata::is_file)?;
         Some(Aged { path, size: file.len(), used: file.modified().ok()? })
     }
 }
 
-fn remove(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         other => other.map_err(StoreError::io("delete", path)),

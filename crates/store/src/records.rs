@@ -137,11 +137,23 @@ impl Store {
         self.records().join(kind).join(format!("{}-{}", key.algorithm().name(), key.hex()))
     }
 
+    /// Reads a record, which counts as its use.
     pub(crate) fn read_record(
         &self,
         kind: &str,
         key: &Digest,
     ) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some((file, content)) = self.open_record(kind, key)? else { return Ok(None) };
+        mark_used(&file);
+        Ok(Some(content))
+    }
+
+    /// A record's file and content, if it checks.
+    pub(crate) fn open_record(
+        &self,
+        kind: &str,
+        key: &Digest,
+    ) -> Result<Option<(File, Vec<u8>)>, StoreError> {
         let path = self.record_path(kind, key);
         let mut file = match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
@@ -158,11 +170,8 @@ impl Store {
             .take(MAX_RECORD_BYTES)
             .read_to_end(&mut content)
             .map_err(StoreError::io("read", &path))?;
-        if checksum_of(kind, key, &content) != checksum {
-            return Ok(None);
-        }
-        mark_used(&file);
-        Ok(Some(content))
+        let is_whole = checksum_of(kind, key, &content) == checksum;
+        Ok(is_whole.then_some((file, content)))
     }
 
     pub(crate) fn write_record(

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use oci::{Compression, Descriptor, DiffId, Digest, MediaType};
 use sample::{blobs, image, open, put, reference};
-use store::{CachedLayer, PrunePolicy, Store, StoreError};
+use store::{BlobHolder, CachedLayer, KeptRecord, PrunePolicy, Spared, Store, StoreError};
 
 mod sample;
 
@@ -16,7 +16,8 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 fn everything() -> PrunePolicy {
     let now = SystemTime::now() + Duration::from_secs(5);
-    PrunePolicy { older_than: None, keep_bytes: None, now, dry_run: false }
+    let spared = Spared::NamedImages;
+    PrunePolicy { spared, older_than: None, keep_bytes: None, now, dry_run: false }
 }
 
 /// Says that the blob was last used `hours` ago.
@@ -135,4 +136,66 @@ fn what_is_in_use_is_left_alone() {
     drop(scratch);
     store.prune(&everything()).unwrap();
     assert!(store.contains(&waste).unwrap().is_none());
+}
+
+#[test]
+fn all_images_are_spared_and_how_they_were_built() {
+    let (_directory, mut store) = open();
+    let unnamed = image(&store, "unnamed");
+    store.add(&unnamed).unwrap();
+    let key = Digest::of(b"key");
+    let waste = put(&store, MediaType::OciLayer(Compression::None), b"waste");
+    let cached = CachedLayer { descriptor: waste.clone(), diff_id: DiffId(waste.digest) };
+    store.record_layer(&key, &cached).unwrap();
+    store.record_fact("build", &unnamed.digest, b"record").unwrap();
+    store.record_fact("text", &key, b"text").unwrap();
+    let policy = PrunePolicy { spared: Spared::AllImages, ..everything() };
+    let pruned = store.prune(&policy).unwrap();
+    assert_eq!((pruned.images.len(), pruned.records), (0, 2), "a layer's key, and a text");
+    assert_eq!(pruned.blobs, [(waste.digest, 5)]);
+    assert_eq!(store.missing(&unnamed).unwrap(), []);
+    assert!(store.fact("build", &unnamed.digest).unwrap().is_some());
+}
+
+#[test]
+fn records_count_where_bytes_are_kept() {
+    let (_directory, mut store) = open();
+    let keys = [3_u32, 2, 1].map(|hours| {
+        let key = Digest::of(&[hours as u8]);
+        store.record_fact("text", &key, &[0; 68]).unwrap();
+        let name = format!("plywood/records/fact-text/sha256-{}", key.hex());
+        let file = File::options().write(true).open(store.root().join(name)).unwrap();
+        file.set_modified(SystemTime::now() - HOUR * hours).unwrap();
+        key
+    });
+    let pruned = store.prune(&PrunePolicy { keep_bytes: Some(200), ..everything() }).unwrap();
+    assert_eq!((pruned.records, pruned.freed), (1, 100));
+    let here = keys.map(|key| store.fact("text", &key).unwrap().is_some());
+    assert_eq!(here, [false, true, true]);
+}
+
+#[test]
+fn a_look_is_no_use() {
+    let (_directory, mut store) = open();
+    let made = image(&store, "x");
+    store.tag(&reference("app"), &made).unwrap();
+    let waste = store.put(b"waste").unwrap();
+    age(&store, &waste, 2);
+    store.record_fact("text", &waste, b"text").unwrap();
+    let looked = store.kept_records().unwrap();
+    let [record] = looked.as_slice() else { panic!("{looked:?}") };
+    assert_eq!((record.kind.as_str(), record.key, record.size), ("fact-text", waste, 36));
+    assert_eq!(store.peek(record).unwrap().as_deref(), Some(&b"text"[..]));
+    let absent = KeptRecord { kind: "fact-other".into(), ..record.clone() };
+    assert_eq!(store.peek(&absent).unwrap(), None);
+    let cached = |store: &Store| {
+        let blobs = store.kept_blobs().unwrap().into_iter();
+        blobs.filter(|blob| blob.holder == BlobHolder::Cache).collect::<Vec<_>>()
+    };
+    let [blob] = cached(&store).try_into().unwrap();
+    assert_eq!((blob.digest, blob.size), (waste, 5));
+    assert!(blob.used < SystemTime::now() - HOUR);
+    assert_eq!(store.kept_records().unwrap(), looked, "reading it has not marked it");
+    store.discard(&looked, &[waste]).unwrap();
+    assert_eq!((store.kept_records().unwrap(), cached(&store).len()), (vec![], 0));
 }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use store::{Listed, PrunePolicy};
+use store::{Listed, PrunePolicy, Spared};
 
 use crate::error::Error;
 use crate::flags::{PruneArguments, PruneMode, PruneScope};
@@ -23,6 +23,7 @@ pub(super) fn prune(arguments: &PruneArguments, session: &Session) -> Result<(),
         }
     }
     let policy = PrunePolicy {
+        spared: Spared::NamedImages,
         older_than: arguments.older_than,
         keep_bytes: arguments.keep_bytes,
         now: SystemTime::from(session.environment.now),
