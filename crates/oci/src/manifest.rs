@@ -232,7 +232,11 @@ impl ImageManifest {
     }
 
     /// A manifest of what is no image (image-spec `manifest.md`, "Guidelines for Artifact Usage").
-    pub fn artifact(artifact_type: MediaType, layers: Vec<Descriptor>) -> Self {
+    pub fn artifact(
+        artifact_type: MediaType,
+        layers: Vec<Descriptor>,
+        annotations: BTreeMap<String, String>,
+    ) -> Self {
         let media_type = MediaType::OciManifest;
         let mut config = Descriptor::of(MediaType::OciEmpty, b"{}");
         config.data = Some("e30=".to_owned());
@@ -243,7 +247,7 @@ impl ImageManifest {
             config,
             layers,
             subject: None,
-            annotations: BTreeMap::new(),
+            annotations,
         };
         ImageManifest { bytes: json::to_bytes(&fields), fields, media_type }
     }

@@ -5,8 +5,11 @@
 //! so that one request brings it. An artifact of a step names the layers of the step, too: as long
 //! as its tag is there, no garbage collection takes them.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
 use oci::{Descriptor, Digest, ImageManifest, Manifest, MediaType, Platform, Tag};
 use plan::{Packed, StepKey, StepRecord};
 use serde::de::DeserializeOwned;
@@ -18,6 +21,16 @@ const STEP: &str = "application/vnd.plywood.step.v1+json";
 const BASE: &str = "application/vnd.plywood.base.v1+json";
 /// Facts about layers, see [`super::bundle`].
 const FACTS: &str = "application/vnd.plywood.facts.v1+zstd";
+
+/// When it was last written (image-spec `annotations.md`).
+const CREATED: &str = "org.opencontainers.image.created";
+/// What it is of, for people.
+const TITLE: &str = "org.opencontainers.image.title";
+/// The most characters of a title.
+const LONGEST_TITLE: usize = 120;
+/// A record that is found at an age like this is written anew, so that a cleanup by age keeps what
+/// is live.
+const STALE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 /// A larger document is not embedded, but a blob that is fetched.
 const MOST_EMBEDDED: usize = 1 << 20;
@@ -35,6 +48,14 @@ pub(super) struct Artifact {
 pub(super) struct Found<D> {
     pub(super) document: D,
     pub(super) facts: Option<Descriptor>,
+}
+
+/// What an artifact says of itself beside its document.
+pub(super) struct Label<'a> {
+    /// What it is of; a line of it is taken.
+    pub(super) title: &'a str,
+    /// When it is written.
+    pub(super) now: Timestamp,
 }
 
 /// What comes of a step, with the step's key: so a document under another's tag is seen to be that.
@@ -87,11 +108,16 @@ fn tag(kind: &str, key: &Digest) -> Tag {
 
 impl Artifact {
     /// What came of a step, with facts about its layers.
-    pub(super) fn of_step(key: StepKey, record: StepRecord, facts: Option<Vec<u8>>) -> Self {
+    pub(super) fn of_step(
+        key: StepKey,
+        record: StepRecord,
+        facts: Option<Vec<u8>>,
+        label: &Label<'_>,
+    ) -> Self {
         let layers = record.layers.iter().filter_map(|layer| layer.packed.as_ref());
         let layers: Vec<Descriptor> = layers.map(|packed| packed.descriptor.clone()).collect();
         let document = oci::json::to_bytes(&StepDocument { key, record });
-        Self::new(step_tag(&key), STEP, document, layers, facts)
+        Self::new((step_tag(&key), STEP), document, layers, facts, label)
     }
 
     /// What a base image says of itself, with facts about its layers.
@@ -100,18 +126,19 @@ impl Artifact {
         platform: &Platform,
         documents: Vec<String>,
         facts: Option<Vec<u8>>,
+        label: &Label<'_>,
     ) -> Self {
         let key = base_key(target, platform);
         let document = oci::json::to_bytes(&BaseDocument { key, documents });
-        Self::new(base_tag(target, platform), BASE, document, Vec::new(), facts)
+        Self::new((base_tag(target, platform), BASE), document, Vec::new(), facts, label)
     }
 
     fn new(
-        tag: Tag,
-        kind: &str,
+        (tag, kind): (Tag, &str),
         document: Vec<u8>,
         layers: Vec<Descriptor>,
         facts: Option<Vec<u8>>,
+        label: &Label<'_>,
     ) -> Self {
         let kind = MediaType::from(kind);
         let mut described = Descriptor::of(kind.clone(), &document);
@@ -126,10 +153,51 @@ impl Artifact {
             blobs.push((described, facts));
         }
         all.extend(layers);
-        let manifest = ImageManifest::artifact(kind, all);
+        let manifest = ImageManifest::artifact(kind, all, label.annotations());
         blobs.push((manifest.config().clone(), b"{}".to_vec()));
         Artifact { tag, manifest, blobs }
     }
+}
+
+impl Label<'_> {
+    fn annotations(&self) -> BTreeMap<String, String> {
+        let line = self.title.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let title: String = line.trim().chars().take(LONGEST_TITLE).collect();
+        let mut annotations = BTreeMap::from([(CREATED.to_owned(), written(self.now))]);
+        if !title.is_empty() {
+            annotations.insert(TITLE.to_owned(), title);
+        }
+        annotations
+    }
+}
+
+/// A time as RFC 3339 has it (section 5.6).
+fn written(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// When an artifact was last written, if it says so.
+pub(super) fn created(manifest: &ImageManifest) -> Option<Timestamp> {
+    manifest.annotations().get(CREATED)?.parse().ok()
+}
+
+/// What an artifact is of, if it says so.
+pub(super) fn title(manifest: &ImageManifest) -> Option<&str> {
+    manifest.annotations().get(TITLE).map(String::as_str)
+}
+
+/// Whether it is time to write an artifact anew. One from the future is of a clock that was wrong.
+pub(super) fn is_stale(manifest: &ImageManifest, now: Timestamp) -> bool {
+    created(manifest).is_none_or(|then| now.duration_since(then).abs() > STALE)
+}
+
+/// The same artifact, written now. `None` if it is not put together as ours are.
+pub(super) fn renewed(manifest: &ImageManifest, now: Timestamp) -> Option<ImageManifest> {
+    let mut annotations = manifest.annotations().clone();
+    annotations.insert(CREATED.to_owned(), written(now));
+    let kind = manifest.artifact_type()?.clone();
+    let renewed = ImageManifest::artifact(kind, manifest.layers().to_vec(), annotations);
+    (renewed.config().digest == manifest.config().digest).then_some(renewed)
 }
 
 /// Reads a step's artifact. Whoever wrote it may have written anything.

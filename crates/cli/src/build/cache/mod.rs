@@ -7,25 +7,24 @@
 
 mod artifact;
 mod bundle;
+mod publish;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use futures_util::future::try_join_all;
 use layer::{LayerIndex, Limits};
-use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName, Tag};
-use plan::{Becomes, Packed, Plan, PlannedStep, RecalledLayer, StepKey, StepRecord};
+use oci::{
+    Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, RepositoryName, Tag,
+};
+use plan::{Packed, StepKey, StepRecord};
 use recipe::CacheNames;
-use registry::{BlobBody, BlobSource, Observer, Publication};
-use store::Store;
 
 use super::base;
-use super::gather::is_asked_for;
-use super::recall;
 use crate::error::Error;
 use crate::flags::{BuildArguments, CacheUse, CacheVerification};
 use crate::session::Session;
-use artifact::{Artifact, Unusable};
+use artifact::Unusable;
 
 /// The largest bundle of facts that is fetched.
 const MOST_FACTS_BYTES: u64 = 64 << 20;
@@ -41,6 +40,12 @@ pub(super) struct RegistryCache {
     facts: HashMap<DiffId, Facts>,
     /// What is there already.
     present: BTreeSet<(RepositoryName, Tag)>,
+    /// What of that is to be written anew, so that it does not look unused.
+    stale: BTreeMap<(RepositoryName, Tag), ImageManifest>,
+    /// What was looked for.
+    sought: BTreeSet<(RepositoryName, Tag)>,
+    /// Whether what is there counts.
+    cache: CacheUse,
 }
 
 /// A bundle of facts, and the layers that it is about.
@@ -57,9 +62,10 @@ impl RegistryCache {
         if arguments.cache == CacheUse::Ignore {
             from.clear();
         }
-        let (broken, facts, present) = Default::default();
-        let verification = arguments.cache_verification;
-        RegistryCache { from, to, verification, broken, facts, present }
+        let (verification, cache) = (arguments.cache_verification, arguments.cache);
+        let (broken, facts) = Default::default();
+        let (present, stale, sought) = Default::default();
+        RegistryCache { from, to, verification, broken, facts, present, stale, sought, cache }
     }
 
     /// What a repository says of a step, if it has all its layers.
@@ -96,7 +102,7 @@ impl RegistryCache {
             }
             let layers = layers.iter().map(|packed| packed.diff_id).collect();
             self.note_facts(&repository, found.facts, layers);
-            self.present.insert((repository, tag));
+            self.is_there(session, repository, tag, &manifest);
             return Ok(Some(record));
         }
         Ok(None)
@@ -106,6 +112,24 @@ impl RegistryCache {
     pub(super) fn drop_step(&mut self, key: &StepKey) {
         let tag = artifact::step_tag(key);
         self.present.retain(|(_, known)| *known != tag);
+        self.stale.retain(|(_, known), _| *known != tag);
+    }
+
+    /// What was found is not put there again, and written anew if that is due.
+    fn is_there(
+        &mut self,
+        session: &Session,
+        repository: RepositoryName,
+        tag: Tag,
+        manifest: &Manifest,
+    ) {
+        let Manifest::Image(manifest) = manifest else { return };
+        let now = session.environment.now;
+        if artifact::is_stale(manifest, now) {
+            let Some(renewed) = artifact::renewed(manifest, now) else { return };
+            self.stale.insert((repository.clone(), tag.clone()), renewed);
+        }
+        self.present.insert((repository, tag));
     }
 
     /// Takes a base's own documents into the store, if a repository has them.
@@ -129,7 +153,7 @@ impl RegistryCache {
                         documents.last().and_then(|text| ImageConfig::parse(text.as_bytes()).ok());
                     let layers = config.map(|config| config.diff_ids()).unwrap_or_default();
                     self.note_facts(&repository, found.facts, layers);
-                    self.present.insert((repository, tag));
+                    self.is_there(session, repository, tag, &manifest);
                     return Ok(());
                 }
                 Err(problem) => self.pass_over(session, &repository, &tag, &problem),
@@ -186,6 +210,7 @@ impl RegistryCache {
         if self.broken.contains(repository) {
             return Ok(None);
         }
+        self.sought.insert((repository.clone(), tag.clone()));
         let client = session.client()?;
         let answer =
             session.block_on(async { Ok(client.manifest(repository, tag.clone()).await) })?;
@@ -242,177 +267,4 @@ fn has_all(
     let Ok(sizes) = there else { return Ok(false) };
     let mut sizes = sizes.into_iter().zip(layers);
     Ok(sizes.all(|(size, packed)| size == Some(packed.descriptor.size)))
-}
-
-impl RegistryCache {
-    /// Puts what came of the steps of `plans`, and what is known of their bases, where the images
-    /// went. What fails is said, and is no failure of the build.
-    pub(super) fn publish(&self, session: &Session, plans: &[Plan]) -> Result<(), Error> {
-        if self.to.is_empty() {
-            return Ok(());
-        }
-        let mut artifacts = Vec::new();
-        for plan in plans {
-            artifacts.extend(step_artifacts(session.store()?, plan)?);
-            artifacts.extend(base_artifacts(session.store()?, plan)?);
-        }
-        for repository in &self.to {
-            let missing: Vec<&Artifact> = artifacts
-                .iter()
-                .filter(|artifact| {
-                    !self.present.contains(&(repository.clone(), artifact.tag.clone()))
-                })
-                .collect();
-            if let Err(error) = put_all(session, repository, &missing) {
-                let why = crate::report::chain(&error);
-                session.progress.warning(&format!(
-                    "{repository} keeps no cache: {why} (`--cache-to=none` does not try)"
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-fn put_all(
-    session: &Session,
-    repository: &RepositoryName,
-    artifacts: &[&Artifact],
-) -> Result<(), Error> {
-    let store = session.store()?;
-    // What moves are a few bytes that nobody asked for by name.
-    let client = session.client()?.observed(Observer::new(|_| {}));
-    let mut publications = Vec::new();
-    for artifact in artifacts {
-        publications.push(publication(store, repository, artifact)?);
-    }
-    session.block_on(async {
-        let puts = publications.iter().map(|publication| client.publish(publication));
-        try_join_all(puts).await?;
-        Ok(())
-    })
-}
-
-fn publication(
-    store: &Store,
-    repository: &RepositoryName,
-    artifact: &Artifact,
-) -> Result<Publication, Error> {
-    let own = artifact.blobs.iter().map(|(descriptor, bytes)| {
-        (descriptor.digest, BlobSource::from(BlobBody::Bytes(bytes.clone().into())))
-    });
-    let mut blobs: std::collections::BTreeMap<Digest, BlobSource> = own.collect();
-    for layer in artifact.manifest.layers() {
-        if blobs.contains_key(&layer.digest) {
-            continue;
-        }
-        let mut sources = store.remote_sources(&layer.digest)?;
-        sources.retain(|source| source != repository);
-        let body = match store.contains(&layer.digest)? == Some(layer.size) {
-            true => BlobBody::File(store.blob_path(&layer.digest)),
-            false => match sources.first() {
-                Some(source) => BlobBody::Remote(source.clone()),
-                None => continue,
-            },
-        };
-        blobs.insert(layer.digest, BlobSource { body, mount_from: sources });
-    }
-    Ok(Publication {
-        repository: repository.clone(),
-        tags: vec![artifact.tag.clone()],
-        root: Manifest::Image(artifact.manifest.clone()),
-        children: Vec::new(),
-        referrers: Vec::new(),
-        blobs,
-    })
-}
-
-fn step_artifacts(store: &Store, plan: &Plan) -> Result<Vec<Artifact>, Error> {
-    let mut artifacts = Vec::new();
-    for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
-        let Some(key) = key_of(step) else { continue };
-        let Some(record) = recall::recorded(store, &key)? else { continue };
-        let layers: Vec<DiffId> = record.layers.iter().filter_map(diff_id).collect();
-        let facts = bundle::pack(store, &layers, &[])?;
-        artifacts.push(Artifact::of_step(key, record, facts));
-    }
-    Ok(artifacts)
-}
-
-fn key_of(step: &PlannedStep) -> Option<StepKey> {
-    match &step.becomes {
-        Becomes::Recalled(key, _) => Some(*key),
-        _ => step.trace.as_ref().map(|trace| trace.key),
-    }
-}
-
-fn diff_id(layer: &RecalledLayer) -> Option<DiffId> {
-    layer.packed.as_ref().map(|packed| packed.diff_id)
-}
-
-/// What the bases of a plan say of themselves, as far as the store has it.
-fn base_artifacts(store: &Store, plan: &Plan) -> Result<Vec<Artifact>, Error> {
-    let mut artifacts: Vec<Artifact> = Vec::new();
-    for stage in &plan.stages {
-        let Some((_, target)) = &stage.base else { continue };
-        let Some(documents) = documents(store, target, &plan.platform)? else { continue };
-        let config = documents.last().and_then(|text| ImageConfig::parse(text.as_bytes()).ok());
-        let Some(config) = config else { continue };
-        let layers = config.diff_ids();
-        let texts = texts(store, &layers)?;
-        let facts = bundle::pack(store, &layers, &texts)?;
-        let artifact = Artifact::of_base(&target.digest, &plan.platform, documents, facts);
-        if artifacts.iter().all(|known| known.tag != artifact.tag) {
-            artifacts.push(artifact);
-        }
-    }
-    Ok(artifacts)
-}
-
-/// Index, manifest and config of a base, in this order.
-fn documents(
-    store: &Store,
-    target: &Descriptor,
-    platform: &Platform,
-) -> Result<Option<Vec<String>>, Error> {
-    let mut documents = Vec::new();
-    let mut at = target.clone();
-    loop {
-        if store.contains(&at.digest)?.is_none() {
-            return Ok(None);
-        }
-        let manifest = store.read_manifest(&at)?;
-        let Ok(text) = String::from_utf8(manifest.bytes().to_vec()) else { return Ok(None) };
-        documents.push(text);
-        match manifest {
-            Manifest::Index(index) if documents.len() == 1 => match index.select(platform) {
-                Some(chosen) => at = chosen.clone(),
-                None => return Ok(None),
-            },
-            Manifest::Index(_) => return Ok(None),
-            Manifest::Image(image) => {
-                let config = image.config();
-                if store.contains(&config.digest)?.is_none() {
-                    return Ok(None);
-                }
-                let Ok(text) = String::from_utf8(store.read(config)?) else { return Ok(None) };
-                documents.push(text);
-                return Ok(Some(documents));
-            }
-        }
-    }
-}
-
-/// The small files of layers that somebody who installs packages asks for.
-fn texts(store: &Store, layers: &[DiffId]) -> Result<Vec<Digest>, Error> {
-    let mut texts = BTreeSet::new();
-    for layer in layers {
-        let Some(bytes) = store.layer_index(layer)? else { continue };
-        let Ok(index) = LayerIndex::from_bytes(&bytes) else { continue };
-        texts.extend(index.entries().iter().filter_map(|entry| match &entry.node {
-            layer::Node::File(content) if is_asked_for(&entry.path) => Some(content.digest),
-            _ => None,
-        }));
-    }
-    Ok(texts.into_iter().collect())
 }

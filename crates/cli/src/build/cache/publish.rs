@@ -1,0 +1,242 @@
+//! What came of a build, on its way to the repositories that keep it.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::{join_all, try_join_all};
+use layer::LayerIndex;
+use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName};
+use plan::{Becomes, Plan, PlannedStep, RecalledLayer, StepKey};
+use registry::{BlobBody, BlobSource, Observer, Publication};
+use store::Store;
+
+use super::artifact::{self, Artifact, Label};
+use super::{RegistryCache, bundle};
+use crate::build::gather::is_asked_for;
+use crate::build::recall;
+use crate::error::Error;
+use crate::flags::CacheUse;
+use crate::session::Session;
+
+impl RegistryCache {
+    /// Puts what came of the steps of `plans`, and what is known of their bases, where the images
+    /// went. What fails is said, and is no failure of the build.
+    pub(in crate::build) fn publish(&self, session: &Session, plans: &[Plan]) -> Result<(), Error> {
+        if self.to.is_empty() {
+            return Ok(());
+        }
+        let mut artifacts = Vec::new();
+        for plan in plans {
+            artifacts.extend(step_artifacts(session, plan)?);
+            artifacts.extend(base_artifacts(session, plan)?);
+        }
+        for repository in &self.to {
+            if let Err(error) = self.publish_to(session, repository, &artifacts) {
+                let why = crate::report::chain(&error);
+                session.progress.warning(&format!(
+                    "{repository} keeps no cache: {why} (`--cache-to=none` does not try)"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn publish_to(
+        &self,
+        session: &Session,
+        repository: &RepositoryName,
+        artifacts: &[Artifact],
+    ) -> Result<(), Error> {
+        let place = |artifact: &Artifact| (repository.clone(), artifact.tag.clone());
+        let missing = artifacts.iter().filter(|artifact| !self.present.contains(&place(artifact)));
+        let (looked_for, unknown): (Vec<&Artifact>, Vec<&Artifact>) =
+            missing.partition(|artifact| {
+                self.cache == CacheUse::Ignore || self.sought.contains(&place(artifact))
+            });
+        let mut missing = looked_for;
+        missing.extend(lacking(session, repository, unknown)?);
+        put_all(session, repository, &missing)?;
+        let stale = self.stale.iter().filter(|((of, _), _)| of == repository);
+        let client = session.client()?;
+        session.block_on(async {
+            let puts = stale.map(|((_, tag), manifest)| async move {
+                let manifest = Manifest::Image(manifest.clone());
+                client.push_manifest(repository, &manifest, tag.clone()).await
+            });
+            try_join_all(puts).await?;
+            Ok(())
+        })
+    }
+}
+
+/// Those artifacts that a repository does not have, or has had for long. Of what this machine knew
+/// already, nobody was asked before.
+fn lacking<'a>(
+    session: &Session,
+    repository: &RepositoryName,
+    artifacts: Vec<&'a Artifact>,
+) -> Result<Vec<&'a Artifact>, Error> {
+    let client = session.client()?;
+    let now = session.environment.now;
+    let asked = artifacts.iter().map(|artifact| client.manifest(repository, artifact.tag.clone()));
+    let found = session.block_on(async { Ok(join_all(asked).await) })?;
+    let lacking = artifacts.into_iter().zip(found).filter(|(artifact, found)| match found {
+        Ok(Manifest::Image(there)) => {
+            let is_whole =
+                artifact.manifest.layers().iter().all(|own| there.layers().contains(own));
+            !is_whole || artifact::is_stale(there, now)
+        }
+        // What is in the way of reading will be in the way of writing, and be told then.
+        _ => true,
+    });
+    Ok(lacking.map(|(artifact, _)| artifact).collect())
+}
+
+fn put_all(
+    session: &Session,
+    repository: &RepositoryName,
+    artifacts: &[&Artifact],
+) -> Result<(), Error> {
+    let store = session.store()?;
+    // What moves are a few bytes that nobody asked for by name.
+    let client = session.client()?.observed(Observer::new(|_| {}));
+    let mut publications = Vec::new();
+    for artifact in artifacts {
+        publications.push(publication(store, repository, artifact)?);
+    }
+    session.block_on(async {
+        let puts = publications.iter().map(|publication| client.publish(publication));
+        try_join_all(puts).await?;
+        Ok(())
+    })
+}
+
+fn publication(
+    store: &Store,
+    repository: &RepositoryName,
+    artifact: &Artifact,
+) -> Result<Publication, Error> {
+    let own = artifact.blobs.iter().map(|(descriptor, bytes)| {
+        (descriptor.digest, BlobSource::from(BlobBody::Bytes(bytes.clone().into())))
+    });
+    let mut blobs: std::collections::BTreeMap<Digest, BlobSource> = own.collect();
+    for layer in artifact.manifest.layers() {
+        if blobs.contains_key(&layer.digest) {
+            continue;
+        }
+        let mut sources = store.remote_sources(&layer.digest)?;
+        sources.retain(|source| source != repository);
+        let body = match store.contains(&layer.digest)? == Some(layer.size) {
+            true => BlobBody::File(store.blob_path(&layer.digest)),
+            false => match sources.first() {
+                Some(source) => BlobBody::Remote(source.clone()),
+                None => continue,
+            },
+        };
+        blobs.insert(layer.digest, BlobSource { body, mount_from: sources });
+    }
+    Ok(Publication {
+        repository: repository.clone(),
+        tags: vec![artifact.tag.clone()],
+        root: Manifest::Image(artifact.manifest.clone()),
+        children: Vec::new(),
+        referrers: Vec::new(),
+        blobs,
+    })
+}
+
+fn step_artifacts(session: &Session, plan: &Plan) -> Result<Vec<Artifact>, Error> {
+    let store = session.store()?;
+    let mut artifacts = Vec::new();
+    for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
+        let Some(key) = key_of(step) else { continue };
+        let Some(record) = recall::recorded(store, &key)? else { continue };
+        let layers: Vec<DiffId> = record.layers.iter().filter_map(diff_id).collect();
+        let facts = bundle::pack(store, &layers, &[])?;
+        let first = record.layers.first().map(|layer| layer.title.clone());
+        let title = first.unwrap_or_else(|| step.text.clone());
+        let label = Label { title: &title, now: session.environment.now };
+        artifacts.push(Artifact::of_step(key, record, facts, &label));
+    }
+    Ok(artifacts)
+}
+
+fn key_of(step: &PlannedStep) -> Option<StepKey> {
+    match &step.becomes {
+        Becomes::Recalled(key, _) => Some(*key),
+        _ => step.trace.as_ref().map(|trace| trace.key),
+    }
+}
+
+fn diff_id(layer: &RecalledLayer) -> Option<DiffId> {
+    layer.packed.as_ref().map(|packed| packed.diff_id)
+}
+
+/// What the bases of a plan say of themselves, as far as the store has it.
+fn base_artifacts(session: &Session, plan: &Plan) -> Result<Vec<Artifact>, Error> {
+    let store = session.store()?;
+    let mut artifacts: Vec<Artifact> = Vec::new();
+    for stage in &plan.stages {
+        let Some((reference, target)) = &stage.base else { continue };
+        let Some(documents) = documents(store, target, &plan.platform)? else { continue };
+        let config = documents.last().and_then(|text| ImageConfig::parse(text.as_bytes()).ok());
+        let Some(config) = config else { continue };
+        let layers = config.diff_ids();
+        let texts = texts(store, &layers)?;
+        let facts = bundle::pack(store, &layers, &texts)?;
+        let title = format!("{} for {}", reference.familiar(), plan.platform);
+        let label = Label { title: &title, now: session.environment.now };
+        let artifact = Artifact::of_base(&target.digest, &plan.platform, documents, facts, &label);
+        if artifacts.iter().all(|known| known.tag != artifact.tag) {
+            artifacts.push(artifact);
+        }
+    }
+    Ok(artifacts)
+}
+
+/// Index, manifest and config of a base, in this order.
+fn documents(
+    store: &Store,
+    target: &Descriptor,
+    platform: &Platform,
+) -> Result<Option<Vec<String>>, Error> {
+    let mut documents = Vec::new();
+    let mut at = target.clone();
+    loop {
+        if store.contains(&at.digest)?.is_none() {
+            return Ok(None);
+        }
+        let manifest = store.read_manifest(&at)?;
+        let Ok(text) = String::from_utf8(manifest.bytes().to_vec()) else { return Ok(None) };
+        documents.push(text);
+        match manifest {
+            Manifest::Index(index) if documents.len() == 1 => match index.select(platform) {
+                Some(chosen) => at = chosen.clone(),
+                None => return Ok(None),
+            },
+            Manifest::Index(_) => return Ok(None),
+            Manifest::Image(image) => {
+                let config = image.config();
+                if store.contains(&config.digest)?.is_none() {
+                    return Ok(None);
+                }
+                let Ok(text) = String::from_utf8(store.read(config)?) else { return Ok(None) };
+                documents.push(text);
+                return Ok(Some(documents));
+            }
+        }
+    }
+}
+
+/// The small files of layers that somebody who installs packages asks for.
+fn texts(store: &Store, layers: &[DiffId]) -> Result<Vec<Digest>, Error> {
+    let mut texts = BTreeSet::new();
+    for layer in layers {
+        let Some(bytes) = store.layer_index(layer)? else { continue };
+        let Ok(index) = LayerIndex::from_bytes(&bytes) else { continue };
+        texts.extend(index.entries().iter().filter_map(|entry| match &entry.node {
+            layer::Node::File(content) if is_asked_for(&entry.path) => Some(content.digest),
+            _ => None,
+        }));
+    }
+    Ok(texts.into_iter().collect())
+}
