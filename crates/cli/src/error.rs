@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use oci::{Digest, Platform};
+use oci::{Digest, Platform, RepositoryName};
 use store::StoreError;
 
 use crate::build::BuildError;
@@ -141,6 +141,17 @@ pub(crate) enum Error {
         /// What was built.
         of: String,
     },
+    /// Records of a repository that cannot be deleted.
+    #[error("remove records from `{repository}`")]
+    RecordsStay {
+        /// The repository.
+        repository: RepositoryName,
+        /// Why.
+        source: Box<registry::Error>,
+    },
+    /// What is kept of builds is not what it says.
+    #[error("{}", damaged(*.0))]
+    DamagedCache(usize),
     /// The runtime for the network did not start.
     #[error("start the network's threads")]
     Runtime {
@@ -240,6 +251,8 @@ impl Error {
             Error::AmbiguousId { .. } | Error::SeveralNames { .. } | Error::ArchiveToTerminal => {
                 Exit::Usage
             }
+            Error::RecordsStay { source, .. } => registry_exit(source),
+            Error::DamagedCache(_) => Exit::Corrupt,
             Error::Runtime { .. } => Exit::Other,
             Error::Interrupted => Exit::Interrupted,
             Error::Build(error) => error.exit(),
@@ -253,6 +266,11 @@ impl Error {
             Error::ChecksFailed(_) => Exit::Recipe,
             Error::SeveralPlatforms(_) => Exit::Usage,
         }
+    }
+
+    /// The kind of an error of a registry.
+    pub(crate) fn exit_of(error: &registry::Error) -> Exit {
+        registry_exit(error)
     }
 
     /// Whether the message is what could not be done, to be read after "failed to".
@@ -273,6 +291,7 @@ impl Error {
                 | Error::AmbiguousId { .. }
                 | Error::SeveralNames { .. }
                 | Error::NoEarlierBuild { .. }
+                | Error::RecordsStay { .. }
                 | Error::Runtime { .. }
                 | Error::ArchiveToTerminal
                 | Error::Build(_)
@@ -336,6 +355,15 @@ impl Error {
             Error::NoEarlierBuild { .. } => {
                 Some("name two images: `plywood why OLD NEW`".to_owned())
             }
+            Error::RecordsStay { .. } => Some(
+                "let the registry's own cleanup policy remove tags that begin with `plywood-`, by \
+                 age; or let the registry's owner allow deletion"
+                    .to_owned(),
+            ),
+            Error::DamagedCache(_) => Some(
+                "builds pass it over; in the store, `plywood cache verify --repair` throws it away"
+                    .to_owned(),
+            ),
             Error::Exists(_) => Some("write over it with `--force`, or to `--stdout`".to_owned()),
             Error::ArchiveToTerminal => Some("give a file with `--output`, or a pipe".to_owned()),
             Error::Build(error) => error.hint(),
@@ -491,6 +519,13 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
 
 fn moved(count: usize) -> String {
     if count == 1 { "1 pin has moved".to_owned() } else { format!("{count} pins have moved") }
+}
+
+fn damaged(count: usize) -> String {
+    match count {
+        1 => "1 thing that is kept of builds is not what it says".to_owned(),
+        _ => format!("{count} things that are kept of builds are not what they say"),
+    }
 }
 
 fn list(platforms: &[Platform]) -> String {

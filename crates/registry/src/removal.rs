@@ -59,6 +59,29 @@ impl Client {
         Ok(Removed::Manifest { digest, tags })
     }
 
+    /// Takes away a tag whose manifest is not worth keeping without it: where the registry deletes
+    /// manifests only, `digest` goes, which the tag named when it was read. `false` if it was gone
+    /// already.
+    pub async fn remove_with_tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        digest: Digest,
+    ) -> Result<bool> {
+        let mut removed = self.delete_manifest(repository, tag.clone()).await;
+        if removed.as_ref().is_err_and(is_unsupported) {
+            removed = self.delete_manifest(repository, digest).await;
+        }
+        match removed {
+            Ok(()) => Ok(true),
+            Err(Error::ManifestNotFound { .. }) => Ok(false),
+            Err(error) if is_unsupported(&error) => {
+                Err(Error::NotDeletable { repository: repository.clone() })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Deletes a manifest, and its entry among its subject's referrers where clients keep those.
     async fn remove_manifest(&self, repository: &RepositoryName, digest: Digest) -> Result<()> {
         let subject = match self.manifest(repository, digest).await {

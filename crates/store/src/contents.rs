@@ -1,5 +1,6 @@
 //! What the store keeps beside images, to be looked at: a look is no use, and `prune` goes by use.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -30,17 +31,6 @@ pub struct KeptBlob {
     pub size: u64,
     /// When it was last used.
     pub used: SystemTime,
-    /// Who needs it.
-    pub holder: BlobHolder,
-}
-
-/// Who needs a blob.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BlobHolder {
-    /// An image of the store.
-    Image,
-    /// No image: it is kept to save making or fetching it again.
-    Cache,
 }
 
 /// A file that is neither a record nor a blob.
@@ -72,20 +62,19 @@ impl Store {
     }
 
     /// All blobs, by digest.
+    pub fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
+        let blobs = self.all_blobs()?.into_iter();
+        let kept = blobs.map(|(digest, Aged { size, used, .. })| KeptBlob { digest, size, used });
+        Ok(kept.collect())
+    }
+
+    /// What the images of the store consist of, named or not, be it here or elsewhere.
     ///
     /// # Errors
     /// Besides what goes wrong in reading, an image whose documents are damaged: what it needs
     /// cannot be told.
-    pub fn kept_blobs(&self) -> Result<Vec<KeptBlob>, StoreError> {
-        let reached = self.reached_by_all()?.digests;
-        let kept = self.all_blobs()?.into_iter().map(|(digest, Aged { size, used, .. })| {
-            let holder = match reached.contains(&digest) {
-                true => BlobHolder::Image,
-                false => BlobHolder::Cache,
-            };
-            KeptBlob { digest, size, used, holder }
-        });
-        Ok(kept.collect())
+    pub fn blobs_of_images(&self) -> Result<BTreeSet<Digest>, StoreError> {
+        Ok(self.reached_by_all()?.digests)
     }
 
     /// What clients keep of what servers answered, see [`Store::answers`].

@@ -42,7 +42,7 @@ mod scratch;
 mod store;
 
 pub use builds::Build;
-pub use contents::{BlobHolder, KeptBlob, KeptFile, KeptRecord};
+pub use contents::{KeptBlob, KeptFile, KeptRecord};
 pub use error::StoreError;
 pub use images::{Listed, REF_NAME, Removed};
 pub use incoming::{Incoming, Turn};

@@ -42,6 +42,7 @@ use plan::{Plan, Recall, Request};
 use recipe::{Diagnostic, Recipe};
 use store::Build;
 
+pub(crate) use cache::{RecordKind, kept};
 pub(crate) use error::BuildError;
 pub(crate) use record::record_of;
 

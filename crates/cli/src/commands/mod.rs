@@ -1,6 +1,7 @@
 //! One module a command: each takes its arguments and the session, and answers on standard output.
 
 mod archive;
+mod cache;
 mod completions;
 mod copy;
 mod documents;
@@ -48,6 +49,7 @@ pub(crate) fn run(command: &Command, session: &Session) -> Result<(), Error> {
         Command::Login(arguments) => login::login(arguments, session),
         Command::Logout(arguments) => login::logout(arguments, session),
         Command::Prune(arguments) => prune::prune(arguments, session),
+        Command::Cache(arguments) => cache::cache(arguments, session),
         Command::Serve(arguments) => serve::serve(arguments, session),
         Command::Version(report) => version::version(report, session),
         Command::Completions(shell) => completions::completions(*shell, session),

@@ -11,6 +11,7 @@ mod annotation;
 mod build;
 mod cache;
 mod compression;
+mod housekeeping;
 mod ignored;
 mod images;
 mod init;
@@ -37,6 +38,7 @@ pub(crate) use build::{
     PlanArguments, PlanReport, RecipeSource,
 };
 pub(crate) use cache::CacheVerification;
+pub(crate) use housekeeping::{CacheArguments, CachePlace, Damaged, VerificationDepth};
 pub(crate) use images::{
     HistoryArguments, ImagesArguments, InspectArguments, InspectReport, ListFilter, ListReport,
     Listed, PruneArguments, PruneMode, PruneScope, Removal, RmiArguments, TagArguments, Truncation,
@@ -177,6 +179,8 @@ pub(crate) enum Command {
     Logout(LogoutArguments),
     /// `prune`
     Prune(PruneArguments),
+    /// `cache`
+    Cache(CacheArguments),
     /// `serve`
     Serve(ServeArguments),
     /// `version`
@@ -325,6 +329,8 @@ enum Commands {
     Logout(transfer::LogoutFlags),
     /// Remove from the store what is no longer used
     Prune(images::PruneFlags),
+    /// Look after what is kept of builds, in the store and in registries
+    Cache(housekeeping::CacheFlags),
     /// Run a registry on this machine, over a directory
     Serve(serve::ServeFlags),
     /// Show the version
@@ -412,6 +418,7 @@ impl Typed {
             Commands::Login(flags) => Command::Login(flags.meaning()?),
             Commands::Logout(flags) => Command::Logout(flags.meaning()),
             Commands::Prune(flags) => Command::Prune(flags.meaning()?),
+            Commands::Cache(flags) => Command::Cache(flags.meaning()?),
             Commands::Serve(flags) => Command::Serve(flags.meaning(environment)?),
             Commands::Version(flags) => Command::Version(flags.meaning()),
             Commands::Completions(flags) => Command::Completions(flags.shell),

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
-use oci::{Descriptor, Digest, ImageManifest, Manifest, MediaType, Platform, Tag};
+use oci::{Descriptor, Digest, ImageConfig, ImageManifest, Manifest, MediaType, Platform, Tag};
 use plan::{Packed, StepKey, StepRecord};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -245,6 +245,90 @@ pub(super) fn read_base(
         true => Ok(found),
         false => Err(Unusable::Key),
     }
+}
+
+/// What an artifact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RecordKind {
+    /// A step.
+    Step,
+    /// A base image.
+    Base,
+}
+
+impl RecordKind {
+    /// What a tag is of, by its beginning.
+    pub(super) fn of_tag(tag: &str) -> Option<RecordKind> {
+        let rest = tag.strip_prefix("plywood-")?;
+        let is_of = |kind: &str| rest.strip_prefix(kind).is_some_and(|rest| rest.starts_with('-'));
+        match (is_of("step"), is_of("base")) {
+            (true, _) => Some(RecordKind::Step),
+            (_, true) => Some(RecordKind::Base),
+            _ => None,
+        }
+    }
+
+    /// Whether a manifest is of an artifact of this kind.
+    pub(super) fn fits(self, manifest: &ImageManifest) -> bool {
+        let kind = match self {
+            RecordKind::Step => STEP,
+            RecordKind::Base => BASE,
+        };
+        manifest.artifact_type().is_some_and(|found| found.as_str() == kind)
+    }
+}
+
+/// What an artifact promises of blobs.
+pub(super) struct Promises {
+    /// Layers, and what they unpack to.
+    pub(super) layers: Vec<Packed>,
+    /// The bundle of facts.
+    pub(super) facts: Option<Descriptor>,
+}
+
+/// Reads an artifact by its tag, for whoever knows no key.
+pub(super) fn read_tagged(
+    manifest: &Manifest,
+    kind: RecordKind,
+    under: &Tag,
+) -> Result<Promises, Unusable> {
+    match kind {
+        RecordKind::Step => {
+            let (found, _) = read::<StepDocument>(manifest, STEP)?;
+            let key = found.document.key;
+            if step_tag(&key) != *under {
+                return Err(Unusable::Key);
+            }
+            let Found { document, facts } = read_step(manifest, &key)?;
+            let layers = document.record.layers.into_iter().filter_map(|layer| layer.packed);
+            Ok(Promises { layers: layers.collect(), facts })
+        }
+        RecordKind::Base => {
+            let (Found { document, facts }, _) = read::<BaseDocument>(manifest, BASE)?;
+            if tag("base", &document.key) != *under {
+                return Err(Unusable::Key);
+            }
+            match is_chain(&document.documents) {
+                true => Ok(Promises { layers: Vec::new(), facts }),
+                false => Err(Unusable::Document),
+            }
+        }
+    }
+}
+
+/// Whether each of a base's documents is named by the one before it, and the last is a config.
+fn is_chain(documents: &[String]) -> bool {
+    let names = |pair: &[String]| match Manifest::parse(pair[0].as_bytes().to_vec(), None) {
+        Ok(Manifest::Image(image)) => image.config().digest == Digest::of(pair[1].as_bytes()),
+        Ok(Manifest::Index(index)) => {
+            let digest = Digest::of(pair[1].as_bytes());
+            index.manifests().iter().any(|entry| entry.digest == digest)
+        }
+        Err(_) => false,
+    };
+    documents.len() > 1
+        && documents.windows(2).all(names)
+        && documents.last().is_some_and(|text| ImageConfig::parse(text.as_bytes()).is_ok())
 }
 
 fn read<'a, D: DeserializeOwned>(

@@ -78,6 +78,11 @@ pub(super) fn unpack(store: &Store, bundle: &[u8], layers: &[DiffId]) -> Result<
     Ok(Some(()))
 }
 
+/// Whether all of a bundle can be read.
+pub(super) fn is_whole(bundle: &[u8]) -> bool {
+    facts(bundle).is_some()
+}
+
 fn facts(bundle: &[u8]) -> Option<Vec<Fact>> {
     let mut plain = Vec::new();
     let unpacked = zstd::Decoder::new(bundle).ok()?;

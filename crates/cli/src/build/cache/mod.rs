@@ -7,6 +7,7 @@
 
 mod artifact;
 mod bundle;
+pub(crate) mod kept;
 mod publish;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -24,6 +25,7 @@ use super::base;
 use crate::error::Error;
 use crate::flags::{BuildArguments, CacheUse, CacheVerification};
 use crate::session::Session;
+pub(crate) use artifact::RecordKind;
 use artifact::Unusable;
 
 /// The largest bundle of facts that is fetched.
