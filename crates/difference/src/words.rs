@@ -20,13 +20,15 @@ impl Moved {
             _ => String::new(),
         };
         match (self.kind, self.change) {
-            (Kind::File | Kind::Folder, Change::Mode) => {
+            (Kind::File, Change::Mode) => {
                 format!("the permissions of {name} changed{from_to}")
             }
+            (Kind::Folder, _) if self.name == "." => "files of the context changed".to_owned(),
+            (Kind::Folder, _) => format!("files in {name} changed"),
             (Kind::File, Change::Renamed) => {
                 format!("{} was renamed to {name}", quoted(old.unwrap_or_default()))
             }
-            (Kind::File | Kind::Folder | Kind::IgnoreFile, change) => {
+            (Kind::File | Kind::IgnoreFile, change) => {
                 format!("{name} {}", verb(change))
             }
             (Kind::Instruction, Change::Changed) => {
