@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use futures_util::future::{join_all, try_join_all};
+use jiff::{SignedDuration, Timestamp};
 use layer::LayerIndex;
-use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName};
+use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName, Tag};
 use plan::{Becomes, Plan, PlannedStep, RecalledLayer, StepKey};
 use registry::{BlobBody, BlobSource, Observer, Publication};
 use store::Store;
@@ -17,27 +18,55 @@ use crate::error::Error;
 use crate::flags::CacheUse;
 use crate::session::Session;
 
+/// The kind of fact that says when a repository was seen to have a record.
+const KEPT: &str = "kept";
+/// For how long that is believed without a look.
+const SURE: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 impl RegistryCache {
     /// Puts what came of the steps of `plans`, and what is known of their bases, where the images
     /// went. What fails is said, and is no failure of the build.
     pub(in crate::build) fn publish(&self, session: &Session, plans: &[Plan]) -> Result<(), Error> {
-        if self.to.is_empty() {
-            return Ok(());
-        }
-        let mut artifacts = Vec::new();
-        for plan in plans {
-            artifacts.extend(step_artifacts(session, plan)?);
-            artifacts.extend(base_artifacts(session, plan)?);
-        }
         for repository in &self.to {
-            if let Err(error) = self.publish_to(session, repository, &artifacts) {
-                let why = crate::report::chain(&error);
-                session.progress.warning(&format!(
-                    "{repository} keeps no cache: {why} (`--cache-to=none` does not try)"
-                ));
+            let mut artifacts = Vec::new();
+            for plan in plans {
+                let is_due = |tag: &Tag| self.is_due(session, repository, tag);
+                step_artifacts(session, plan, &is_due, &mut artifacts)?;
+                base_artifacts(session, plan, &is_due, &mut artifacts)?;
+            }
+            match self.publish_to(session, repository, &artifacts) {
+                Ok(()) => note_kept(session, repository, &artifacts)?,
+                Err(error) => {
+                    let why = crate::report::chain(&error);
+                    session.progress.warning(&format!(
+                        "{repository} keeps no cache: {why} (`--cache-to=none` does not try)"
+                    ));
+                }
             }
         }
         Ok(())
+    }
+
+    /// Whether a repository may lack a record. One that was found there in this build it has; of one
+    /// that this machine left there of late, nobody is asked.
+    fn is_due(
+        &self,
+        session: &Session,
+        repository: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<bool, Error> {
+        if self.present.contains(&(repository.clone(), tag.clone())) {
+            return Ok(false);
+        }
+        if self.cache == CacheUse::Ignore
+            || self.sought.contains(&(repository.clone(), tag.clone()))
+        {
+            return Ok(true);
+        }
+        let kept = session.store()?.fact(KEPT, &kept_key(repository, tag))?;
+        let kept: Option<Timestamp> =
+            kept.and_then(|text| std::str::from_utf8(&text).ok()?.parse().ok());
+        Ok(kept.is_none_or(|kept| session.environment.now.duration_since(kept) > SURE))
     }
 
     fn publish_to(
@@ -144,11 +173,36 @@ fn publication(
     })
 }
 
-fn step_artifacts(session: &Session, plan: &Plan) -> Result<Vec<Artifact>, Error> {
+/// Remembers that a repository has these, so that the next build need not ask.
+fn note_kept(
+    session: &Session,
+    repository: &RepositoryName,
+    artifacts: &[Artifact],
+) -> Result<(), Error> {
     let store = session.store()?;
-    let mut artifacts = Vec::new();
+    let now = session.environment.now.to_string();
+    for artifact in artifacts {
+        store.record_fact(KEPT, &kept_key(repository, &artifact.tag), now.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn kept_key(repository: &RepositoryName, tag: &Tag) -> Digest {
+    Digest::of(format!("{repository} {tag}").as_bytes())
+}
+
+fn step_artifacts(
+    session: &Session,
+    plan: &Plan,
+    is_due: &dyn Fn(&Tag) -> Result<bool, Error>,
+    artifacts: &mut Vec<Artifact>,
+) -> Result<(), Error> {
+    let store = session.store()?;
     for step in plan.stages.iter().flat_map(|stage| &stage.steps) {
         let Some(key) = key_of(step) else { continue };
+        if !is_due(&artifact::step_tag(&key))? {
+            continue;
+        }
         let Some(record) = recall::recorded(store, &key)? else { continue };
         let layers: Vec<DiffId> = record.layers.iter().filter_map(diff_id).collect();
         let facts = bundle::pack(store, &layers, &[])?;
@@ -157,7 +211,7 @@ fn step_artifacts(session: &Session, plan: &Plan) -> Result<Vec<Artifact>, Error
         let label = Label { title: &title, now: session.environment.now };
         artifacts.push(Artifact::of_step(key, record, facts, &label));
     }
-    Ok(artifacts)
+    Ok(())
 }
 
 fn key_of(step: &PlannedStep) -> Option<StepKey> {
@@ -172,11 +226,18 @@ fn diff_id(layer: &RecalledLayer) -> Option<DiffId> {
 }
 
 /// What the bases of a plan say of themselves, as far as the store has it.
-fn base_artifacts(session: &Session, plan: &Plan) -> Result<Vec<Artifact>, Error> {
+fn base_artifacts(
+    session: &Session,
+    plan: &Plan,
+    is_due: &dyn Fn(&Tag) -> Result<bool, Error>,
+    artifacts: &mut Vec<Artifact>,
+) -> Result<(), Error> {
     let store = session.store()?;
-    let mut artifacts: Vec<Artifact> = Vec::new();
     for stage in &plan.stages {
         let Some((reference, target)) = &stage.base else { continue };
+        if !is_due(&artifact::base_tag(&target.digest, &plan.platform))? {
+            continue;
+        }
         let Some(documents) = documents(store, target, &plan.platform)? else { continue };
         let config = documents.last().and_then(|text| ImageConfig::parse(text.as_bytes()).ok());
         let Some(config) = config else { continue };
@@ -190,7 +251,7 @@ fn base_artifacts(session: &Session, plan: &Plan) -> Result<Vec<Artifact>, Error
             artifacts.push(artifact);
         }
     }
-    Ok(artifacts)
+    Ok(())
 }
 
 /// Index, manifest and config of a base, in this order.
