@@ -95,6 +95,40 @@ fn what_nothing_explains_is_said_so() {
     assert_eq!(with_record(other_form), [""; 0], "a record of another form is none");
 }
 
+/// Layers that were only ever referenced, and of which nobody knows what is in them: what remains is
+/// which files the instructions can take.
+#[test]
+fn layers_that_are_not_at_hand() {
+    let world = World::new();
+    let old = world.build(&[]);
+    world.file("app/views.py", "others\n");
+    world.file("tools/run", "2\n");
+    let new = world.build(&[]);
+    let store = world.scene.store();
+    for image in [&old, &new] {
+        let digest: Digest = image.parse().unwrap();
+        let bytes = store.fact("build", &digest).unwrap().unwrap();
+        let mut record: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        for layer in record["layers"].as_array_mut().unwrap() {
+            layer.as_object_mut().unwrap().remove("files");
+        }
+        store.record_fact("build", &digest, record.to_string().as_bytes()).unwrap();
+        let Manifest::Image(manifest) = manifest(&store, image) else { panic!("an index") };
+        for layer in manifest.layers() {
+            let blob = world.scene.path("store/blobs/sha256").join(layer.digest.hex());
+            let _ = std::fs::remove_file(blob);
+        }
+    }
+    let _ = std::fs::remove_dir_all(world.scene.path("store/plywood/records/layer-index"));
+    assert_eq!(
+        told(&world.why(&[&old, &new])),
+        [
+            "certain file changed app/views.py: [COPY app] changed",
+            "certain file changed tools/run: [COPY --chmod=755] changed",
+        ]
+    );
+}
+
 #[test]
 fn images_without_records() {
     let world = World::new();

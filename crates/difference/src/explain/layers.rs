@@ -109,8 +109,8 @@ impl Explainer<'_> {
             (known, _) => {
                 let mut candidates = self.of_step(places);
                 if known.is_none() {
-                    // Nothing is known of the files: each could be in it.
-                    candidates.extend(self.of_kinds(&[Kind::File, Kind::Folder]));
+                    // Nothing is known of the files: each could be in it that is taken here.
+                    candidates.extend(self.taken(places));
                 } else if self.only_copies(places) {
                     candidates = candidates.difference(&certain).copied().collect();
                 }
@@ -137,6 +137,18 @@ impl Explainer<'_> {
                 is_gone && Some(*at) == places.0
             }
             _ => false,
+        })
+    }
+
+    /// The files of contexts that these instructions, and those that they see, can take.
+    fn taken(&self, places: (Option<StepAt>, Option<StepAt>)) -> BTreeSet<usize> {
+        let seen = |record, place| View::of(record, place).steps(record).collect::<Vec<_>>();
+        let steps = [seen(self.old, places.0), seen(self.new, places.1)].concat();
+        self.inputs(|one| match &one.detail {
+            Detail::File { old_path, new_path, .. } => {
+                steps.iter().any(|step| step.may_take(old_path) || step.may_take(new_path))
+            }
+            _ => one.kind == Kind::Folder && steps.iter().any(|step| !step.takes.is_empty()),
         })
     }
 
