@@ -171,7 +171,7 @@ fn a_plan_says_what_a_node_pulls() {
     assert_eq!(
         shown.lines().last().unwrap().trim(),
         "5 of 6 layers are those of 127.0.0.1:00000/team/app:1; a node that has it pulls 0B, and 1 \
-         layer still to be built, of 2B before compression"
+         layer still to be built, of 17B before compression"
     );
     let json = setting.answer(&[&plan[..], &["--json"]].concat());
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
