@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::future::{join_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
 use layer::LayerIndex;
-use oci::{Descriptor, DiffId, Digest, ImageConfig, Manifest, Platform, RepositoryName, Tag};
+use oci::{
+    Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, RepositoryName, Tag,
+};
 use plan::{Becomes, Plan, PlannedStep, RecalledLayer, StepKey};
 use registry::{BlobBody, BlobSource, Observer, Publication};
 use store::Store;
@@ -81,43 +83,81 @@ impl RegistryCache {
             missing.partition(|artifact| {
                 self.cache == CacheUse::Ignore || self.sought.contains(&place(artifact))
             });
-        let mut missing = looked_for;
-        missing.extend(lacking(session, repository, unknown)?);
-        put_all(session, repository, &missing)?;
-        let stale = self.stale.iter().filter(|((of, _), _)| of == repository);
-        let client = session.client()?;
-        session.block_on(async {
-            let puts = stale.map(|((_, tag), manifest)| async move {
-                let manifest = Manifest::Image(manifest.clone());
-                client.push_manifest(repository, &manifest, tag.clone()).await
-            });
-            try_join_all(puts).await?;
-            Ok(())
-        })
+        let Existing { absent, mut stale } = Existing::of(session, repository, unknown)?;
+        let missing = [looked_for, absent].concat();
+        if let Err(error) = put_all(session, repository, &missing) {
+            // Tags that must not move may have been made by another job a moment ago.
+            match Existing::of(session, repository, missing)?.absent.is_empty() {
+                true => {}
+                false => return Err(error),
+            }
+        }
+        let found = self.stale.iter().filter(|((of, _), _)| of == repository);
+        stale.extend(found.map(|((_, tag), manifest)| (tag.clone(), manifest.clone())));
+        renew(session, repository, &stale)
     }
 }
 
-/// Those artifacts that a repository does not have, or has had for long. Of what this machine knew
-/// already, nobody was asked before.
-fn lacking<'a>(
+/// What a repository has of the records of a build.
+struct Existing<'a> {
+    /// It does not have these.
+    absent: Vec<&'a Artifact>,
+    /// It has had these for long: as they are to be written anew.
+    stale: Vec<(Tag, ImageManifest)>,
+}
+
+impl<'a> Existing<'a> {
+    /// Asks a repository. Of what this machine knew already, nobody was asked before.
+    fn of(
+        session: &Session,
+        repository: &RepositoryName,
+        artifacts: Vec<&'a Artifact>,
+    ) -> Result<Self, Error> {
+        let client = session.client()?;
+        let now = session.environment.now;
+        let tags = artifacts.iter().map(|artifact| artifact.tag.clone());
+        let asked = tags.map(|tag| client.manifest(repository, tag));
+        let found = session.block_on(async { Ok(join_all(asked).await) })?;
+        let mut existing = Existing { absent: Vec::new(), stale: Vec::new() };
+        for (artifact, found) in artifacts.into_iter().zip(found) {
+            let whole = match found {
+                Ok(Manifest::Image(there)) if is_as_good(&there, &artifact.manifest) => there,
+                // What is in the way of reading will be in the way of writing, and be told then.
+                _ => {
+                    existing.absent.push(artifact);
+                    continue;
+                }
+            };
+            if artifact::is_stale(&whole, now) {
+                let renewed = artifact::renewed(&whole, now);
+                existing.stale.extend(renewed.map(|renewed| (artifact.tag.clone(), renewed)));
+            }
+        }
+        Ok(existing)
+    }
+}
+
+/// Whether what is there says all that would be put, and keeps it.
+fn is_as_good(there: &ImageManifest, own: &ImageManifest) -> bool {
+    there.artifact_type() == own.artifact_type()
+        && there.config().digest == own.config().digest
+        && there.layers().first() == own.layers().first()
+        && own.layers().iter().all(|blob| there.layers().contains(blob))
+}
+
+/// Writes records anew, all of which is there. One that must not be written stays as it is: no build
+/// needs it younger.
+fn renew(
     session: &Session,
     repository: &RepositoryName,
-    artifacts: Vec<&'a Artifact>,
-) -> Result<Vec<&'a Artifact>, Error> {
+    stale: &[(Tag, ImageManifest)],
+) -> Result<(), Error> {
     let client = session.client()?;
-    let now = session.environment.now;
-    let asked = artifacts.iter().map(|artifact| client.manifest(repository, artifact.tag.clone()));
-    let found = session.block_on(async { Ok(join_all(asked).await) })?;
-    let lacking = artifacts.into_iter().zip(found).filter(|(artifact, found)| match found {
-        Ok(Manifest::Image(there)) => {
-            let is_whole =
-                artifact.manifest.layers().iter().all(|own| there.layers().contains(own));
-            !is_whole || artifact::is_stale(there, now)
-        }
-        // What is in the way of reading will be in the way of writing, and be told then.
-        _ => true,
+    let puts = stale.iter().map(|(tag, manifest)| async move {
+        let manifest = Manifest::Image(manifest.clone());
+        client.push_manifest(repository, &manifest, tag.clone()).await
     });
-    Ok(lacking.map(|(artifact, _)| artifact).collect())
+    session.block_on(async { Ok(drop(join_all(puts).await)) })
 }
 
 fn put_all(
