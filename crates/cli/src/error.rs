@@ -150,8 +150,13 @@ pub(crate) enum Error {
         source: Box<registry::Error>,
     },
     /// What is kept of builds is not what it says.
-    #[error("{}", damaged(*.0))]
-    DamagedCache(usize),
+    #[error("{}", damaged(*.count))]
+    DamagedCache {
+        /// How much of it.
+        count: usize,
+        /// What becomes of it, or can be done.
+        way_out: &'static str,
+    },
     /// The runtime for the network did not start.
     #[error("start the network's threads")]
     Runtime {
@@ -252,7 +257,7 @@ impl Error {
                 Exit::Usage
             }
             Error::RecordsStay { source, .. } => registry_exit(source),
-            Error::DamagedCache(_) => Exit::Corrupt,
+            Error::DamagedCache { .. } => Exit::Corrupt,
             Error::Runtime { .. } => Exit::Other,
             Error::Interrupted => Exit::Interrupted,
             Error::Build(error) => error.exit(),
@@ -360,10 +365,7 @@ impl Error {
                  age; or let the registry's owner allow deletion"
                     .to_owned(),
             ),
-            Error::DamagedCache(_) => Some(
-                "builds pass it over; in the store, `plywood cache verify --repair` throws it away"
-                    .to_owned(),
-            ),
+            Error::DamagedCache { way_out, .. } => Some((*way_out).to_owned()),
             Error::Exists(_) => Some("write over it with `--force`, or to `--stdout`".to_owned()),
             Error::ArchiveToTerminal => Some("give a file with `--output`, or a pipe".to_owned()),
             Error::Build(error) => error.hint(),

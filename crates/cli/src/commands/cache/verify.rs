@@ -33,7 +33,8 @@ pub(super) fn store(damaged: Damaged, session: &Session) -> Result<(), Error> {
         return session.answer(answer.as_bytes());
     }
     session.answer(answer.as_bytes())?;
-    Err(Error::DamagedCache(found.problems.len()))
+    let way_out = "builds pass it over; `plywood cache verify --repair` throws it away";
+    Err(Error::DamagedCache { count: found.problems.len(), way_out })
 }
 
 /// Looks through repositories.
@@ -63,9 +64,10 @@ pub(super) fn repositories(
         answer.push_str(&format!("Verified: {} records{layers}\n", records.len()));
         session.answer(answer.as_bytes())?;
     }
+    let way_out = "builds pass it over, and put what is right in its place";
     match count {
         0 => Ok(()),
-        count => Err(Error::DamagedCache(count)),
+        count => Err(Error::DamagedCache { count, way_out }),
     }
 }
 
