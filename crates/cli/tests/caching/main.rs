@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod fresh;
+mod housekeeping;
 mod mistakes;
 mod poisoned;
 #[path = "../scene/mod.rs"]

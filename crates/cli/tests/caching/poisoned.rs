@@ -62,15 +62,20 @@ fn put(setting: &Setting, tag: &str, record: &Value) {
 }
 
 /// Changes the document of a record, and what says what it hashes to.
-fn rewrite(record: &mut Value, change: impl Fn(&mut Value)) {
+pub(crate) fn rewrite(record: &mut Value, change: impl Fn(&mut Value)) {
     let described = &mut record["layers"][0];
-    let text = STANDARD.decode(described["data"].as_str().unwrap()).unwrap();
+    let text = decoded(described["data"].as_str().unwrap());
     let mut document: Value = serde_json::from_slice(&text).unwrap();
     change(&mut document);
     let text = document.to_string();
     described["data"] = json!(STANDARD.encode(&text));
     described["digest"] = json!(Digest::of(text.as_bytes()));
     described["size"] = json!(text.len());
+}
+
+/// An embedded document.
+pub(crate) fn decoded(data: &str) -> Vec<u8> {
+    STANDARD.decode(data).unwrap()
 }
 
 #[test]
