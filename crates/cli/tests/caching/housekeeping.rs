@@ -138,7 +138,7 @@ fn a_store_is_listed_by_kind() {
     texts 3
     builds 2
     other facts 6
-    places of blobs 7
+    whereabouts 13
     other blobs 1
     ");
     let table = setting.answer(&["cache", "ls"]);
@@ -171,6 +171,8 @@ fn a_record_that_is_used_does_not_grow_old() {
     assert_eq!(Traffic::of(&setting).records_up(), 0, "they are young");
     let step = titled(&setting, "COPY first.txt");
     age(&setting, &step, 15);
+    // As it would be by then, nothing says that this machine was here of late.
+    fs::remove_dir_all(setting.scene.path("store/plywood/records/fact-kept")).unwrap();
     setting.forget();
     setting.build(PUSH);
     assert_eq!(Traffic::of(&setting).tagged(), [step].into());
@@ -197,6 +199,11 @@ fn old_records_go_and_images_stay() {
     setting.forget();
     assert_eq!(setting.build_elsewhere("two", PUSH), digest, "it costs a rebuild");
     assert_eq!(Traffic::of(&setting).records_up(), 2);
+    // The machine that has removed them knows that they are gone.
+    ended(&setting, &["cache", "prune", "-a", APP], 0);
+    setting.forget();
+    setting.build(PUSH);
+    assert_eq!(Traffic::of(&setting).records_up(), 6);
     let rest = ended(&setting, &["cache", "prune", "-a", APP], 0);
     assert!(rest.ends_with("Removed: 6 of 6 records\n"), "{rest}");
     assert!(tags(&setting).is_empty());

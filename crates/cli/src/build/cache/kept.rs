@@ -13,7 +13,7 @@ use oci::{RepositoryName, Tag};
 use registry::Client;
 
 use super::artifact::{self, Promises, RecordKind, Unusable};
-use super::{MOST_FACTS_BYTES, bundle};
+use super::{MOST_FACTS_BYTES, bundle, publish};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::flags::VerificationDepth;
@@ -90,6 +90,16 @@ fn damaged(error: registry::Error) -> Result<registry::Error, Error> {
         Error::Registry(error) if Error::exit_of(&error) == Exit::Corrupt => Ok(error),
         other => Err(other),
     }
+}
+
+/// Remembers that a record was taken away, so that the next build of this machine puts it there
+/// again if it is wanted.
+pub(crate) fn forget(
+    session: &Session,
+    repository: &RepositoryName,
+    tag: &Tag,
+) -> Result<(), Error> {
+    publish::forget_kept(session, repository, tag)
 }
 
 impl RepositoryRecord {

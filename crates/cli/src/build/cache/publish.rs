@@ -227,6 +227,20 @@ fn note_kept(
     Ok(())
 }
 
+/// A repository no longer has a record: it is asked, and told, as if it had never been.
+pub(super) fn forget_kept(
+    session: &Session,
+    repository: &RepositoryName,
+    tag: &Tag,
+) -> Result<(), Error> {
+    let key = kept_key(repository, tag);
+    let store = session.store()?;
+    match store.fact(KEPT, &key)? {
+        Some(_) => Ok(store.record_fact(KEPT, &key, b"")?),
+        None => Ok(()),
+    }
+}
+
 fn kept_key(repository: &RepositoryName, tag: &Tag) -> Digest {
     Digest::of(format!("{repository} {tag}").as_bytes())
 }

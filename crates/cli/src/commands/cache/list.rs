@@ -48,7 +48,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("hints", &["fact-hints"]),
     ("builds", &["fact-build", "builds"]),
     ("other facts", &[]),
-    ("places of blobs", &["sources"]),
+    ("whereabouts", &["sources", "fact-kept"]),
     (OTHER_BLOBS, &[]),
     (ANSWERS, &[]),
     (STAT_CACHE, &[]),

@@ -106,6 +106,9 @@ fn remove(
         for ((tag, _), result) in some.iter().zip(results) {
             match result {
                 Ok(true) => {
+                    if mode == PruneMode::Remove {
+                        kept::forget(session, repository, tag)?;
+                    }
                     removed += 1;
                     answer.push_str(&format!("Untagged: {}:{tag}\n", repository.familiar()));
                 }
