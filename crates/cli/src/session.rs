@@ -82,6 +82,11 @@ impl Session {
         })
     }
 
+    /// Whether nobody may be asked.
+    pub(crate) fn is_offline(&self) -> bool {
+        self.settings.network == NetworkUse::Offline
+    }
+
     /// That somebody may be asked for `what`.
     pub(crate) fn online(&self, what: &str) -> Result<(), Error> {
         match self.settings.network {

@@ -15,9 +15,10 @@ use store::Store;
 use super::error::BuildError;
 use super::gather::Gatherer;
 use super::lock::{Pins, is_same_answer};
-use super::{download, wheels};
+use super::{cache, download, wheels};
 use crate::error::Error;
 use crate::flags::{BuildArguments, CacheUse, Explanation};
+use crate::session::Session;
 
 /// The kind of fact that a record is.
 const STEP: &str = "step";
@@ -38,7 +39,7 @@ pub(super) fn find(
     let session = gatherer.session;
     let store = session.store()?;
     if let Some(record) = recorded(store, key)?
-        && are_at_hand(store, &record.layers)?
+        && are_at_hand(session, &record.layers)?
         && all_hold(gatherer, &record)?
     {
         return Ok(Some(Arc::new(record)));
@@ -66,13 +67,27 @@ pub(super) fn recorded(store: &Store, key: &StepKey) -> Result<Option<StepRecord
     Ok(record.and_then(|record| serde_json::from_slice(&record).ok()))
 }
 
-fn are_at_hand(store: &Store, layers: &[RecalledLayer]) -> Result<bool, Error> {
-    for layer in layers {
-        if !is_at_hand(store, layer)? {
-            return Ok(false);
+/// Whether layers are here, or still in the repository where they were seen last. With no network
+/// they are believed to be.
+fn are_at_hand(session: &Session, layers: &[RecalledLayer]) -> Result<bool, Error> {
+    let store = session.store()?;
+    let mut absent = Vec::new();
+    for packed in layers.iter().filter_map(|layer| layer.packed.as_ref()) {
+        if store.contains(&packed.descriptor.digest)? != Some(packed.descriptor.size) {
+            absent.push(packed);
         }
     }
-    Ok(true)
+    let Some(first) = absent.first() else { return Ok(true) };
+    let sources = store.remote_sources(&first.descriptor.digest)?;
+    if session.is_offline() {
+        return Ok(!sources.is_empty());
+    }
+    for repository in sources {
+        if cache::has_all(session, &repository, &absent)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Whether the world and the lock say what a record says.
@@ -86,13 +101,6 @@ fn all_hold(gatherer: &mut Gatherer<'_>, record: &StepRecord) -> Result<bool, Er
         }
     }
     Ok(true)
-}
-
-/// Whether a layer is here, or known to be somewhere.
-fn is_at_hand(store: &Store, layer: &RecalledLayer) -> Result<bool, Error> {
-    let Some(Packed { descriptor, .. }) = &layer.packed else { return Ok(true) };
-    let is_here = store.contains(&descriptor.digest)? == Some(descriptor.size);
-    Ok(is_here || !store.remote_sources(&descriptor.digest)?.is_empty())
 }
 
 /// Whether the world still says so. What it says is a fact from here on; what goes wrong goes wrong

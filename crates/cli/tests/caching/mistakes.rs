@@ -183,3 +183,18 @@ fn a_recipe_s_own_repositories_are_asked_and_told() {
     assert_eq!(setting.build_elsewhere("two", other), digest);
     assert_eq!(Traffic::of(&setting).blobs_up(), 1, "the config");
 }
+
+#[test]
+fn layers_that_a_repository_has_lost_are_made_again() {
+    use serve::testing::{Effect, Fault};
+    let setting = setting();
+    let (_, digest) = built(&setting, "one", &[]);
+    assert_eq!(built(&setting, "two", &[]), (0, digest.clone()));
+    // What machine two knows is that these layers were there.
+    let gone = || Effect::status(404);
+    for method in ["HEAD", "GET"] {
+        setting.scene.registry.fault(Fault::always(method, "/v2/team/app/blobs/", gone()));
+    }
+    let other: &[&str] = &["--push", "-t", "REGISTRY/team/other:1", "--cache-from=none"];
+    assert_eq!(setting.build_elsewhere("two", other), digest);
+}

@@ -258,7 +258,7 @@ fn recomputed(session: &Session, layers: &[&Packed]) -> Result<Option<Unusable>,
 }
 
 /// Whether a repository has layers, whole.
-fn has_all(
+pub(super) fn has_all(
     session: &Session,
     repository: &RepositoryName,
     layers: &[&Packed],

@@ -157,7 +157,10 @@ fn renew(
         let manifest = Manifest::Image(manifest.clone());
         client.push_manifest(repository, &manifest, tag.clone()).await
     });
-    session.block_on(async { Ok(drop(join_all(puts).await)) })
+    session.block_on(async {
+        drop(join_all(puts).await);
+        Ok(())
+    })
 }
 
 fn put_all(
