@@ -255,6 +255,33 @@ async fn lists_have_pages_and_referrers_a_fallback() {
 }
 
 #[tokio::test]
+async fn a_manifest_goes_with_its_tag_where_tags_do_not_go() {
+    let check = async |refused: Option<&str>, expected: &str| {
+        let registry = registry();
+        let sample = Sample::new(1, 1);
+        sample.insert(&registry, "app", Some("a"));
+        if let Some(path) = refused {
+            registry.fault(Fault::always("DELETE", path, Effect::status(405)));
+        }
+        let (repository, digest) = (registry.repository("app"), sample.manifest.digest());
+        let client = client();
+        let mut said = Vec::new();
+        for _ in 0..2 {
+            said.push(match client.remove_with_tag(&repository, &tag("a"), digest).await {
+                Ok(removed) => removed.to_string(),
+                Err(Error::NotDeletable { .. }) => "refused".to_owned(),
+                Err(error) => error.to_string(),
+            });
+        }
+        let is_there = registry.tag("app", "a").is_some();
+        assert_eq!(format!("{} {is_there}", said.join(" ")), expected, "{refused:?}");
+    };
+    check(None, "true false false").await;
+    check(Some("/manifests/a"), "true false false").await;
+    check(Some("/manifests/"), "refused refused true").await;
+}
+
+#[tokio::test]
 async fn an_index_keeps_its_type() {
     let registry = registry();
     let child = Sample::new(1, 1).manifest.descriptor();

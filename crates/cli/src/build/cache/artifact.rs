@@ -353,3 +353,102 @@ fn read<'a, D: DeserializeOwned>(
     let facts = rest.iter().find(|descriptor| descriptor.media_type.as_str() == FACTS);
     Ok((Found { document, facts: facts.cloned() }, rest.iter().collect()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(day: u32) -> Timestamp {
+        format!("2024-01-{day:02}T12:00:00Z").parse().unwrap()
+    }
+
+    /// A step's artifact, written on a day.
+    fn artifact(title: &str, day: u32) -> Artifact {
+        let record = StepRecord {
+            layers: Vec::new(),
+            reads: Vec::new(),
+            packages: Default::default(),
+            warnings: Vec::new(),
+        };
+        let label = Label { title, now: at(day) };
+        Artifact::of_step(StepKey(Digest::of(b"key")), record, Some(b"facts".to_vec()), &label)
+    }
+
+    #[test]
+    fn a_title_is_a_line() {
+        let check = |text: &str, expected: Option<&str>| {
+            assert_eq!(title(&artifact(text, 1).manifest), expected, "{text:?}");
+        };
+        check("COPY a b", Some("COPY a b"));
+        check("\n  RUN <<EOF\nmkdir /a\nEOF\n", Some("RUN <<EOF"));
+        check(" \n", None);
+        check(&"ä".repeat(200), Some("ä".repeat(LONGEST_TITLE).as_str()));
+    }
+
+    #[test]
+    fn a_record_is_renewed_when_it_is_old() {
+        let manifest = artifact("COPY a b", 1).manifest;
+        let check = |day: u32, expected: bool| assert_eq!(is_stale(&manifest, at(day)), expected);
+        check(1, false);
+        check(15, false);
+        check(16, true);
+        let renewed = renewed(&manifest, at(16)).unwrap();
+        assert_eq!(created(&renewed), Some(at(16)));
+        assert_eq!(
+            renewed.bytes(),
+            artifact("COPY a b", 16).manifest.bytes(),
+            "nothing else moves"
+        );
+        let undated = ImageManifest::artifact(STEP.into(), Vec::new(), BTreeMap::new());
+        assert!(is_stale(&undated, at(1)), "nobody knows how old it is");
+        let image = ImageManifest::new(undated.config().clone(), Vec::new(), BTreeMap::new());
+        assert_eq!(super::renewed(&image, at(1)), None, "it is no artifact");
+    }
+
+    #[test]
+    fn tags_say_what_they_are_of() {
+        let check = |tag: &str, expected| assert_eq!(RecordKind::of_tag(tag), expected, "{tag}");
+        check("plywood-step-0123", Some(RecordKind::Step));
+        check("plywood-base-0123", Some(RecordKind::Base));
+        check("plywood-stepped", None);
+        check("plywood-mine", None);
+        check("1.0", None);
+    }
+
+    #[test]
+    fn an_artifact_is_read_by_its_own_tag_only() {
+        let Artifact { tag, manifest, .. } = artifact("COPY a b", 1);
+        let manifest = Manifest::Image(manifest);
+        let promises = read_tagged(&manifest, RecordKind::Step, &tag).unwrap();
+        assert!(promises.layers.is_empty() && promises.facts.is_some());
+        let other = step_tag(&StepKey(Digest::of(b"other")));
+        let problem = |kind, tag| match read_tagged(&manifest, kind, tag) {
+            Ok(_) => "none".to_owned(),
+            Err(problem) => problem.to_string(),
+        };
+        assert_eq!(problem(RecordKind::Step, &other), "it is of something else");
+        assert_eq!(problem(RecordKind::Base, &tag), "it is of another kind");
+    }
+
+    #[test]
+    fn a_base_s_documents_name_each_other() {
+        let config =
+            r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#;
+        let described = Descriptor::of(MediaType::OciConfig, config.as_bytes());
+        let manifest = ImageManifest::new(described, Vec::new(), BTreeMap::new());
+        let index = oci::ImageIndex::new(vec![manifest.descriptor()], BTreeMap::new());
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let chain = [text(index.bytes()), text(manifest.bytes()), config.to_owned()];
+        let check = |documents: &[&String], expected: bool| {
+            let documents: Vec<String> = documents.iter().map(|it| (*it).clone()).collect();
+            assert_eq!(is_chain(&documents), expected, "{documents:?}");
+        };
+        let [index, manifest, config] = &chain;
+        check(&[index, manifest, config], true);
+        check(&[manifest, config], true);
+        check(&[index, config], false);
+        check(&[config], false);
+        check(&[], false);
+        check(&[index, manifest, &config.replace("amd64", "arm64")], false);
+    }
+}
