@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use oci::Platform;
+use oci::{Digest, Platform};
 
-use crate::Lock;
+use crate::{Lock, Release};
 
 /// How much of a recipe a build went through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,12 +28,14 @@ impl Lock {
         // What has no platform is dropped by a build for all of them.
         let is_for_all = self.platforms().into_iter().all(is_own);
         let stays = extent == Extent::Part || !is_for_all;
-        Lock {
+        let renewed = Lock {
             epoch: found.epoch,
             bases: merged(&self.bases, found.bases, |(_, platform)| !is_own(platform)),
             downloads: merged(&self.downloads, found.downloads, |_| stays),
             commits: merged(&self.commits, found.commits, |_| stays),
             archives: merged(&self.archives, found.archives, |_| stays),
+            releases: releases(&self.releases, found.releases, stays),
+            stanzas: merged(&self.stanzas, found.stanzas, |_| true),
             resolutions: merged(&self.resolutions, found.resolutions, |(platform, _)| {
                 !is_own(platform)
             }),
@@ -43,7 +45,8 @@ impl Lock {
                 false => found.layers,
             },
             compression: found.compression,
-        }
+        };
+        renewed.without_leftovers()
     }
 }
 
@@ -55,4 +58,26 @@ fn merged<K: Ord + Clone, V: Clone>(
 ) -> BTreeMap<K, V> {
     let kept = old.iter().filter(|(key, _)| stays(key));
     kept.map(|(key, value)| (key.clone(), value.clone())).chain(new).collect()
+}
+
+/// What files of archives said. Lists that were not read now, and what was not asked of them, may be
+/// for others.
+fn releases(
+    old: &BTreeMap<Digest, Release>,
+    mut new: BTreeMap<Digest, Release>,
+    stays: bool,
+) -> BTreeMap<Digest, Release> {
+    for (digest, known) in old {
+        let Some(said) = new.get_mut(digest) else {
+            new.insert(*digest, known.clone());
+            continue;
+        };
+        for (name, list) in known.lists.iter().filter(|_| stays) {
+            match said.lists.get_mut(name) {
+                Some(now) => now.join(list),
+                None => drop(said.lists.insert(name.clone(), list.clone())),
+            }
+        }
+    }
+    new
 }

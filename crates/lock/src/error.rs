@@ -34,6 +34,16 @@ pub enum LockError {
         /// What is pinned.
         what: String,
     },
+    /// What no archive says.
+    #[error("what {what} says is none of an archive's: `{text}` {problem}")]
+    Odd {
+        /// Who says it.
+        what: String,
+        /// What is said.
+        text: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// A pin that says too little, or too much.
     #[error("{what} has to have {wanted}")]
     Halved {
@@ -52,7 +62,7 @@ impl LockError {
                 "take either side whole (`git checkout --theirs FILE`), then `plywood lock` brings \
                  it up to date"
             }
-            LockError::Malformed { .. } | LockError::Halved { .. } => {
+            LockError::Malformed { .. } | LockError::Halved { .. } | LockError::Odd { .. } => {
                 "take the file as it was last committed, or delete it to pin everything anew"
             }
             LockError::Foreign => {

@@ -8,6 +8,7 @@
 //! Nothing here looks at a file or asks anybody. What a pin means for a build is the build's.
 
 mod address;
+mod archive;
 mod carry;
 mod error;
 mod layers;
@@ -21,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use oci::{Descriptor, DiffId, Digest, Platform, Reference};
 
 pub use address::Address;
+pub use archive::{List, Listed, Release};
 pub use carry::Extent;
 pub use error::LockError;
 pub use layers::Moved;
@@ -42,10 +44,15 @@ pub struct Lock {
     /// What archives of packages gave under addresses for which no digest is announced: the files
     /// that announce all others, and keys; `None` where there was nothing.
     pub archives: BTreeMap<Address, Option<Taken>>,
+    /// What those files of archives said, abridged, by their digests.
+    pub releases: BTreeMap<Digest, Release>,
     /// Which packages answered a question.
     pub resolutions: BTreeMap<(Platform, Digest), Resolution>,
     /// The Debian packages that were brought.
     pub debs: BTreeSet<Deb>,
+    /// What the lists of archives say of them, by the digests of their files: fields, as in
+    /// `Depends: libc6`, but for those that name the package and its file.
+    pub stanzas: BTreeMap<Digest, Vec<String>>,
     /// The layers that follow from all this, lowest first.
     pub layers: BTreeMap<Platform, Vec<Layer>>,
 }

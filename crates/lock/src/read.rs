@@ -1,12 +1,16 @@
 //! Reading a lock's text.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use oci::{Descriptor, DiffId, Digest, MediaType, Platform, Reference};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use crate::{Address, Base, Deb, File, Layer, Lock, LockError, Resolution, Taken, VERSION, Wheel};
+use crate::archive::{flaw_of_field, flaw_of_list};
+use crate::{
+    Address, Base, Deb, File, Layer, List, Listed, Lock, LockError, Release, Resolution, Taken,
+    VERSION, Wheel,
+};
 
 impl Lock {
     /// Reads a text. How its lines end makes no difference.
@@ -111,6 +115,22 @@ struct WrittenArchive {
     taken: Option<i64>,
     #[serde(default)]
     absent: bool,
+    #[serde(default)]
+    says: Vec<String>,
+    #[serde(default, rename = "list")]
+    lists: Vec<WrittenList>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenList {
+    name: String,
+    digest: Digest,
+    size: u64,
+    #[serde(default)]
+    questions: BTreeSet<Digest>,
+    #[serde(default, deserialize_with = "listed")]
+    packages: Vec<Listed>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +142,8 @@ struct WrittenDeb {
     file: String,
     digest: Digest,
     size: u64,
+    #[serde(default)]
+    says: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -180,9 +202,20 @@ impl Written {
         let commits = self.commits.into_iter().map(|WrittenCommit { url, reference, commit }| {
             ((Address::of(&url), reference), commit)
         });
-        let mut archives = Vec::new();
-        for written in self.archives {
+        let (mut archives, mut releases) = (Vec::new(), BTreeMap::new());
+        for mut written in self.archives {
+            if let (Some(digest), Some(said)) = (written.digest, written.said()?) {
+                releases.insert(digest, said);
+            }
             archives.push(written.meaning()?);
+        }
+        let (mut debs, mut stanzas) = (BTreeSet::new(), BTreeMap::new());
+        for written in self.debs {
+            let (deb, says) = written.meaning()?;
+            if !says.is_empty() {
+                stanzas.insert(deb.digest, says);
+            }
+            debs.insert(deb);
         }
         let mut resolutions = Vec::new();
         for written in self.resolutions {
@@ -205,13 +238,36 @@ impl Written {
             resolutions: each_once(resolutions, |(platform, request)| {
                 format!("the answer to the request {request} for {platform}")
             })?,
-            debs: self.debs.into_iter().map(WrittenDeb::meaning).collect(),
+            releases,
+            debs,
+            stanzas,
             layers,
         })
     }
 }
 
 impl WrittenArchive {
+    /// What is kept of what the file says; nothing if nothing is.
+    fn said(&mut self) -> Result<Option<Release>, LockError> {
+        let (fields, lists) = (std::mem::take(&mut self.says), std::mem::take(&mut self.lists));
+        if fields.is_empty() && lists.is_empty() {
+            return Ok(None);
+        }
+        let what = || format!("the archive's file {}", self.url);
+        checked_fields(what, &fields)?;
+        let mut meant = Vec::new();
+        for written in lists {
+            let WrittenList { name, digest, size, questions, packages } = written;
+            let file = File { digest, size };
+            if let Some(wanted) = flaw_of_list(&name, &file) {
+                return Err(LockError::Halved { what: format!("the list `{name}`"), wanted });
+            }
+            meant.push((name, List { file, questions, packages }));
+        }
+        let lists = each_once(meant, |name| format!("the list `{name}` of {}", self.url))?;
+        Ok(Some(Release { fields, lists }))
+    }
+
     fn meaning(self) -> Result<(Address, Option<Taken>), LockError> {
         let address = Address::of(&self.url);
         match (self.digest, self.size, self.taken, self.absent) {
@@ -228,9 +284,10 @@ impl WrittenArchive {
 }
 
 impl WrittenDeb {
-    fn meaning(self) -> Deb {
-        let WrittenDeb { name, version, architecture, file, digest, size } = self;
-        Deb { name, version, architecture, file, digest, size }
+    fn meaning(self) -> Result<(Deb, Vec<String>), LockError> {
+        let WrittenDeb { name, version, architecture, file, digest, size, says } = self;
+        checked_fields(|| format!("the package {file}"), &says)?;
+        Ok((Deb { name, version, architecture, file, digest, size }, says))
     }
 }
 
@@ -264,6 +321,18 @@ impl WrittenLayer {
         let descriptor = Descriptor::new(media_type, digest, size);
         (platform, Layer { title, key, descriptor, diff_id: DiffId(diff_id) })
     }
+}
+
+/// That these are fields, each of one line.
+fn checked_fields(what: impl Fn() -> String, fields: &[String]) -> Result<(), LockError> {
+    for field in fields {
+        if let Some(problem) = flaw_of_field(field) {
+            let seen = |letter: char| if letter.is_control() { ' ' } else { letter };
+            let text = field.chars().map(seen).take(80).collect();
+            return Err(LockError::Odd { what: what(), text, problem });
+        }
+    }
+    Ok(())
 }
 
 fn each_once<K: Ord, V>(
@@ -312,4 +381,14 @@ fn kept<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<(String, Strin
         pair.ok_or_else(|| D::Error::custom(format!("`{text}` is not NAME VERSION")))
     };
     texts.into_iter().map(pair).collect()
+}
+
+/// `NAME VERSION ARCHITECTURE`
+fn listed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Listed>, D::Error> {
+    let texts: Vec<String> = Vec::deserialize(deserializer)?;
+    let listed = |text: String| {
+        let error = || D::Error::custom(format!("`{text}` is not NAME VERSION ARCHITECTURE"));
+        Listed::parse(&text).ok_or_else(error)
+    };
+    texts.into_iter().map(listed).collect()
 }

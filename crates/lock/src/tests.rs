@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use oci::{Compression, Descriptor, DiffId, Digest, MediaType, Platform};
 
 use crate::{
-    Address, Base, Deb, Extent, File, Layer, Lock, LockError, Moved, Resolution, Taken, VERSION,
-    Wheel,
+    Address, Base, Deb, Extent, File, Layer, List, Listed, Lock, LockError, Moved, Release,
+    Resolution, Taken, VERSION, Wheel,
 };
 
 fn digest(text: &str) -> Digest {
@@ -49,6 +49,17 @@ fn resolution(wheels: Vec<Wheel>) -> Resolution {
     Resolution { wheels, ..Resolution::default() }
 }
 
+/// What a `Release` says of a list with a package.
+fn said(package: &Deb, question: &str) -> Release {
+    let list = List {
+        file: file("Packages"),
+        questions: BTreeSet::from([digest(question)]),
+        packages: vec![Listed::of(package)],
+    };
+    let fields = vec!["Suite: stable".to_owned()];
+    Release { fields, lists: BTreeMap::from([("main/binary-amd64/Packages.xz".to_owned(), list)]) }
+}
+
 /// One of everything.
 fn lock() -> Lock {
     let base = Base { digest: digest("index"), manifest: digest("manifest") };
@@ -88,6 +99,8 @@ fn lock() -> Lock {
             (archive("Release"), Some(Taken { file: file("Release"), at: 1_700_000_000 })),
         ]),
         resolutions: BTreeMap::from([((amd64(), digest("question")), answer)]),
+        releases: BTreeMap::from([(digest("Release"), said(&deb, "question"))]),
+        stanzas: BTreeMap::from([(deb.digest, vec!["Depends: libc6 (>= 2.34)".to_owned()])]),
         debs: BTreeSet::from([deb]),
         layers: BTreeMap::from([(amd64(), vec![layer("PYTHON flask==3.0.0"), layer("ADD a /")])]),
     }
@@ -127,6 +140,20 @@ fn the_text_has_one_of_everything() {
     digest = "sha256:e020e3c67bd0c31227720bd8eb2c3a777d162e0987e8fd8438b007c170266476"
     size = 7
     taken = "2023-11-14T22:13:20Z"
+    says = [
+        "Suite: stable",
+    ]
+
+    [[archive.list]]
+    name = "main/binary-amd64/Packages.xz"
+    digest = "sha256:40a2085371b8effbae526101c0fd639a2ed6604c16513802a0e05bd3d9b8e1b0"
+    size = 8
+    questions = [
+        "sha256:1f5087db919ced5c123c7f507d3fcce818cb0cf6e77c2f95a8a35e951e03fdb9",
+    ]
+    packages = [
+        "curl 7.88.1-10 amd64",
+    ]
 
     [[deb]]
     name = "curl"
@@ -135,6 +162,9 @@ fn the_text_has_one_of_everything() {
     file = "curl_7.88.1-10_amd64.deb"
     digest = "sha256:427e4b79b1f0fc90306cbe064b1297b21dc6835bfa656d3bf46bc156e3f24bb0"
     size = 4
+    says = [
+        "Depends: libc6 (>= 2.34)",
+    ]
 
     [[resolution]]
     platform = "linux/amd64"
@@ -263,6 +293,18 @@ fn what_is_no_lock_is_refused_by_its_line() {
     let wheel = "[[resolution.wheel]]\nname = \"a\"\nversion = \"1\"\nfile = \"a.whl\"\n";
     let question =
         format!("[[resolution]]\nplatform = \"linux/amd64\"\nrequest = \"{}\"\n", digest("x"));
+    let list = |name: &str, size: u64, more: &str| {
+        let digest = digest("x");
+        format!(
+            "[[archive.list]]\nname = \"{name}\"\ndigest = \"{digest}\"\nsize = {size}\n{more}\n"
+        )
+    };
+    let archive = |more: &str| {
+        let table = "[[archive]]\nurl = \"http://h/InRelease\"\nsize = 1\n";
+        let (taken, digest) = ("2026-01-01T00:00:00Z", digest("x"));
+        format!("{head}{table}taken = \"{taken}\"\ndigest = \"{digest}\"\n{more}\n")
+    };
+    assert!(Lock::parse(&archive(&list("Packages", 1, ""))).is_ok());
     let texts = [
         String::new(),
         "requires-python = '>=3.12'\n".to_owned(),
@@ -277,11 +319,18 @@ fn what_is_no_lock_is_refused_by_its_line() {
         format!("{good}{table}"),
         format!("{head}[[git]]\nurl = \"u\"\nreference = \"r\"\ncommit = \"--upload\"\n"),
         format!("{head}[[archive]]\nurl = \"http://h/InRelease\"\nsize = 1\n"),
+        archive("says = [\"Suite: stable\\nLabel: x\"]"),
+        archive("says = [\"Suite stable: x\"]"),
+        archive("says = [\"words\"]"),
+        archive(&list("a b", 1, "")),
+        archive(&list("Packages", 1 << 40, "")),
+        archive(&list("Packages", 1, "packages = [\"a 1\"]")),
+        archive(&[list("Packages", 1, ""), list("Packages", 1, "")].concat()),
         format!("{head}{question}{wheel}"),
         format!("{head}{question}kept = [\"pip\"]\n"),
     ];
     let said = texts.iter().map(|text| refusal(text)).collect::<Vec<_>>().join("\n");
-    insta::assert_snapshot!(said, @"
+    insta::assert_snapshot!(said, @r"
     it has no `version`, so it is not plywood's
     it has no `version`, so it is not plywood's
     its version is 2, and this plywood reads 1
@@ -295,6 +344,13 @@ fn what_is_no_lock_is_refused_by_its_line() {
     the base `debian` for linux/amd64 is pinned twice
     line 6: `--upload` is no commit
     the archive's file http://h/InRelease has to have `digest`, `size` and `taken`, or `absent`
+    what the archive's file http://h/InRelease says is none of an archive's: `Suite: stable Label: x` has more than one line
+    what the archive's file http://h/InRelease says is none of an archive's: `Suite stable: x` has a name that is none
+    what the archive's file http://h/InRelease says is none of an archive's: `words` is not NAME: VALUE
+    the list `a b` has to have a name without blanks
+    the list `Packages` has to have at most 1 GiB
+    line 12: `a 1` is not NAME VERSION ARCHITECTURE
+    the list `Packages` of http://h/InRelease is pinned twice
     the wheel a.whl has to have `url` or `digest`
     line 6: `pip` is not NAME VERSION
     ");
@@ -358,6 +414,38 @@ fn pins_that_nobody_asks_for_go() {
     https://h/old
     ");
     assert_eq!(both.renewed(new(), &[amd64(), arm64], Extent::Whole), new());
+}
+
+#[test]
+fn what_archives_said_goes_with_its_pins() {
+    let old = lock();
+    let of_now = |question: &str| {
+        let deb = Deb { name: "wget".to_owned(), digest: digest("wget"), ..only(&old).clone() };
+        let releases = BTreeMap::from([(digest("Release"), said(&deb, question))]);
+        let stanzas = BTreeMap::from([(deb.digest, vec!["Section: web".to_owned()])]);
+        Lock { releases, stanzas, debs: BTreeSet::from([deb]), ..lock() }
+    };
+    let shown = |lock: &Lock| {
+        let list = lock.list(&digest("Packages")).unwrap();
+        let offers = lock.offers(list).map(|(deb, says)| format!("{}: {says:?}", deb.name));
+        let offers: Vec<String> = offers.collect();
+        format!(
+            "{} questions, {}, {} known",
+            list.questions.len(),
+            offers.join(", "),
+            lock.stanzas.len()
+        )
+    };
+    let whole = old.renewed(of_now("other"), &[amd64()], Extent::Whole);
+    insta::assert_snapshot!(shown(&whole), @r#"1 questions, wget: ["Section: web"], 1 known"#);
+    let part = old.renewed(of_now("other"), &[amd64()], Extent::Part);
+    insta::assert_snapshot!(shown(&part), @r#"2 questions, wget: ["Section: web"], curl: ["Depends: libc6 (>= 2.34)"], 2 known"#);
+    let moved_on = Lock { archives: BTreeMap::new(), ..of_now("other") };
+    assert_eq!(old.renewed(moved_on, &[amd64()], Extent::Whole).releases, BTreeMap::new());
+}
+
+fn only(lock: &Lock) -> &Deb {
+    lock.debs.first().unwrap()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fmt::{Display, Write};
 use oci::{Descriptor, Digest, Platform};
 
 use crate::address::without_credentials;
-use crate::{Deb, File, Layer, Lock, Resolution, Taken, Wheel};
+use crate::{Deb, File, Layer, Lock, Release, Resolution, Taken, Wheel};
 
 /// The version of the format.
 pub const VERSION: i64 = 1;
@@ -57,11 +57,15 @@ impl Lock {
                 Some(Taken { file, at }) => {
                     text.file(file);
                     text.string("taken", jiff::Timestamp::from_second(*at).unwrap_or_default());
+                    self.releases.get(&file.digest).into_iter().for_each(|said| text.release(said));
                 }
                 None => text.plain("absent", true),
             }
         }
-        self.debs.iter().for_each(|deb| text.deb(deb));
+        for deb in &self.debs {
+            text.deb(deb);
+            text.strings("says", self.stanzas.get(&deb.digest).map_or(&[], Vec::as_slice));
+        }
         for ((platform, request), resolution) in sorted(&self.resolutions, place_of) {
             text.resolution(platform, request, resolution);
         }
@@ -123,6 +127,19 @@ impl Text {
     fn file(&mut self, file: &File) {
         self.string("digest", file.digest);
         self.plain("size", file.size);
+    }
+
+    fn release(&mut self, release: &Release) {
+        self.strings("says", &release.fields);
+        for (name, list) in &release.lists {
+            self.table("archive.list");
+            self.string("name", name);
+            self.file(&list.file);
+            let questions: Vec<_> = list.questions.iter().map(Digest::to_string).collect();
+            self.strings("questions", &questions);
+            let packages: Vec<_> = list.packages.iter().map(ToString::to_string).collect();
+            self.strings("packages", &packages);
+        }
     }
 
     fn deb(&mut self, deb: &Deb) {
