@@ -303,7 +303,7 @@ impl Outside for Image {
         Ok(fetches.iter().map(|fetch| self.downloads.get(&fetch.url).cloned()).collect())
     }
 
-    fn indexes(&self, _: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
+    fn indexes(&self, _: &Digest, _: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
         Err(Stop::Missing(Missing::Told))
     }
 

@@ -155,9 +155,10 @@ impl PackageIndex {
         (at < self.rows.len()).then_some(Offer { index: self, at })
     }
 
-    /// All packages, in the file's order.
+    /// All packages, in the file's order. What is only mentioned is none of them.
     pub fn offers(&self) -> impl Iterator<Item = Offer<'_>> {
-        (0..self.rows.len()).map(|at| Offer { index: self, at })
+        let all = (0..self.rows.len()).map(|at| Offer { index: self, at });
+        all.filter(|offer| !offer.version().is_empty())
     }
 
     /// The packages of a name, of any architecture and version.

@@ -21,8 +21,19 @@ pub trait Outside {
     /// What URLs give, in the order asked; `None` for an address that has nothing (HTTP 404).
     fn fetch(&self, fetches: &[Fetch]) -> Result<Vec<Option<Stored>>, Stop>;
 
-    /// What files of the format of `Packages` list, compressed or not, in the order asked.
-    fn indexes(&self, lists: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop>;
+    /// What files of the format of `Packages` list, compressed or not, in the order asked. The
+    /// question names all that the choice among their packages depends on beside them.
+    fn indexes(
+        &self,
+        question: &Digest,
+        lists: &[ListFile],
+    ) -> Result<Vec<Arc<PackageIndex>>, Stop>;
+
+    /// The text of a signed file that somebody vouches for: it was verified when it was there, and
+    /// its bytes cannot be had any more. By default there is none.
+    fn vouched(&self, _: &Stored) -> Option<Arc<[u8]>> {
+        None
+    }
 
     /// Packages, in the order asked.
     fn debs(&self, debs: &[DebSource]) -> Result<Vec<Arc<Deb>>, Stop>;

@@ -50,6 +50,8 @@ pub struct Facts {
     pub fetches: HashMap<FetchKey, Option<Content>>,
     /// What `Packages` files list, by their digest.
     pub package_indexes: HashMap<Digest, Arc<debian::PackageIndex>>,
+    /// What is believed of files of archives whose bytes cannot be had any more, by their digests.
+    pub vouched: HashMap<Digest, Vouched>,
     /// Debian packages, by the digest of their files.
     pub debs: HashMap<Digest, Arc<debian::Deb>>,
     /// What files are as ELF, by their digest; `None` for those that are none.
@@ -94,6 +96,15 @@ pub enum Keeping {
     Forgotten,
     /// A lock pins it.
     Pinned,
+}
+
+/// A file of an archive that somebody vouches for: it was verified when it was pinned, and is gone.
+#[derive(Debug, Clone, Default)]
+pub struct Vouched {
+    /// What it says, abridged, if it announces other files.
+    pub text: Option<Arc<[u8]>>,
+    /// If it is a list of packages: the questions for which what is left of it is enough.
+    pub questions: BTreeSet<Digest>,
 }
 
 /// A base image: its manifest's descriptor, config and layers, for one platform.
@@ -259,6 +270,8 @@ pub enum Need {
         file: FileReference,
         /// The list, for people.
         title: String,
+        /// What is asked of it.
+        question: Digest,
         /// Where it is needed.
         span: recipe::Span,
     },
@@ -298,10 +311,11 @@ impl Need {
                 Need::Base { reference: other, platform: wanted, .. },
             ) => reference == other && platform == wanted,
             (Need::Listing(name, _), Need::Listing(other, _)) => name == other,
-            (Need::Archive(file, _), Need::Archive(other, _))
-            | (Need::PackageIndex { file, .. }, Need::PackageIndex { file: other, .. }) => {
-                file == other
-            }
+            (Need::Archive(file, _), Need::Archive(other, _)) => file == other,
+            (
+                Need::PackageIndex { file, question, .. },
+                Need::PackageIndex { file: other, question: wanted, .. },
+            ) => file == other && question == wanted,
             (Need::Fetch(fetch, _), Need::Fetch(other, _)) => fetch == other,
             (Need::Deb { deb, .. }, Need::Deb { deb: other, .. }) => deb == other,
             _ => self == other,

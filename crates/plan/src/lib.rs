@@ -33,7 +33,7 @@ mod wheels;
 pub use error::{PlanError, PlanErrorKind};
 pub use facts::{
     BaseImage, ContextName, Download, Facts, FetchKey, FileReference, GitSource, InstalledWheel,
-    Keeping, Need, Secret, WheelKey,
+    Keeping, Need, Secret, Vouched, WheelKey,
 };
 pub use key::{FORMAT_EPOCH, LayerKey, Packing};
 pub use outcome::{

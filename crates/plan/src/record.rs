@@ -132,6 +132,13 @@ pub enum Read {
         /// What it gave; `None` if there was nothing.
         content: Option<Content>,
     },
+    /// A list of Debian packages, which never answers otherwise, and what was asked of it.
+    List {
+        /// Which.
+        list: Digest,
+        /// The name of the question.
+        question: Digest,
+    },
     /// Which wheels requirements come to.
     Resolution {
         /// What for.

@@ -51,7 +51,7 @@ impl debian::Outside for House {
         Ok(vec![None; fetches.len()])
     }
 
-    fn indexes(&self, _: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
+    fn indexes(&self, _: &oci::Digest, _: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
         unreachable!("there are no archives")
     }
 

@@ -23,7 +23,7 @@ use super::contents::Contents;
 use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
-use super::lock::Pins;
+use super::lock::{Drift, Pins};
 use super::{hints, machine_sources, packages, recall, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
@@ -175,7 +175,33 @@ impl<'a> Gatherer<'a> {
             }
         }
         self.facts.fetches.extend(fetched);
+        for (digest, vouched) in self.pins.vouched() {
+            // A list that was read here before is known whole.
+            if !packages::is_index_known(self.session.store()?, &digest)? {
+                self.facts.vouched.insert(digest, vouched);
+            }
+        }
         Ok(())
+    }
+
+    /// That what the lock says of archives is enough for these plans.
+    pub(super) fn check_abridged(&self, plans: &[Plan]) -> Result<(), Error> {
+        self.placed(self.pins.check_bytes(plans))?;
+        self.pins.check_abridged(plans)
+    }
+
+    /// Whether archives are taken as they are now, where what the lock says of them is not enough.
+    pub(super) fn moves_on(&mut self) -> bool {
+        if !self.pins.moves_on(self.session) {
+            return false;
+        }
+        let facts = &mut self.facts;
+        facts.package_indexes.retain(|digest, _| !facts.vouched.contains_key(digest));
+        facts.vouched.clear();
+        facts.fetches.clear();
+        facts.taken.clear();
+        facts.steps.clear();
+        true
     }
 
     /// Finds a base, as it is pinned.
@@ -258,8 +284,8 @@ impl<'a> Gatherer<'a> {
                 let download = self.at(&span, fetched)?;
                 self.facts.downloads.insert(url, download);
             }
-            Need::PackageIndex { file, title, span } => {
-                let index = packages::index(self, &file, &title);
+            Need::PackageIndex { file, title, question, span } => {
+                let index = packages::index(self, &file, &title, &question);
                 let index = self.at(&span, index)?;
                 self.facts.package_indexes.insert(file.content.digest, index);
             }
@@ -367,6 +393,10 @@ impl<'a> Gatherer<'a> {
         let mut wanted = Vec::new();
         for file in files {
             let Content { digest, size } = file.content;
+            if self.pins.is_vouched(&digest) {
+                let what = super::contents::describe(&file.source);
+                return Err(self.pins.beyond(Drift::NoBytes { what }));
+            }
             if size > plan::LARGEST_TEXT {
                 let source = std::io::Error::other(format!("{size} bytes are too many"));
                 return Err(BuildError::Read { what: digest.to_string(), source }.into());

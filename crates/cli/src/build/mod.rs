@@ -185,12 +185,26 @@ impl<'a> Work<'a> {
         Err(BuildError::NeedsExecution(Box::new(findings)).into())
     }
 
+    /// The plans for all platforms. What the lock says of archives that have moved on is taken as
+    /// long as it is enough.
     fn plans(&mut self) -> Result<Vec<Plan>, Error> {
+        let planned = match self.planned() {
+            Err(_) if self.gatherer.moves_on() => self.planned(),
+            planned => planned,
+        };
+        let plans = planned?;
+        self.gatherer.pins.found_lists(&plans, &self.gatherer.facts);
+        Ok(plans)
+    }
+
+    fn planned(&mut self) -> Result<Vec<Plan>, Error> {
         let platforms = self.settings.platforms.iter();
         let requests: Vec<Request<'_>> = platforms
             .map(|platform| self.settings.request(&self.recipe, self.arguments, platform))
             .collect();
-        self.gatherer.plans(&requests)
+        let plans = self.gatherer.plans(&requests)?;
+        self.gatherer.check_abridged(&plans)?;
+        Ok(plans)
     }
 
     /// `--check`: what the recipe's checks find, and nothing else.

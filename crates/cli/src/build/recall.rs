@@ -133,6 +133,7 @@ fn still_holds(gatherer: &mut Gatherer<'_>, read: &Read) -> Result<bool, Error> 
             let fetched = gatherer.fetch_all(vec![(Box::new(fetch), 0..0)]);
             Ok(fetched.is_ok() && gatherer.facts.fetches.get(&key) == Some(content))
         }
+        Read::List { .. } => Ok(true),
         // An answer is good until what was asked changes.
         Read::Resolution { platform, request, resolution } => {
             if let Some(holds) = gatherer.pins.holds_answer(platform, request, resolution) {

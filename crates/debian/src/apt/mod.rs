@@ -1,5 +1,6 @@
 //! apt: where packages come from, and which are chosen.
 
+pub mod abridged;
 pub mod archive;
 pub mod assembly;
 pub(crate) mod commands;

@@ -182,6 +182,11 @@ impl ReleaseFile {
         self.files.get(name)
     }
 
+    /// All files, by name.
+    pub(super) fn files(&self) -> impl Iterator<Item = (&str, &Listed)> {
+        self.files.iter().map(|(name, listed)| (name.as_str(), listed))
+    }
+
     /// Whether it lists any file.
     pub fn lists_files(&self) -> bool {
         !self.files.is_empty()

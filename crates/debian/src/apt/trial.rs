@@ -33,6 +33,8 @@ pub(super) struct Trial {
     pub asked: Mutex<Vec<Vec<Fetch>>>,
     /// The time.
     pub now: i64,
+    /// What somebody vouches for.
+    pub vouched: HashMap<Digest, Arc<[u8]>>,
     body: Body,
 }
 
@@ -45,6 +47,7 @@ impl Trial {
             urls: HashMap::new(),
             asked: Mutex::default(),
             now: NOW,
+            vouched: HashMap::new(),
             body,
         };
         for path in ["etc", "etc/apt", "root", "usr", "usr/bin", "var", "var/lib", "var/lib/apt"] {
@@ -93,6 +96,11 @@ impl Trial {
     /// A URL that gives nothing.
     pub(super) fn forget(&mut self, url: &str) {
         self.urls.remove(url);
+    }
+
+    /// Nobody has these bytes any more.
+    pub(super) fn forget_bytes(&mut self, bytes: &[u8]) {
+        self.bytes.lock().unwrap().remove(&Content::of(bytes).digest);
     }
 
     /// Runs a program of the image.
@@ -177,8 +185,12 @@ impl crate::Outside for Trial {
         Ok(fetches.iter().map(|fetch| self.urls.get(&fetch.url).cloned()).collect())
     }
 
-    fn indexes(&self, files: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
+    fn indexes(&self, _: &Digest, files: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, Stop> {
         Ok(files.iter().map(|_| Arc::new(PackageIndex::read(&b""[..]).unwrap())).collect())
+    }
+
+    fn vouched(&self, file: &Stored) -> Option<Arc<[u8]>> {
+        self.vouched.get(&file.content.digest).cloned()
     }
 
     fn debs(&self, _: &[DebSource]) -> Result<Vec<Arc<Deb>>, Stop> {

@@ -19,7 +19,31 @@ impl PackageIndex {
     /// # Errors
     /// What is no such list, and what is larger than any archive's.
     pub fn read(list: impl Read) -> Result<PackageIndex, IndexError> {
-        let mut builder = Builder::default();
+        Builder::default().read(list)
+    }
+
+    /// The same, in which a stanza without a version is one that only mentions a package, and stands
+    /// by its position alone.
+    ///
+    /// # Errors
+    /// The same.
+    pub(crate) fn read_mentions(list: impl Read) -> Result<PackageIndex, IndexError> {
+        Builder { unversioned: Unversioned::Mentioned, ..Builder::default() }.read(list)
+    }
+}
+
+/// What a stanza without a version is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Unversioned {
+    /// Nothing.
+    #[default]
+    PassedOver,
+    /// A mention of a package.
+    Mentioned,
+}
+
+impl Builder {
+    fn read(mut self, list: impl Read) -> Result<PackageIndex, IndexError> {
         let mut list = BufReader::with_capacity(1 << 16, list);
         let mut line = Vec::new();
         for number in 1.. {
@@ -29,12 +53,12 @@ impl PackageIndex {
                 return Err(IndexError::Line { line: number, problem: "is too long" });
             }
             if taken == 0 {
-                builder.end_stanza(number)?;
+                self.end_stanza(number)?;
                 break;
             }
-            builder.line(line.trim_ascii_end(), number)?;
+            self.line(line.trim_ascii_end(), number)?;
         }
-        builder.finish()
+        self.finish()
     }
 }
 
@@ -47,6 +71,7 @@ struct Builder {
     hasher: RandomState,
     rows: Vec<Row>,
     stanza: Stanza,
+    unversioned: Unversioned,
 }
 
 /// The fields that are kept of a stanza.
@@ -123,7 +148,7 @@ impl Builder {
             let problem = "ends a stanza without `Package`";
             return Err(IndexError::Line { line: number, problem });
         }
-        if !stanza.is("Version", b"") {
+        if !stanza.is("Version", b"") || self.unversioned == Unversioned::Mentioned {
             let row = self.row(&stanza)?;
             self.rows.push(row);
             limited("packages", self.rows.len(), MOST_PACKAGES)?;
@@ -210,7 +235,8 @@ impl Builder {
 
     fn finish(mut self) -> Result<PackageIndex, IndexError> {
         let provided = self.provided()?;
-        let mut by_name: Vec<u32> = (0..self.rows.len() as u32).collect();
+        let is_offered = |at: &u32| self.rows[*at as usize].is_versioned();
+        let mut by_name: Vec<u32> = (0..self.rows.len() as u32).filter(is_offered).collect();
         let name = |at: &u32| &self.text[self.rows[*at as usize].spans[0].range()];
         by_name.sort_by(|one, two| name(one).cmp(name(two)));
         Ok(PackageIndex {
@@ -237,6 +263,12 @@ impl Builder {
         let name = |one: &Provided| &self.text[one.name.range()];
         provided.sort_by(|one, two| name(one).cmp(name(two)));
         Ok(provided)
+    }
+}
+
+impl Row {
+    fn is_versioned(&self) -> bool {
+        self.spans[Column::Version as usize].length > 0
     }
 }
 

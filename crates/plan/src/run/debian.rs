@@ -6,13 +6,14 @@ use ::debian::deb::{Member, MemberNode};
 use ::debian::native::elf::Elf;
 use ::debian::{Deb, DebSource, Fetch, Installed, ListFile, Memory, Outside, PackageIndex};
 use layer::{Content, Deflater, Packing};
-use oci::ImagePath;
+use oci::{Digest, ImagePath};
 use shell::{Missing, Origin, Reason, Stop as ShellStop, Stored};
 
 use super::installed::{Installed as Laid, InstalledFile, InstalledNode};
 use super::outside::{Network, RunOutside, source};
 use crate::facts::{FetchKey, FileReference, Need};
 use crate::outcome::{Source, Stream};
+use crate::record::Read;
 
 impl RunOutside<'_, '_, '_> {
     /// All answers, or word that some are missing; of those each is told.
@@ -96,7 +97,7 @@ fn is_kept(content: Content, packing: Packing) -> bool {
 }
 
 /// The digest of a package's file.
-fn digest(deb: &DebSource) -> Option<oci::Digest> {
+fn digest(deb: &DebSource) -> Option<Digest> {
     match deb {
         DebSource::Archive(fetch) => fetch.sha256,
         DebSource::File { stored, .. } => Some(stored.content.digest),
@@ -124,18 +125,36 @@ impl Outside for RunOutside<'_, '_, '_> {
         )
     }
 
-    fn indexes(&self, lists: &[ListFile]) -> Result<Vec<Arc<PackageIndex>>, ShellStop> {
+    fn indexes(
+        &self,
+        question: &Digest,
+        lists: &[ListFile],
+    ) -> Result<Vec<Arc<PackageIndex>>, ShellStop> {
         self.all(
             lists,
             |run, list| {
-                let planner = run.planner.borrow();
-                planner.shared.facts.package_indexes.get(&list.stored.content.digest).cloned()
+                let digest = list.stored.content.digest;
+                let mut planner = run.planner.borrow_mut();
+                let facts = planner.shared.facts;
+                let left = facts.vouched.get(&digest);
+                if left.is_some_and(|left| !left.questions.contains(question)) {
+                    return None;
+                }
+                let index = facts.package_indexes.get(&digest).cloned()?;
+                planner.reads.note(Read::List { list: digest, question: *question });
+                Some(index)
             },
             |run, list| {
                 let (file, title) = (run.file(&list.stored)?, list.title.clone());
-                Some(Need::PackageIndex { file, title, span: run.span.clone() })
+                let (question, span) = (*question, run.span.clone());
+                Some(Need::PackageIndex { file, title, question, span })
             },
         )
+    }
+
+    fn vouched(&self, file: &Stored) -> Option<Arc<[u8]>> {
+        let planner = self.planner.borrow();
+        planner.shared.facts.vouched.get(&file.content.digest)?.text.clone()
     }
 
     fn debs(&self, debs: &[DebSource]) -> Result<Vec<Arc<Deb>>, ShellStop> {

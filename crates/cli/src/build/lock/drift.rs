@@ -53,6 +53,24 @@ pub(crate) enum Drift {
         /// What.
         what: String,
     },
+    /// What is kept of a list is not enough.
+    #[error(
+        "it has no answer to what is asked of {what} now, which cannot be had any more as it was: \
+         packages, settings, or the packages below are others"
+    )]
+    Unanswered {
+        /// The list.
+        what: String,
+    },
+    /// A list would be in the image, or is read.
+    #[error(
+        "{what} is needed whole, and cannot be had any more: of an archive's lists it has what was \
+         chosen, and no more"
+    )]
+    NoBytes {
+        /// Which.
+        what: String,
+    },
     /// Layers are others.
     #[error("{}", layers(.0))]
     Layers(Vec<Moved>),
@@ -78,6 +96,15 @@ impl Drift {
             Drift::Moved { .. } | Drift::Gone { .. } => {
                 "have a source that keeps what it had, such as a mirror or a snapshot; or take what \
                  is there now: `plywood lock --upgrade`, for bases only `--upgrade-base`"
+            }
+            Drift::Unanswered { .. } => {
+                "`plywood lock --upgrade`, or a build without `--locked`, takes the archive as it is \
+                 now; or have a source that keeps what it had, such as a mirror or a snapshot"
+            }
+            Drift::NoBytes { .. } => {
+                "end the instruction with `rm -rf /var/lib/apt/lists/*`; or have a source that keeps \
+                 what it had, such as a mirror or a snapshot; or take what is there now: `plywood \
+                 lock --upgrade`"
             }
             Drift::Built { .. } => {
                 "builds differ between machines: have an index with a wheel of it"

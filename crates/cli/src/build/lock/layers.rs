@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use image::Layer;
 use layer::Packing;
+use lock::Moved;
 use oci::Digest;
 use plan::{Becomes, LayerKey, Plan, PlannedLayer, PlannedStep};
 
@@ -17,28 +18,31 @@ use crate::error::Error;
 impl Pins {
     /// That layers are planned as they are pinned, if they must be.
     pub(in crate::build) fn check_plans(&self, plans: &[Plan]) -> Result<(), Error> {
-        let Some(packing) = self.packing.filter(|_| self.manner == Manner::Keep) else {
-            return Ok(());
-        };
-        if packing_name(packing) != self.locked.compression {
+        if self.manner == Manner::Renew {
             return Ok(());
         }
-        for plan in plans {
+        match self.moved_plans(plans) {
+            moved if moved.is_empty() => Ok(()),
+            moved => Err(self.drift(Drift::Layers(moved))),
+        }
+    }
+
+    /// The first layers that are not planned as they are pinned: those of one platform.
+    pub(super) fn moved_plans(&self, plans: &[Plan]) -> Vec<Moved> {
+        let is_same = |packing| packing_name(packing) == self.locked.compression;
+        if !self.packing.is_some_and(is_same) {
+            return Vec::new();
+        }
+        let moved = plans.iter().map(|plan| {
             let pinned = pinned(plan);
-            let planned: Vec<(String, Digest)> = plan
-                .target()
-                .layers
-                .iter()
-                .filter_map(named)
+            let named = plan.target().layers.iter().filter_map(named);
+            let planned: Vec<(String, Digest)> = named
                 .filter(|(key, _)| pinned.get(key) == Some(&Title::SaysAll))
                 .map(|(key, title)| (title, key.0))
                 .collect();
-            let moved = self.locked.moved_keys(&plan.platform, &planned);
-            if !moved.is_empty() {
-                return Err(self.drift(Drift::Layers(moved)));
-            }
-        }
-        Ok(())
+            self.locked.moved_keys(&plan.platform, &planned)
+        });
+        moved.into_iter().find(|moved| !moved.is_empty()).unwrap_or_default()
     }
 
     /// Notes the layers of an image; an error if one differs from the pinned one and must not.

@@ -3,6 +3,7 @@
 //! A fact that moves (what a tag names, what a URL gives, which packages answer a question, what an
 //! archive has) is taken from the lock where that has it. Everything else follows from digests.
 
+mod abridged;
 mod drift;
 mod keep;
 mod layers;
@@ -68,6 +69,12 @@ struct Found {
     /// Addresses that gave several things, since what tells them apart is secret.
     ambiguous: BTreeSet<Address>,
     asked: outdated::Asked,
+    /// Files of archives that are believed as far as the lock says what is in them.
+    vouched: BTreeSet<Digest>,
+    /// Those for which that was not enough.
+    passed: BTreeSet<Digest>,
+    /// Why what the lock says of archives is not enough.
+    beyond: Option<String>,
 }
 
 impl Pins {
@@ -253,7 +260,10 @@ impl Pins {
             Renewal::Everything => false,
         };
         let pin = self.locked.archives.get(&Address::of(&fetch.url)).copied();
-        self.pin(pin.filter(|_| counts), || fetch.title.clone())
+        let passed = self.found().passed.clone();
+        let is_passed = |taken: Taken| passed.contains(&taken.file.digest);
+        let pin = pin.filter(|pin| counts && !pin.is_some_and(is_passed));
+        self.pin(pin, || fetch.title.clone())
     }
 
     /// Notes what it gave, and says by which time that expires.

@@ -23,10 +23,12 @@ use layer::{ArchiveCompression, Content, Limits};
 use oci::{Digest, Digester};
 use plan::{FetchKey, FileReference, Source};
 use recipe::Span;
+use store::Store;
 
 use super::contents::Contents;
 use super::error::BuildError;
 use super::gather::Gatherer;
+use super::lock::Drift;
 use super::threads;
 use crate::error::Error;
 use crate::progress::{Outcome, Step};
@@ -92,20 +94,31 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Reads what a list of packages says, once in its life.
+/// Reads what a list of packages says, once in its life. Of one that cannot be had any more it is
+/// known what answers some questions.
 pub(super) fn index(
     gatherer: &Gatherer<'_>,
     file: &FileReference,
     title: &str,
+    question: &Digest,
 ) -> Result<Arc<PackageIndex>, Error> {
     let store = gatherer.session.store()?;
     let digest = file.content.digest;
+    if let Some(left) = gatherer.facts.vouched.get(&digest)
+        && !left.questions.contains(question)
+    {
+        return Err(gatherer.pins.beyond(Drift::Unanswered { what: title.to_owned() }));
+    }
     if let Some(bytes) = store.fact(INDEX, &digest)?
         && let Ok(index) = PackageIndex::from_bytes(&bytes)
     {
         return Ok(Arc::new(index));
     }
     let what = || title.to_owned();
+    let malformed = |source| BuildError::PackageIndex { what: what(), source };
+    if let Some(index) = gatherer.pins.abridged_index(&digest).map_err(malformed)? {
+        return Ok(Arc::new(index));
+    }
     let read = |source| BuildError::Read { what: what(), source };
     let step = gatherer.session.progress.step(format!("read {title}"), None);
     let mut contents = Contents::new(gatherer.session, &gatherer.inputs, &gatherer.facts);
@@ -116,11 +129,16 @@ pub(super) fn index(
     let compression = ArchiveCompression::of_magic(&magic);
     let list = std::io::Cursor::new(magic).chain(list);
     let text = layer::open_archive(list, compression, &Limits::default()).map_err(read)?;
-    let index = PackageIndex::read(text)
-        .map_err(|source| BuildError::PackageIndex { what: what(), source })?;
+    let index = PackageIndex::read(text).map_err(malformed)?;
     store.record_fact(INDEX, &digest, &index.to_bytes())?;
     step.finish(Outcome::Done);
     Ok(Arc::new(index))
+}
+
+/// Whether it is known here what a list says, be its bytes gone.
+pub(super) fn is_index_known(store: &Store, digest: &Digest) -> Result<bool, Error> {
+    let known = store.fact(INDEX, digest)?;
+    Ok(known.is_some_and(|bytes| PackageIndex::from_bytes(&bytes).is_ok()))
 }
 
 /// A package that is wanted.
@@ -284,12 +302,20 @@ fn open<'a>(
     let at = |error| (wanted.span.clone(), error);
     match (&*wanted.deb, &wanted.source) {
         (DebSource::Archive(fetch), _) => {
-            let file: File = transport::bring(gatherer, fetch, *digest, step).map_err(at)?;
+            let brought = transport::bring(gatherer, fetch, *digest, step);
+            let file: File = brought.map_err(|error| at(lost(gatherer, fetch, error)))?;
             Ok(Box::new(file))
         }
         (DebSource::File { .. }, Some(source)) => contents.open(digest, source).map_err(at),
         (DebSource::File { path, .. }, None) => Err(at(BuildError::Changed(path.clone()).into())),
     }
+}
+
+/// Why a package does not come; of one that is pinned and gone, that.
+fn lost(gatherer: &Gatherer<'_>, fetch: &Fetch, error: Error) -> Error {
+    let is_gone =
+        matches!(&error, Error::Build(inner) if matches!(**inner, BuildError::NoPackage(_)));
+    is_gone.then(|| gatherer.pins.lost_package(fetch)).flatten().unwrap_or(error)
 }
 
 /// Reads one package. Of a file of the image it is seen here what it is: those of an archive were

@@ -14,6 +14,7 @@ use crate::build::download::{self, Fetched, Wanted};
 use crate::build::error::BuildError;
 use crate::build::gather::Gatherer;
 use crate::error::Error;
+use crate::flags::NetworkUse;
 use crate::progress::Step;
 
 /// How many files come side by side.
@@ -29,25 +30,59 @@ fn wanted<'f>(fetch: &'f Fetch, shown: &'f str) -> Wanted<'f> {
     Wanted { url, shown, checksum: *sha256, most, login: login.as_ref(), proxy }
 }
 
-/// Fetches a file into the store; `None` if there is none.
+/// Fetches a file into the store; `None` if there is none. Where the lock says enough of one that
+/// cannot be had any more, that is as good.
 pub(super) fn fetch(
     gatherer: &Gatherer<'_>,
     fetch: &Fetch,
 ) -> Result<Option<layer::Content>, Error> {
-    let pin = match fetch.sha256 {
-        Some(_) => None,
-        None => match gatherer.pins.archive(fetch)? {
-            Some(Some(taken)) => Some(taken.file),
+    let pins = &gatherer.pins;
+    let announced = fetch.sha256.zip(fetch.size);
+    let (pin, known) = match announced {
+        Some((digest, size)) => (None, Some(lock::File { digest, size })),
+        None if fetch.sha256.is_some() => (None, None),
+        None => match pins.archive(fetch)? {
+            Some(Some(taken)) => (Some(taken.file), Some(taken.file)),
             Some(None) => return Ok(None),
-            None => None,
+            None => (None, None),
         },
     };
+    if let Some(file) = known.filter(|file| pins.has_abridged(fetch, &file.digest)) {
+        return fetch_or_vouch(gatherer, fetch, file).map(Some);
+    }
     let fetched = download::fetch_pinned(gatherer, &wanted(fetch, &fetch.title), pin);
     match fetched.map_err(unreachable)? {
         Fetched::Content(content) => Ok(Some(content)),
         Fetched::Nothing(_) => Ok(None),
         Fetched::Other(found) => Err(other(fetch, &fetch.title, found)),
     }
+}
+
+/// Fetches a file that the lock has abridged, if it is still there.
+fn fetch_or_vouch(
+    gatherer: &Gatherer<'_>,
+    fetch: &Fetch,
+    file: lock::File,
+) -> Result<layer::Content, Error> {
+    let Gatherer { session, clients, cache, pins, .. } = gatherer;
+    let lock::File { digest, size } = file;
+    let is_offline = session.settings.network == NetworkUse::Offline;
+    if !is_offline || session.store()?.contains(&digest)?.is_some() {
+        let wanted = Wanted { checksum: Some(digest), ..wanted(fetch, &fetch.title) };
+        match download::fetch_if_there(session, clients, &wanted, *cache) {
+            Ok(Fetched::Content(content)) => return Ok(content),
+            Ok(Fetched::Other(_) | Fetched::Nothing(_)) => {}
+            Err(error) if is_too_long(&error) => {}
+            Err(error) => return Err(unreachable(error)),
+        }
+    }
+    pins.vouch(fetch, digest);
+    Ok(layer::Content { digest, size })
+}
+
+/// Whether more came than was announced, so that it is something else.
+fn is_too_long(error: &Error) -> bool {
+    matches!(error, Error::Build(error) if matches!(**error, BuildError::TooLong { .. }))
 }
 
 /// What an address gives now, whatever is pinned.

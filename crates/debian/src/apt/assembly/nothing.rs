@@ -189,7 +189,7 @@ fn essential(session: &mut Session<'_, '_, '_>, variant: Variant) -> Result<Vec<
     if variant == Variant::Custom {
         return Ok(Vec::new());
     }
-    let archives = lists::read_archives(session.process, session.outside, &session.configuration)?;
+    let archives = session.archives(&[format!("{variant:?}")])?;
     let native = session.configuration.value("APT::Architecture").unwrap_or_default().to_owned();
     let mut names = BTreeSet::new();
     for offer in archives.iter().flat_map(|archive| archive.index.offers()) {

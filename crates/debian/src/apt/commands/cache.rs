@@ -6,7 +6,6 @@ use shell::Reason;
 
 use super::session::{Done, Session};
 use crate::apt::archive::Archive;
-use crate::apt::lists;
 use crate::apt::preferences::{INSTALLED, Policy};
 use crate::dpkg::database::Database;
 use crate::version::Version;
@@ -29,7 +28,7 @@ pub(super) fn policy(session: &mut Session<'_, '_, '_>) -> Done {
         let what = "shows the policy of all sources, which is not built in: name packages";
         return Err(session.process.refuse(Reason::Use(what.to_owned())).into());
     }
-    let archives = lists::read_archives(session.process, session.outside, &session.configuration)?;
+    let archives = session.archives(&[])?;
     let preferences = Policy::load(session.process, &session.configuration, &archives)?;
     session.warn(&preferences.warnings)?;
     let database = Database::read(session.process)?;
@@ -140,7 +139,7 @@ fn place(archive: &Archive, native: &str) -> String {
 
 /// `apt-cache pkgnames`.
 pub(super) fn names(session: &mut Session<'_, '_, '_>) -> Done {
-    let archives = lists::read_archives(session.process, session.outside, &session.configuration)?;
+    let archives = session.archives(&[])?;
     let beginning = session.operands.first().cloned().unwrap_or_default();
     let offers = archives.iter().flat_map(|archive| archive.index.offers());
     let names: BTreeSet<&str> =

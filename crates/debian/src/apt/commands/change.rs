@@ -11,7 +11,6 @@ use super::session::{Done, FAILED, Session};
 use super::summary;
 use crate::apt::archive::Archive;
 use crate::apt::configuration::Configuration;
-use crate::apt::lists;
 use crate::apt::preferences::{INSTALLED, Policy};
 use crate::apt::problem::{Failure, Problem};
 use crate::apt::resolver::{
@@ -94,7 +93,10 @@ pub(in crate::apt) fn decide(
 ) -> Result<Result<Decision, u8>, Failure> {
     let (files, words) = files(session)?;
     session.mention("Reading package lists...")?;
-    let archives = lists::read_archives(session.process, session.outside, &session.configuration)?;
+    let mut asked = vec![format!("{goal:?}")];
+    asked.extend(session.operands.iter().cloned());
+    asked.extend(files.iter().map(|deb| deb.digest.to_string()));
+    let archives = session.archives(&asked)?;
     session.mention("Building dependency tree...")?;
     let database = Database::read(session.process)?;
     session.mention("Reading state information...")?;

@@ -9,7 +9,9 @@ use shell::{Data, Process, Reason, Stop};
 
 use super::options::{CommandLine, UnknownOption};
 use super::states::ExtendedStates;
+use crate::apt::archive::Archive;
 use crate::apt::configuration::Configuration;
+use crate::apt::lists;
 use crate::apt::problem::{Failure, Problem};
 use crate::apt::reading;
 use crate::dpkg::database::Database;
@@ -47,6 +49,11 @@ impl<'p, 'm, 'o: 'm> Session<'p, 'm, 'o> {
             std::iter::once(database.architectures.native).chain(foreign).collect();
         let configuration = Configuration::load(process, program, &architectures, &line.given)?;
         Ok((Session { process, outside, configuration, operands }, command))
+    }
+
+    /// The archives whose lists are there, for what is asked beside the command line.
+    pub(in crate::apt) fn archives(&mut self, asked: &[String]) -> Result<Vec<Archive>, Failure> {
+        lists::read_archives(self.process, self.outside, &self.configuration, asked)
     }
 
     /// Whether a setting is on.

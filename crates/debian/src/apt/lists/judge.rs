@@ -10,7 +10,7 @@ use super::{file_name, in_release_name};
 use crate::apt::configuration::Configuration;
 use crate::apt::release::ReleaseFile;
 use crate::apt::signature::{self, Flaw, SignatureError};
-use crate::outside::Outside;
+use crate::outside::{Memory, Outside};
 
 /// What was fetched of a suite, before anybody believes it.
 pub(super) enum Found {
@@ -74,7 +74,12 @@ fn judge(
     let file = |name: &str| file_name(&format!("{}{name}", suite.directory));
     let (text, name, files) = match found {
         Found::Inline(stored) => {
+            let vouched = outside.vouched(&stored);
             let data = Data::Stored(stored);
+            let files = vec![(file(in_release_name(suite.source)), data.clone())];
+            if let Some(text) = vouched {
+                return read(suite, "InRelease", &text, files, &memory, report);
+            }
             let bytes = process.bytes(&data)?;
             let text = match suite.believed.cleartext(&bytes, now, &memory) {
                 Ok(signed) => Some(signed.text.clone()),
@@ -83,9 +88,15 @@ fn judge(
                     complain(suite, "InRelease", &error, report).then_some(text).flatten()
                 }
             };
-            (text, "InRelease", vec![(file(in_release_name(suite.source)), data)])
+            (text, "InRelease", files)
         }
         Found::Apart(release, signature) => {
+            if let Some(text) = outside.vouched(&release) {
+                let signature = signature.map(|it| (file("Release.gpg"), Data::Stored(it)));
+                let files = std::iter::once((file("Release"), Data::Stored(release)));
+                let files = files.chain(signature).collect();
+                return read(suite, "Release", &text, files, &memory, report);
+            }
             let data = Data::Stored(release);
             let bytes = process.bytes(&data)?;
             let mut files = vec![(file("Release"), data)];
@@ -118,7 +129,19 @@ fn judge(
         }
     };
     let Some(text) = text else { return Ok(None) };
-    match ReleaseFile::recall(&format!("{}{name}", suite.directory), &text, &memory) {
+    read(suite, name, &text, files, &memory, report)
+}
+
+/// What the text says of the suite.
+fn read(
+    suite: &Suite<'_>,
+    name: &str,
+    text: &[u8],
+    files: Vec<(String, Data)>,
+    memory: &Memory,
+    report: &mut Report,
+) -> Result<Judged, Stop> {
+    match ReleaseFile::recall(&format!("{}{name}", suite.directory), text, memory) {
         Ok(release) => Ok(Some((release, format!("{} {name}", suite.title), files))),
         Err(error) => {
             report.say(Severity::Error, error.to_string());

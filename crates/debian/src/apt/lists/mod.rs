@@ -8,6 +8,7 @@ mod indexes;
 mod judge;
 mod names;
 mod place;
+mod question;
 mod report;
 mod targets;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 mod trust;
 mod update;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use oci::ImagePath;
@@ -32,13 +34,14 @@ use super::signature;
 use super::snapshot;
 use super::sources::{self, Kind, Source};
 use super::transport::Route;
-use crate::outside::{ListFile, Memory, Outside};
+use crate::outside::{ListFile, Outside};
 use names::file_name;
 use targets::{Target, endings};
 
 /// The archives whose lists are in the image, for the sources that are configured, in their order.
 ///
 /// What is in the lists was verified when it came, and is not again: it is as good as the image.
+/// `asked` is what the program wants of them, as far as its command line does not say that.
 ///
 /// # Errors
 /// Sources that cannot be read. A source without lists has no archives.
@@ -46,14 +49,14 @@ pub fn read_archives(
     process: &mut Process<'_, '_>,
     outside: &dyn Outside,
     configuration: &Configuration,
+    asked: &[String],
 ) -> Result<Vec<Archive>, Failure> {
     let sources = sources::load(process, configuration)?;
     let logins = Logins::load(process, configuration)?;
     let Some(lists) = configuration.path("Dir::State::lists") else { return Ok(Vec::new()) };
     let sources = sources.into_iter().filter(|source| source.kind == Kind::Binary).collect();
-    let memory = outside.memory();
-    let sources = settle(process, &memory, &lists, sources, configuration)?;
-    let releases = read_releases(process, &memory, &lists, &sources)?;
+    let sources = settle(process, outside, &lists, sources, configuration)?;
+    let releases = read_releases(process, outside, &lists, &sources)?;
     let (mut found, mut lists_found) = (Vec::new(), Vec::new());
     for (source, release) in sources.iter().zip(releases) {
         let release = release.map(|file| Arc::clone(&file.release)).unwrap_or_default();
@@ -67,7 +70,8 @@ pub fn read_archives(
             found.push((route, release.clone(), target.component));
         }
     }
-    let indexes = outside.indexes(&lists_found)?;
+    let question = question::name(process, configuration, asked)?;
+    let indexes = outside.indexes(&question, &lists_found)?;
     let archives = found.into_iter().zip(indexes).map(|((route, release, component), index)| {
         let Route { base, login, proxy } = route;
         let base = base.trim_end_matches('/').to_owned();
@@ -79,7 +83,7 @@ pub fn read_archives(
 /// The sources that are read: of one that is read from a snapshot, that.
 fn settle(
     process: &mut Process<'_, '_>,
-    memory: &Memory,
+    outside: &dyn Outside,
     lists: &ImagePath,
     sources: Vec<Source>,
     configuration: &Configuration,
@@ -87,7 +91,7 @@ fn settle(
     if !sources.iter().any(|source| snapshot::is_wanted(source, configuration)) {
         return Ok(sources);
     }
-    let releases = read_releases(process, memory, lists, &sources)?;
+    let releases = read_releases(process, outside, lists, &sources)?;
     let settled = sources
         .iter()
         .zip(releases)
@@ -98,35 +102,49 @@ fn settle(
 /// What the `Release` files of sources say, as far as they are there.
 fn read_releases(
     process: &mut Process<'_, '_>,
-    memory: &Memory,
+    outside: &dyn Outside,
     lists: &ImagePath,
     sources: &[Source],
 ) -> Result<Vec<Option<Arc<ReleaseFile>>>, Failure> {
     let mut paths = Vec::with_capacity(2 * sources.len());
     for source in sources {
-        paths.push(lists.join(file_name(&format!(
-            "{}{}",
-            source.directory(),
-            in_release_name(source)
-        ))));
-        paths.push(lists.join(file_name(&format!("{}Release", source.directory()))));
+        let file = |name: &str| lists.join(file_name(&format!("{}{name}", source.directory())));
+        paths.extend([file(in_release_name(source)), file("Release")]);
     }
-    let texts = read(process, &paths)?;
-    let mut releases = Vec::with_capacity(sources.len());
-    for (pair, names) in texts.chunks(2).zip(paths.chunks(2)) {
-        let release = match pair {
-            [Some(signed), _] => {
-                let text = signature::text_of(signed);
-                text.and_then(|text| {
-                    ReleaseFile::recall(&format!("/{}", names[0]), &text, memory).ok()
-                })
-            }
-            [None, Some(text)] => ReleaseFile::recall(&format!("/{}", names[1]), text, memory).ok(),
+    let mut vouched = Vec::with_capacity(paths.len());
+    for path in &paths {
+        vouched.push(match data(process, path)? {
+            Some(Data::Stored(stored)) => outside.vouched(&stored),
             _ => None,
-        };
-        releases.push(release);
+        });
     }
-    Ok(releases)
+    let is_left = |path: &ImagePath| match paths.iter().position(|known| known == path) {
+        Some(at) => vouched[at].is_none(),
+        None => true,
+    };
+    let left: Vec<ImagePath> = paths.iter().filter(|path| is_left(path)).cloned().collect();
+    let texts = read(process, &left)?;
+    let texts: BTreeMap<&ImagePath, Option<Arc<[u8]>>> = left.iter().zip(texts).collect();
+    let memory = outside.memory();
+    let release = |path: &ImagePath, text: &[u8]| {
+        ReleaseFile::recall(&format!("/{path}"), text, &memory).ok()
+    };
+    let known = |at: usize| {
+        let path = &paths[at];
+        match (&vouched[at], texts.get(path)) {
+            (Some(text), _) => Some(release(path, text)),
+            (None, Some(Some(bytes))) if at % 2 == 0 => {
+                Some(signature::text_of(bytes).and_then(|text| release(path, &text)))
+            }
+            (None, Some(Some(text))) => Some(release(path, text)),
+            (None, _) => None,
+        }
+    };
+    let releases = (0..sources.len()).map(|at| {
+        let found = known(2 * at).or_else(|| known(2 * at + 1));
+        found.flatten()
+    });
+    Ok(releases.collect())
 }
 
 /// The list that was fetched from a URL, compressed or not.

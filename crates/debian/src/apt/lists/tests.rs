@@ -340,7 +340,7 @@ fn lists_are_read_again() {
     let mut trial = Trial::new(|process, trial| {
         let configuration = configured(process);
         let status = update(process, trial, &configuration)?;
-        let Ok(archives) = read_archives(process, trial, &configuration) else { return Ok(9) };
+        let Ok(archives) = read_archives(process, trial, &configuration, &[]) else { return Ok(9) };
         for archive in archives {
             let crate::apt::archive::Archive { base, component, release, .. } = archive;
             process.write(format!("{base} {} {component}\n", release.codename))?;
@@ -355,4 +355,40 @@ fn lists_are_read_again() {
     let said = trial.show(&["apt-get"]);
     let line = said.lines().find(|line| line.starts_with("http://h/d"));
     assert_eq!(line, Some("http://h/d fixture main"), "{said}");
+}
+
+#[test]
+fn what_somebody_vouches_for_is_believed_and_nothing_else() {
+    let said = |vouch: &dyn Fn(&mut Trial)| {
+        let mut trial = trial("[signed-by=/etc/other.gpg] ", "main");
+        trial.file("etc/other.gpg", fixture!("other.gpg"));
+        vouch(&mut trial);
+        trial.show(&["apt-get"])
+    };
+    let signed: &[u8] = fixture!("lists-good.InRelease");
+    let text = signature::text_of(signed).unwrap();
+    // Nobody has its bytes, and nobody asks for them.
+    let mut trial = trial("[signed-by=/etc/other.gpg] ", "main");
+    trial.file("etc/other.gpg", fixture!("other.gpg"));
+    trial.vouched.insert(layer::Content::of(signed).digest, Arc::from(text.clone()));
+    trial.forget_bytes(signed);
+    insta::assert_snapshot!(trial.show(&["apt-get"]), @"
+    Get:1 http://h/d fixture InRelease [900 B]
+    Get:2 http://h/d fixture/main amd64 Packages [7 B]
+    Fetched 907 B in 0s (0 B/s)
+    Reading package lists...
+    /var/lib/apt/lists: 755 directory of 0
+    /var/lib/apt/lists/auxfiles: 755 directory of 42
+    /var/lib/apt/lists/h_d_dists_fixture_InRelease: 644 900 bytes
+    /var/lib/apt/lists/h_d_dists_fixture_main_binary-amd64_Packages.xz: 644 7 bytes
+    /var/lib/apt/lists/lock: 640 0 bytes
+    /var/lib/apt/lists/partial: 700 directory of 42
+    ");
+    // It is no other file that is vouched for, nor one that says nothing.
+    let other = layer::Content::of(b"other").digest;
+    let refused = said(&|trial| drop(trial.vouched.insert(other, Arc::from(text.clone()))));
+    assert!(refused.contains("is not signed."), "{refused}");
+    let own = layer::Content::of(signed).digest;
+    let refused = said(&|trial| drop(trial.vouched.insert(own, Arc::from(&b"<html>"[..]))));
+    assert!(refused.contains("Unable to parse Release file"), "{refused}");
 }

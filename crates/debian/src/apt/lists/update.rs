@@ -198,15 +198,16 @@ fn fetch_releases(
         }
         all.push(Found::Apart(release, signature));
     }
-    expect(process, &all)?;
+    expect(process, outside, &all)?;
     Ok(all)
 }
 
-/// All of these will be looked at.
-fn expect(process: &Process<'_, '_>, all: &[Found]) -> Result<(), Stop> {
+/// All of these will be looked at, but for those that somebody vouches for.
+fn expect(process: &Process<'_, '_>, outside: &dyn Outside, all: &[Found]) -> Result<(), Stop> {
     let mut files = Vec::new();
     for found in all {
         match found {
+            Found::Inline(file) | Found::Apart(file, _) if outside.vouched(file).is_some() => {}
             Found::Inline(stored) => files.push(stored.clone()),
             Found::Apart(release, signature) => {
                 files.push(release.clone());
