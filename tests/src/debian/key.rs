@@ -1,7 +1,9 @@
 //! Keys of archives that tests make, and what is signed with them: the same in every run.
 
 use oci::Digest;
-use pgp::composed::{ArmorOptions, CleartextSignedMessage, SignedKeyDetails, SignedPublicKey};
+use pgp::composed::{
+    ArmorOptions, CleartextSignedMessage, DetachedSignature, SignedKeyDetails, SignedPublicKey,
+};
 use pgp::crypto::ed25519::{Mode, SecretKey as Ed25519};
 use pgp::crypto::eddsa_legacy;
 use pgp::crypto::hash::HashAlgorithm;
@@ -69,6 +71,17 @@ impl ArchiveKey {
         let config = self.config(SignatureType::Text);
         CleartextSignedMessage::new(text, config, &self.secret, &Password::empty())
             .and_then(|signed| signed.to_armored_string(ArmorOptions::default()))
+            .expect("the key signs")
+    }
+
+    /// A signature of a text by itself, as a `Release.gpg` has it.
+    pub fn sign_apart(&self, text: &str) -> String {
+        let config = self.config(SignatureType::Binary);
+        config
+            .sign(&self.secret, &Password::empty(), text.as_bytes())
+            .and_then(|signature| {
+                DetachedSignature::new(signature).to_armored_string(ArmorOptions::default())
+            })
             .expect("the key signs")
     }
 

@@ -111,6 +111,20 @@ impl SmallArchive {
         self.write(&format!("debian/{filename}"), bytes)
     }
 
+    /// Lists a version of a package no more. Its file stays where it is, and the lists that had it
+    /// are gone once this is published.
+    pub fn withdraw(&mut self, name: &str, version: &str) {
+        for path in ["amd64", "arm64"].iter().flat_map(|architecture| self.lists(architecture)) {
+            let _ = fs::remove_file(path);
+        }
+        let is_other =
+            |stanza: &&str| !stanza.starts_with(&format!("Package: {name}\nVersion: {version}\n"));
+        for stanzas in self.stanzas.values_mut() {
+            let left: String = stanzas.split_inclusive("\n\n").filter(is_other).collect();
+            *stanzas = left;
+        }
+    }
+
     /// The bytes of all packages, as they were added.
     pub fn packages(&self) -> Vec<Vec<u8>> {
         self.packages.clone()

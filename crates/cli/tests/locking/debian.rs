@@ -2,33 +2,44 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use testbed::debian::{ArchiveKey, Publication, SmallArchive};
 
 use crate::setting::Setting;
 
-fn key() -> ArchiveKey {
+pub(crate) fn key() -> ArchiveKey {
     ArchiveKey::of("archive")
 }
 
 fn add(archive: &mut SmallArchive, version: &str) {
+    add_package(archive, "hello", version, "");
+}
+
+/// Adds a package with these fields beside the usual; where its file is.
+pub(crate) fn add_package(
+    archive: &mut SmallArchive,
+    name: &str,
+    version: &str,
+    fields: &str,
+) -> PathBuf {
     let control = format!(
-        "Package: hello\nVersion: {version}\nArchitecture: amd64\n\
-         Maintainer: Nobody <nobody@example.org>\nDescription: hello\n"
+        "Package: {name}\nVersion: {version}\nArchitecture: amd64\n{fields}\
+         Maintainer: Nobody <nobody@example.org>\nDescription: {name}\n"
     );
-    let text = format!("hello {version}\n");
+    let (text, path) = (format!("{name} {version}\n"), format!("./usr/bin/{name}"));
     let members = [
         ("./", b'5', "", &b""[..]),
         ("./usr/", b'5', "", b""),
         ("./usr/bin/", b'5', "", b""),
-        ("./usr/bin/hello", b'0', "", text.as_bytes()),
+        (path.as_str(), b'0', "", text.as_bytes()),
     ];
-    archive.package(&control, &members);
+    archive.package(&control, &members)
 }
 
 /// A recipe that takes a package from an archive.
-fn scene() -> (Setting, SmallArchive) {
+pub(crate) fn scene() -> (Setting, SmallArchive) {
     let setting = Setting::new();
     let mut archive = SmallArchive::start().unwrap();
     add(&mut archive, "1.0");
@@ -63,7 +74,7 @@ fn scene() -> (Setting, SmallArchive) {
     (setting, archive)
 }
 
-fn publish(archive: &SmallArchive, fields: &[(&str, &str)]) {
+pub(crate) fn publish(archive: &SmallArchive, fields: &[(&str, &str)]) {
     let path = archive.path("InRelease");
     let before = fs::metadata(&path).and_then(|file| file.modified());
     archive.publish(&Publication { fields, key: Some(&key()) });
@@ -74,8 +85,9 @@ fn publish(archive: &SmallArchive, fields: &[(&str, &str)]) {
     }
 }
 
-fn shown(archive: &SmallArchive, text: &str) -> String {
-    text.replace(&archive.host(), "http://127.0.0.1:00000")
+pub(crate) fn shown(archive: &SmallArchive, text: &str) -> String {
+    let host = archive.host();
+    text.replace(host.trim_start_matches("http://"), "127.0.0.1:00000")
 }
 
 #[test]
@@ -92,15 +104,15 @@ fn an_archive_that_moves_on_is_built_as_it_was() {
     assert_eq!(setting.lock(), earlier);
     let elsewhere = setting.elsewhere("there");
     let words = ["build", "--locked", "context", &elsewhere];
-    insta::assert_snapshot!(shown(&archive, &setting.refused(&words)), @"
+    insta::assert_snapshot!(shown(&archive, &setting.refused(&words)), @r"
     exit 12
-    error: failed to keep to `context/plywood.lock`: http://127.0.0.1:00000/debian stable InRelease is sha256:90bb8df16e60552bf97d11036a4ec8279112a8f4f8c82dad2a36723a20bbc97d by now, and pinned is sha256:dfb185ff98eefd1dcffe14d64fa83c6126a81c3fb8aa8eabfe88d472963158f5
+    error: failed to keep to `context/plywood.lock`: /var/lib/apt/lists/127.0.0.1:00000_debian_dists_stable_InRelease is needed whole, and cannot be had any more: of an archive's lists it has what was chosen, and no more
      --> context/Dockerfile:3:1
       |
     3 | RUN apt-get update && apt-get install -y hello
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       |
-      = hint: have a source that keeps what it had, such as a mirror or a snapshot; or take what is there now: `plywood lock --upgrade`, for bases only `--upgrade-base`
+      = hint: end the instruction with `rm -rf /var/lib/apt/lists/*`; or have a source that keeps what it had, such as a mirror or a snapshot; or take what is there now: `plywood lock --upgrade`
     ");
     let outdated = setting.ended(&mut setting.command(&["outdated", "context"]));
     insta::assert_snapshot!(shown(&archive, &outdated.stdout), @"
@@ -113,8 +125,11 @@ fn an_archive_that_moves_on_is_built_as_it_was() {
     let difference: Vec<&str> = difference.lines().filter(is_stable).collect();
     insta::assert_snapshot!(shown(&archive, &difference.join("\n")), @r#"
     -compression = "gzip:4"
+    -size = 232
+    -    "hello 1.0 amd64",
     -version = "1.0"
     -file = "hello_1.0_amd64.deb"
+    -    "Filename: pool/main/hello_1.0_amd64.deb",
     -[[layer]]
     -platform = "linux/amd64"
     -title = "RUN apt-get install hello=1.0"
@@ -122,8 +137,11 @@ fn an_archive_that_moves_on_is_built_as_it_was() {
     -media-type = "application/vnd.oci.image.layer.v1.tar+gzip"
     -size = 109
     -diff-id = "sha256:0df0dfeb2e3b7c0b76ff7243b0507b4509829c4e16cc8533854b9453d0f7555a"
+    +size = 464
+    +    "hello 2.0 amd64",
     +version = "2.0"
     +file = "hello_2.0_amd64.deb"
+    +    "Filename: pool/main/hello_2.0_amd64.deb",
     "#);
 }
 
@@ -137,7 +155,7 @@ fn an_archive_that_lost_what_is_pinned_is_taken_as_it_is_now() {
     let ended = setting.ended(&mut setting.command_telling(&words));
     let told: Vec<&str> = ended.stderr.lines().filter(|line| line.contains("moved on")).collect();
     let (_, told) = told.first().unwrap().split_once(' ').unwrap();
-    insta::assert_snapshot!(shown(&archive, told), @"http://127.0.0.1:00000/debian stable InRelease has moved on since `context/plywood.lock` was written: what is there now is taken and pinned");
+    insta::assert_snapshot!(shown(&archive, told), @"http://127.0.0.1:00000/debian/dists/stable/InRelease has moved on since `context/plywood.lock` was written: /var/lib/apt/lists/127.0.0.1:00000_debian_dists_stable_InRelease is needed whole, and cannot be had any more: of an archive's lists it has what was chosen, and no more; what is there now is taken and pinned");
     assert_eq!(ended.code, 0);
     assert_ne!(ended.stdout.trim_end(), digest);
     assert!(setting.versions().contains("hello_2.0_amd64.deb"), "{}", setting.versions());

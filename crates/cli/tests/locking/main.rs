@@ -10,6 +10,7 @@ mod ci;
 mod debian;
 mod drift;
 mod kept;
+mod moved_on;
 mod offline;
 mod outdated;
 mod places;
