@@ -32,8 +32,8 @@ const LONGEST_TITLE: usize = 120;
 /// is live.
 const STALE: SignedDuration = SignedDuration::from_hours(14 * 24);
 
-/// A larger document is not embedded, but a blob that is fetched.
-const MOST_EMBEDDED: usize = 1 << 20;
+/// A larger document is kept nowhere: with it, a manifest would not be taken by every registry.
+const MOST_EMBEDDED: usize = 2 << 20;
 /// No step has more layers.
 const MOST_LAYERS: usize = 512;
 
@@ -107,27 +107,27 @@ fn tag(kind: &str, key: &Digest) -> Tag {
 }
 
 impl Artifact {
-    /// What came of a step, with facts about its layers.
+    /// What came of a step, with facts about its layers; nothing if that is too much to say.
     pub(super) fn of_step(
         key: StepKey,
         record: StepRecord,
         facts: Option<Vec<u8>>,
         label: &Label<'_>,
-    ) -> Self {
+    ) -> Option<Self> {
         let layers = record.layers.iter().filter_map(|layer| layer.packed.as_ref());
         let layers: Vec<Descriptor> = layers.map(|packed| packed.descriptor.clone()).collect();
         let document = oci::json::to_bytes(&StepDocument { key, record });
         Self::new((step_tag(&key), STEP), document, layers, facts, label)
     }
 
-    /// What a base image says of itself, with facts about its layers.
+    /// What a base image says of itself, with facts about its layers; nothing if that is too much.
     pub(super) fn of_base(
         target: &Digest,
         platform: &Platform,
         documents: Vec<String>,
         facts: Option<Vec<u8>>,
         label: &Label<'_>,
-    ) -> Self {
+    ) -> Option<Self> {
         let key = base_key(target, platform);
         let document = oci::json::to_bytes(&BaseDocument { key, documents });
         Self::new((base_tag(target, platform), BASE), document, Vec::new(), facts, label)
@@ -139,12 +139,13 @@ impl Artifact {
         layers: Vec<Descriptor>,
         facts: Option<Vec<u8>>,
         label: &Label<'_>,
-    ) -> Self {
+    ) -> Option<Self> {
         let kind = MediaType::from(kind);
-        let mut described = Descriptor::of(kind.clone(), &document);
-        if document.len() <= MOST_EMBEDDED {
-            described.data = Some(STANDARD.encode(&document));
+        if document.len() > MOST_EMBEDDED {
+            return None;
         }
+        let mut described = Descriptor::of(kind.clone(), &document);
+        described.data = Some(STANDARD.encode(&document));
         let mut all = vec![described.clone()];
         let mut blobs = vec![(described, document)];
         if let Some(facts) = facts {
@@ -155,7 +156,7 @@ impl Artifact {
         all.extend(layers);
         let manifest = ImageManifest::artifact(kind, all, label.annotations());
         blobs.push((manifest.config().clone(), b"{}".to_vec()));
-        Artifact { tag, manifest, blobs }
+        Some(Artifact { tag, manifest, blobs })
     }
 }
 
@@ -371,7 +372,8 @@ mod tests {
             warnings: Vec::new(),
         };
         let label = Label { title, now: at(day) };
-        Artifact::of_step(StepKey(Digest::of(b"key")), record, Some(b"facts".to_vec()), &label)
+        let key = StepKey(Digest::of(b"key"));
+        Artifact::of_step(key, record, Some(b"facts".to_vec()), &label).unwrap()
     }
 
     #[test]

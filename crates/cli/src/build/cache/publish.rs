@@ -266,7 +266,7 @@ fn step_artifacts(
         let first = record.layers.first().map(|layer| layer.title.clone());
         let title = first.unwrap_or_else(|| step.text.clone());
         let label = Label { title: &title, now: session.environment.now };
-        artifacts.push(Artifact::of_step(key, record, facts, &label));
+        artifacts.extend(Artifact::of_step(key, record, facts, &label));
     }
     Ok(())
 }
@@ -304,7 +304,9 @@ fn base_artifacts(
         let title = format!("{} for {}", reference.familiar(), plan.platform);
         let label = Label { title: &title, now: session.environment.now };
         let artifact = Artifact::of_base(&target.digest, &plan.platform, documents, facts, &label);
-        if artifacts.iter().all(|known| known.tag != artifact.tag) {
+        if let Some(artifact) = artifact
+            && artifacts.iter().all(|known| known.tag != artifact.tag)
+        {
             artifacts.push(artifact);
         }
     }

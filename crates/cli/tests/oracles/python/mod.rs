@@ -91,9 +91,13 @@ impl Order {
     /// Demands that an unpacked image is what pip makes of the order.
     fn demand_same_as_pip(&self, bundle: &Bundle) -> Result {
         let ours = Side::read("plywood", &bundle.root())?;
-        let wheels = self.house.pins();
-        let input = format!("{}\n{wheels}\n{}", self.base.identity()?, self.requirements);
-        demand_same(&ours, "pip", &input, || self.installed_by_pip())
+        demand_same(&ours, "pip", &self.input()?, || self.installed_by_pip())
+    }
+
+    /// All that pip's tree depends on.
+    fn input(&self) -> Result<String> {
+        let (base, wheels) = (self.base.identity()?, self.house.pins());
+        Ok(format!("{base}\n{wheels}\n{}", self.requirements))
     }
 }
 

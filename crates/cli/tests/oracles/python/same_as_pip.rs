@@ -2,9 +2,9 @@
 
 use testbed::base::{self, PythonBase};
 use testbed::pip::{self, Trial};
-use testbed::{Chroot, House, Result};
+use testbed::{Chroot, House, Result, Side, demand_same};
 
-use super::{Bundle, Order, asked, demand_same_as_pip};
+use super::{Bundle, Order, asked};
 
 /// A root as plywood makes it, which is as pip does.
 struct Installed {
@@ -32,8 +32,8 @@ fn many_that_were_resolved_on_usr_local() -> Result {
 #[test]
 fn many_that_were_pinned_on_debian() -> Result {
     let order = Order::pinned(base::debian_python()?, House::listed("many")?);
-    let (ours, by_pip) = (order.image()?.unpacked()?, order.installed_by_pip()?);
-    demand_same_as_pip(&ours, &by_pip)?;
+    let ours = order.image()?.unpacked()?;
+    order.demand_same_as_pip(&ours)?;
     pip::check(&ours.chroot())?;
     let before = pip::list(&Chroot::new(&order.base.root))?;
     let mut listed = pip::list(&ours.chroot())?;
@@ -42,9 +42,13 @@ fn many_that_were_pinned_on_debian() -> Result {
 
     let names: Vec<_> = listed.keys().map(String::as_str).collect();
     pip::uninstall(&ours.chroot(), &names)?;
-    pip::uninstall(&by_pip, &names)?;
     assert_eq!(pip::list(&ours.chroot())?, before);
-    demand_same_as_pip(&ours, &by_pip)
+    let side = Side::read("plywood", &ours.root())?;
+    demand_same(&side, "pip-uninstalled", &order.input()?, || {
+        let by_pip = order.installed_by_pip()?;
+        pip::uninstall(&by_pip, &names)?;
+        Ok(by_pip)
+    })
 }
 
 #[test]
