@@ -133,7 +133,8 @@ fn read_releases(
         let path = &paths[at];
         match (&vouched[at], texts.get(path)) {
             (Some(text), _) => Some(release(path, text)),
-            (None, Some(Some(bytes))) if at % 2 == 0 => {
+            // The first of the two is signed.
+            (None, Some(Some(bytes))) if at.is_multiple_of(2) => {
                 Some(signature::text_of(bytes).and_then(|text| release(path, &text)))
             }
             (None, Some(Some(text))) => Some(release(path, text)),
