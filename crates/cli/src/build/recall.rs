@@ -92,15 +92,13 @@ fn are_at_hand(session: &Session, layers: &[RecalledLayer]) -> Result<bool, Erro
 
 /// Whether the world and the lock say what a record says.
 fn all_hold(gatherer: &mut Gatherer<'_>, record: &StepRecord) -> Result<bool, Error> {
-    if !gatherer.pins.hold_packages(&record.packages) {
-        return Ok(false);
-    }
     for read in &record.reads {
         if !still_holds(gatherer, read)? {
             return Ok(false);
         }
     }
-    Ok(true)
+    // Last, since these are pinned then.
+    Ok(gatherer.pins.hold_packages(&record.packages))
 }
 
 /// Whether the world still says so. What it says is a fact from here on; what goes wrong goes wrong
