@@ -80,7 +80,9 @@ fn form(planner: &mut StagePlanner<'_, '_>, run: &Run, text: &str) -> Step<Optio
     for word in &shell {
         form.text(word.as_bytes());
     }
-    for (name, value) in planner.state.scope.exported() {
+    let exported = planner.state.scope.exported();
+    form.number(exported.len() as u64);
+    for (name, value) in exported {
         form.text(name.as_bytes());
         form.text(value.as_bytes());
     }
