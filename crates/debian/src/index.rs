@@ -21,6 +21,7 @@ pub struct PackageIndex {
     by_name: Box<[u32]>,
     /// The names that packages provide, by name and then by position.
     provided: Box<[Provided]>,
+    is_abridged: bool,
 }
 
 /// What is wrong with a list of packages.
@@ -143,6 +144,11 @@ impl PackageIndex {
     /// How many packages there are.
     pub fn len(&self) -> usize {
         self.rows.len()
+    }
+
+    /// Whether it is what somebody kept of a list, and not all of that.
+    pub fn is_abridged(&self) -> bool {
+        self.is_abridged
     }
 
     /// Whether there are none.

@@ -24,6 +24,7 @@ pub mod dpkg;
 #[cfg(test)]
 pub(crate) mod fixture;
 pub mod index;
+mod memory;
 pub mod native;
 pub mod outside;
 pub mod programs;
@@ -34,7 +35,8 @@ pub use asked::is_asked_for;
 pub use control::Stanza;
 pub use deb::Deb;
 pub use index::PackageIndex;
-pub use outside::{DebSource, Fetch, Installed, ListFile, Memory, Outside, Proxy};
+pub use memory::Memory;
+pub use outside::{DebSource, Fetch, Installed, ListFile, Outside, Proxy};
 pub use relation::Relation;
 pub use version::Version;
 

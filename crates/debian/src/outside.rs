@@ -5,15 +5,14 @@
 //! begins anew once the facts are there. So a question has to be asked for many things together: one
 //! round costs an evaluation.
 
-use std::any::Any;
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use oci::{Digest, ImagePath};
 use shell::{Stop, Stored};
 
 use crate::deb::Deb;
 use crate::index::PackageIndex;
+use crate::memory::Memory;
 use crate::native::elf::Elf;
 
 /// The facts about archives and packages that are outside.
@@ -57,42 +56,6 @@ pub trait Outside {
     /// What was computed in earlier evaluations. By default there is nothing.
     fn memory(&self) -> Memory {
         Memory::default()
-    }
-}
-
-/// Results of pure functions, by a digest of all that they were computed from: evaluation begins anew
-/// with each fact that was missing, and what takes long is computed once.
-#[derive(Clone, Default)]
-pub struct Memory(Arc<Mutex<HashMap<Digest, Arc<dyn Any + Send + Sync>>>>);
-
-impl Memory {
-    /// What is remembered, or what `compute` gives, which is remembered from now on.
-    ///
-    /// # Errors
-    /// Those of `compute`, of which none is remembered.
-    pub fn recall<T: Any + Send + Sync, E>(
-        &self,
-        key: Digest,
-        compute: impl FnOnce() -> Result<T, E>,
-    ) -> Result<Arc<T>, E> {
-        let known = self.lock().get(&key).cloned();
-        if let Some(known) = known.and_then(|known| known.downcast::<T>().ok()) {
-            return Ok(known);
-        }
-        let computed = Arc::new(compute()?);
-        self.lock().insert(key, Arc::clone(&computed) as Arc<dyn Any + Send + Sync>);
-        Ok(computed)
-    }
-
-    /// A thread that broke off left whole values only.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Arc<dyn Any + Send + Sync>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Memory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Memory({})", self.lock().len())
     }
 }
 

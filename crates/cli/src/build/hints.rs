@@ -22,12 +22,16 @@ const HINTS: &str = "hints";
 /// No step has more of a sort.
 const MOST: usize = 16_384;
 
-/// What was asked for, by digest.
+/// The kind of fact that something computed is.
+const COMPUTED: &str = "computed";
+
+/// What was asked for, by digest, and what was computed, by what it was computed from.
 #[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Hints {
     texts: Vec<Digest>,
     elf: Vec<Digest>,
     lists: Vec<Digest>,
+    computed: Vec<Digest>,
 }
 
 /// Makes facts of what the same kind of step asked for before, as far as it is known here.
@@ -55,6 +59,11 @@ pub(super) fn take(gatherer: &mut Gatherer<'_>, kind: &Digest) -> Result<(), Err
             facts.package_indexes.insert(digest, Arc::new(list));
         }
     }
+    for key in hints.computed.into_iter().take(MOST) {
+        if let Some(bytes) = store.fact(COMPUTED, &key)? {
+            facts.memory.learn(key, bytes.into());
+        }
+    }
     Ok(())
 }
 
@@ -74,10 +83,17 @@ pub(super) fn remember(store: &Store, plan: &Plan, facts: &Facts) -> Result<(), 
     if kinds.is_empty() {
         return Ok(());
     }
+    let lasting = facts.memory.lasting();
+    for (key, bytes) in &lasting {
+        if store.fact(COMPUTED, key)?.as_deref() != Some(bytes) {
+            store.record_fact(COMPUTED, key, bytes)?;
+        }
+    }
     let hints = oci::json::to_bytes(&Hints {
         texts: sorted(facts.texts.keys()),
         elf: sorted(facts.elf.keys()),
         lists: sorted(facts.package_indexes.keys()),
+        computed: sorted(lasting.iter().map(|(key, _)| key)),
     });
     for kind in kinds {
         store.record_fact(HINTS, &kind, &hints)?;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use oci::Digest;
+
 use crate::index::PackageIndex;
 use crate::outside::{Login, Proxy};
 
@@ -18,6 +20,8 @@ pub struct Archive {
     pub release: Arc<Release>,
     /// The component: `main`; empty for a flat archive.
     pub component: String,
+    /// The digest of its list, if `index` is all of that.
+    pub list: Option<Digest>,
     /// What it offers.
     pub index: Arc<PackageIndex>,
 }

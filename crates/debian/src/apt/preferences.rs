@@ -343,6 +343,7 @@ mod tests {
             proxy: Proxy::Direct,
             release: Arc::new(release),
             component: "main".to_owned(),
+            list: None,
             index: Arc::new(PackageIndex::read(&b""[..]).unwrap()),
         }
     }

@@ -12,7 +12,7 @@ use super::archive::Release;
 use super::configuration::{Configuration, switch};
 use super::sources::Source;
 use crate::control::Stanza;
-use crate::outside::Memory;
+use crate::memory::Memory;
 
 /// A `Release` file, read.
 #[derive(Debug, Clone, Default)]

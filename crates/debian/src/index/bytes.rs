@@ -57,6 +57,7 @@ impl PackageIndex {
             text: std::str::from_utf8(reader.take(text)?)
                 .map_err(|_| IndexError::Damaged("its text is none"))?
                 .into(),
+            is_abridged: false,
         };
         if reader.0.is_empty() && index.is_whole() {
             return Ok(index);

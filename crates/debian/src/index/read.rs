@@ -244,6 +244,7 @@ impl Builder {
             rows: self.rows.into(),
             by_name: by_name.into(),
             provided: provided.into(),
+            is_abridged: self.unversioned == Unversioned::Mentioned,
         })
     }
 

@@ -20,7 +20,7 @@ use crate::control::Stanza;
 use crate::deb::Deb;
 use crate::dpkg::database::Database;
 use crate::dpkg::status::PackageId;
-use crate::outside::DebSource;
+use crate::outside::{DebSource, Outside};
 
 /// What a command is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,9 +129,7 @@ pub(in crate::apt) fn decide(
         action: goal.action(),
         words: &words.iter().map(String::as_str).collect::<Vec<_>>(),
     };
-    let key = fingerprint(&request, &preferences);
-    let memory = session.outside.memory();
-    match memory.recall(key, || resolver::resolve(&request)) {
+    match solved(session.outside, &request, &preferences) {
         Ok(solution) => {
             Ok(Ok(Decision { archives: archives.clone(), files: files.clone(), solution }))
         }
@@ -139,16 +137,35 @@ pub(in crate::apt) fn decide(
     }
 }
 
-/// A digest of all that a solution depends on. Indexes are named by where they are in memory: they
-/// are facts, and stay there.
+/// What apt would choose, or chose before of the same. What an abridged list leads to is good for
+/// this process only: it goes by what was left out.
+fn solved(
+    outside: &dyn Outside,
+    request: &Request<'_>,
+    preferences: &Policy,
+) -> Result<Arc<Solution>, ResolveError> {
+    let key = fingerprint(request, preferences);
+    let memory = outside.memory();
+    match request.archives.iter().all(|archive| archive.list.is_some()) {
+        true => memory.recall_lasting(key, || resolver::resolve(request)),
+        false => memory.recall(key, || resolver::resolve(request)),
+    }
+}
+
+/// A digest of all that a solution depends on. An index that is not all of a list is named by where
+/// it is in memory: it is a fact, and stays there.
 fn fingerprint(request: &Request<'_>, preferences: &Policy) -> Digest {
     let Request { archives, status, automatic, local, architectures, rules, action, words, .. } =
         request;
     let mut digester = Digester::sha256();
+    digester.update(concat!("apt solution ", env!("CARGO_PKG_VERSION"), "\n").as_bytes());
     for archive in *archives {
-        let place = Arc::as_ptr(&archive.index) as usize;
-        let Archive { base, release, component, .. } = archive;
-        digester.update(format!("{place} {base} {component} {release:?}\n").as_bytes());
+        let Archive { base, release, component, index, list, .. } = archive;
+        let index = match list {
+            Some(list) => list.to_string(),
+            None => (Arc::as_ptr(index) as usize).to_string(),
+        };
+        digester.update(format!("{index} {base} {component} {release:?}\n").as_bytes());
     }
     for (id, package) in status.packages() {
         digester.update(format!("{id} {:?} {:?}\n", package.want, package.state).as_bytes());

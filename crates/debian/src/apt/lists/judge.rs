@@ -10,7 +10,8 @@ use super::{file_name, in_release_name};
 use crate::apt::configuration::Configuration;
 use crate::apt::release::ReleaseFile;
 use crate::apt::signature::{self, Flaw, SignatureError};
-use crate::outside::{Memory, Outside};
+use crate::memory::Memory;
+use crate::outside::Outside;
 
 /// What was fetched of a suite, before anybody believes it.
 pub(super) enum Found {

@@ -72,10 +72,12 @@ pub fn read_archives(
     }
     let question = question::name(process, configuration, asked)?;
     let indexes = outside.indexes(&question, &lists_found)?;
-    let archives = found.into_iter().zip(indexes).map(|((route, release, component), index)| {
+    let archives = found.into_iter().zip(lists_found.iter().zip(indexes));
+    let archives = archives.map(|((route, release, component), (file, index))| {
         let Route { base, login, proxy } = route;
         let base = base.trim_end_matches('/').to_owned();
-        Archive { base, login, proxy, release, component, index }
+        let list = (!index.is_abridged()).then_some(file.stored.content.digest);
+        Archive { base, login, proxy, release, component, list, index }
     });
     Ok(archives.collect())
 }

@@ -13,7 +13,7 @@ use crate::apt::signature::{
     Keyring, SignatureError, Signed, Signers, verify_cleartext, verify_detached,
 };
 use crate::apt::sources::{SignedBy, Source};
-use crate::outside::Memory;
+use crate::memory::Memory;
 
 /// The keyrings of all sources.
 #[derive(Debug, Default)]

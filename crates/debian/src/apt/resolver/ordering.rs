@@ -8,6 +8,8 @@
 mod list;
 mod steps;
 
+use serde::{Deserialize, Serialize};
+
 use super::ResolveError;
 use super::catalog::{Kind, PackageId, Priority, VersionId};
 use super::solution::named;
@@ -16,7 +18,7 @@ use super::states::{Need, States};
 use crate::dpkg::status;
 
 /// One thing that dpkg is told to do.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What.
     pub work: Work,
@@ -25,7 +27,7 @@ pub struct Step {
 }
 
 /// What dpkg is told to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Work {
     /// Unpack it.
     Unpack,

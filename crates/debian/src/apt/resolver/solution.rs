@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::catalog::{Catalog, Kind, Origin, PackageId, VersionId};
 use super::note::Note;
 use super::ordering::{self, Step};
@@ -10,7 +12,7 @@ use super::{Request, ResolveError, Wanted};
 use crate::dpkg::status;
 
 /// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Solution {
     /// By name.
     pub changes: Vec<Change>,
@@ -28,7 +30,7 @@ pub struct Solution {
 }
 
 /// One package that changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The package, with the architecture of the version that comes, or else of the one that goes.
     pub package: status::PackageId,
@@ -45,7 +47,7 @@ pub struct Change {
 }
 
 /// What becomes of a package.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum ChangeKind {
     New,
@@ -57,7 +59,7 @@ pub enum ChangeKind {
 }
 
 /// Where a version is to be had.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Place {
     /// In an archive: its position, and the package's in its index.
     Archive {
@@ -72,7 +74,7 @@ pub enum Place {
 
 /// The lists that apt prints, each by name, in the order in which it prints them. Names have their
 /// architecture where that is not the native one; purged ones have a star behind.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// "The following packages were automatically installed and are no longer required:"
     pub unused: Vec<String>,

@@ -51,6 +51,7 @@ impl World {
             proxy: Proxy::Direct,
             release: Arc::new(release),
             component: "main".to_owned(),
+            list: None,
             index: Arc::new(PackageIndex::read(stanzas(lines, false).as_bytes()).unwrap()),
         });
         self

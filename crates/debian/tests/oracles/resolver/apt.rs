@@ -203,6 +203,7 @@ fn archive(lists: &Path, suite: &str) -> Archive {
             ..Release::default()
         }),
         component: "main".to_owned(),
+        list: None,
         index: Arc::new(PackageIndex::read(File::open(packages).unwrap()).unwrap()),
     }
 }
