@@ -24,6 +24,7 @@ use super::download;
 use super::error::BuildError;
 use super::inputs::Inputs;
 use super::lock::{Drift, Pins};
+use super::texts::{self, Texts};
 use super::{hints, machine_sources, packages, recall, threads, wheels};
 use crate::error::{Doing, Error};
 use crate::flags::{BasePull, BuildArguments, CacheUse, NamedContext, SecretPlace, SecretSource};
@@ -31,9 +32,6 @@ use crate::session::Session;
 
 /// The largest secret, as for BuildKit.
 const MAX_SECRET_BYTES: usize = 500 << 10;
-
-/// The kind of fact that the bytes of a small file in a layer are.
-pub(super) const TEXT: &str = "text";
 
 /// Facts, and where more of them come from.
 pub(super) struct Gatherer<'a> {
@@ -45,6 +43,7 @@ pub(super) struct Gatherer<'a> {
     pub(super) clients: download::Clients,
     pub(super) registry_cache: RegistryCache,
     pub(super) pins: Pins,
+    pub(super) texts: Texts,
     stat_cache: StatCache,
 }
 
@@ -95,6 +94,7 @@ impl<'a> Gatherer<'a> {
             clients,
             registry_cache,
             pins,
+            texts: Texts::default(),
             stat_cache,
         })
     }
@@ -373,15 +373,13 @@ impl<'a> Gatherer<'a> {
         let what = || format!("layer {} of {holder}", descriptor.digest);
         let tar = base::open_layer(self.session, descriptor)?;
         let LayerReading { index, diff_id: found, kept } =
-            LayerIndex::read_keeping(tar, &Limits::default(), is_asked_for)
+            LayerIndex::read_keeping(tar, &Limits::default(), texts::is_asked_for)
                 .map_err(|source| BuildError::Tar { what: what(), source })?;
         if found != diff_id {
             let (holder, blob) = (holder.clone(), descriptor.digest);
             return Err(BuildError::DiffId { holder, blob, wanted: diff_id, found }.into());
         }
-        for (digest, bytes) in kept {
-            store.record_fact(TEXT, &digest, &bytes)?;
-        }
+        texts::record_all(store, &diff_id, kept)?;
         store.record_layer_index(&diff_id, &index.to_bytes())?;
         step.finish(crate::progress::Outcome::Done);
         Ok(Arc::new(index))
@@ -402,28 +400,32 @@ impl<'a> Gatherer<'a> {
                 return Err(BuildError::Read { what: digest.to_string(), source }.into());
             }
             // What a context holds is read as quickly as a record of it.
-            let is_packed = matches!(file.source, Source::Layer { .. });
-            match is_packed.then(|| store.fact(TEXT, &digest)).transpose()?.flatten() {
-                Some(bytes) => drop(self.facts.texts.insert(digest, bytes.into())),
-                None => wanted.push((digest, file.source, is_packed)),
+            let layer = match &file.source {
+                Source::Layer { diff_id, .. } => Some(diff_id),
+                _ => None,
+            };
+            let known = layer.map(|layer| self.texts.find(store, layer, &digest)).transpose()?;
+            match known.flatten() {
+                Some(text) => drop(self.facts.texts.insert(digest, text)),
+                None => wanted.push((digest, layer.is_some(), file.source)),
             }
         }
         let mut contents = Contents::new(self.session, &self.inputs, &self.facts);
-        let sources: Vec<_> = wanted.iter().map(|(digest, source, _)| (*digest, source)).collect();
+        let sources: Vec<_> = wanted.iter().map(|(digest, _, source)| (*digest, source)).collect();
         contents.prepare(&sources)?;
-        let mut texts = Vec::new();
-        for (digest, source, is_packed) in &wanted {
+        let mut found = Vec::new();
+        for (digest, is_packed, source) in &wanted {
             let mut bytes = Vec::new();
             let mut reader = contents.open(digest, source)?;
             reader
                 .read_to_end(&mut bytes)
                 .map_err(|source| BuildError::Read { what: digest.to_string(), source })?;
             if *is_packed {
-                store.record_fact(TEXT, digest, &bytes)?;
+                texts::record(store, digest, &bytes)?;
             }
-            texts.push((*digest, Arc::from(bytes)));
+            found.push((*digest, Arc::from(bytes)));
         }
-        self.facts.texts.extend(texts);
+        self.facts.texts.extend(found);
         Ok(())
     }
 
@@ -451,11 +453,6 @@ impl<'a> Gatherer<'a> {
         store.record_fact("archive", &digest, &index.to_bytes())?;
         Ok(Some(Arc::new(index)))
     }
-}
-
-/// Whether a file's text will surely be asked for, once somebody installs packages.
-pub(super) fn is_asked_for(path: &ImagePath) -> bool {
-    python::is_asked_for(path) || debian::is_asked_for(path)
 }
 
 /// The secrets of the command line, read.

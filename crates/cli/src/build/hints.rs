@@ -13,7 +13,7 @@ use plan::{Facts, Plan};
 use serde::{Deserialize, Serialize};
 use store::Store;
 
-use super::gather::{Gatherer, TEXT};
+use super::gather::Gatherer;
 use super::packages;
 use crate::error::Error;
 
@@ -39,12 +39,19 @@ pub(super) fn take(gatherer: &mut Gatherer<'_>, kind: &Digest) -> Result<(), Err
     let store = gatherer.session.store()?;
     let Some(bytes) = store.fact(HINTS, kind)? else { return Ok(()) };
     let Ok(hints) = serde_json::from_slice::<Hints>(&bytes) else { return Ok(()) };
-    let facts = &mut gatherer.facts;
-    for digest in hints.texts.into_iter().take(MOST) {
+    let Gatherer { facts, texts, .. } = gatherer;
+    let wanted: Vec<Digest> = hints.texts.into_iter().take(MOST).collect();
+    if !wanted.is_empty() {
+        let bases = facts.bases.values().flat_map(|base| base.config.diff_ids());
+        for layer in bases.chain(facts.indexes.keys().copied()) {
+            texts.read(store, &layer)?;
+        }
+    }
+    for digest in wanted {
         if !facts.texts.contains_key(&digest)
-            && let Some(text) = store.fact(TEXT, &digest)?
+            && let Some(text) = texts.get(store, &digest)?
         {
-            facts.texts.insert(digest, text.into());
+            facts.texts.insert(digest, text);
         }
     }
     for digest in hints.elf.into_iter().take(MOST) {

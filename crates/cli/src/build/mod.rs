@@ -18,12 +18,14 @@ mod lock;
 mod machine_sources;
 mod output;
 mod packages;
+mod pieces;
 mod plain_layers;
 mod recall;
 mod record;
 mod sharing;
 mod show;
 mod spool;
+mod texts;
 mod wheels;
 mod whole_file;
 

@@ -313,7 +313,7 @@ fn a_store_is_verified_and_repaired() {
     let fine = ended(&setting, &["cache", "verify"], 0);
     assert!(fine.starts_with("Verified: "), "{fine}");
     let layers = files(&setting, "plywood/records/layer");
-    let [text, ..] = &files(&setting, "plywood/records/fact-text")[..] else { panic!("no text") };
+    let [text, ..] = &files(&setting, "plywood/records/fact-texts")[..] else { panic!("no text") };
     fs::write(text, "damage").unwrap();
     fs::rename(&layers[0], layers[0].with_file_name(format!("sha256-{}", "0".repeat(64)))).unwrap();
     let blob = blob_of_src(&setting);
@@ -329,7 +329,7 @@ fn a_store_is_verified_and_repaired() {
     blob sha###:…: its bytes are others
     error: # things that are kept of builds are not what they say
     fact-step sha###:…: its blob sha###:… is damaged
-    fact-text sha###:…: it is damaged
+    fact-texts sha###:…: it is damaged
     hint: builds pass it over; `plywood cache verify --repair` throws it away
     layer sha###:…: it is damaged
     layer sha###:…: its blob sha###:… is damaged

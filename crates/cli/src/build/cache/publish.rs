@@ -1,10 +1,7 @@
 //! What came of a build, on its way to the repositories that keep it.
 
-use std::collections::BTreeSet;
-
 use futures_util::future::{join_all, try_join_all};
 use jiff::{SignedDuration, Timestamp};
-use layer::LayerIndex;
 use oci::{
     Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, RepositoryName, Tag,
 };
@@ -12,9 +9,9 @@ use plan::{Becomes, Plan, PlannedStep, RecalledLayer, StepKey};
 use registry::{BlobBody, BlobSource, Observer, Publication};
 use store::Store;
 
+use super::RegistryCache;
 use super::artifact::{self, Artifact, Label};
-use super::{RegistryCache, bundle};
-use crate::build::gather::is_asked_for;
+use super::bundle::{self, Extent};
 use crate::build::recall;
 use crate::error::Error;
 use crate::flags::CacheUse;
@@ -262,7 +259,7 @@ fn step_artifacts(
         }
         let Some(record) = recall::recorded(store, &key)? else { continue };
         let layers: Vec<DiffId> = record.layers.iter().filter_map(diff_id).collect();
-        let facts = bundle::pack(store, &layers, &[])?;
+        let facts = bundle::pack(store, &layers, Extent::Indexes)?;
         let first = record.layers.first().map(|layer| layer.title.clone());
         let title = first.unwrap_or_else(|| step.text.clone());
         let label = Label { title: &title, now: session.environment.now };
@@ -298,9 +295,7 @@ fn base_artifacts(
         let Some(documents) = documents(store, target, &plan.platform)? else { continue };
         let config = documents.last().and_then(|text| ImageConfig::parse(text.as_bytes()).ok());
         let Some(config) = config else { continue };
-        let layers = config.diff_ids();
-        let texts = texts(store, &layers)?;
-        let facts = bundle::pack(store, &layers, &texts)?;
+        let facts = bundle::pack(store, &config.diff_ids(), Extent::IndexesAndTexts)?;
         let title = format!("{} for {}", reference.familiar(), plan.platform);
         let label = Label { title: &title, now: session.environment.now };
         let artifact = Artifact::of_base(&target.digest, &plan.platform, documents, facts, &label);
@@ -345,18 +340,4 @@ fn documents(
             }
         }
     }
-}
-
-/// The small files of layers that somebody who installs packages asks for.
-fn texts(store: &Store, layers: &[DiffId]) -> Result<Vec<Digest>, Error> {
-    let mut texts = BTreeSet::new();
-    for layer in layers {
-        let Some(bytes) = store.layer_index(layer)? else { continue };
-        let Ok(index) = LayerIndex::from_bytes(&bytes) else { continue };
-        texts.extend(index.entries().iter().filter_map(|entry| match &entry.node {
-            layer::Node::File(content) if is_asked_for(&entry.path) => Some(content.digest),
-            _ => None,
-        }));
-    }
-    Ok(texts.into_iter().collect())
 }

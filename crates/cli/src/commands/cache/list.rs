@@ -42,7 +42,7 @@ const KINDS: &[(&str, &[&str])] = &[
     (LAYERS, &["layer"]),
     ("steps", &["fact-step"]),
     ("layer indexes", &["layer-index"]),
-    ("texts", &["fact-text"]),
+    ("texts", &["fact-text", "fact-texts"]),
     ("wheels and lists", &["fact-wheel", "fact-built-wheel", "fact-resolution"]),
     ("Debian packages", &["fact-deb", "fact-package-index", "fact-elf"]),
     ("hints", &["fact-hints"]),
