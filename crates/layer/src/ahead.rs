@@ -17,38 +17,71 @@ const WAITING: usize = 8;
 /// # Errors
 /// If the system gives no thread.
 pub fn read_ahead(stream: impl Read + Send + 'static) -> io::Result<impl Read + Send> {
+    let (writer, ahead) = ends();
+    thread().spawn(move || writer.fill(stream))?;
+    Ok(ahead)
+}
+
+/// Gives `read` the same stream, read ahead as by [`read_ahead`], and what it returns.
+///
+/// # Errors
+/// If the system gives no thread.
+pub fn with_read_ahead<T>(
+    stream: impl Read + Send,
+    read: impl FnOnce(Ahead) -> T,
+) -> io::Result<T> {
+    let (writer, ahead) = ends();
+    std::thread::scope(|scope| {
+        thread().spawn_scoped(scope, move || writer.fill(stream))?;
+        Ok(read(ahead))
+    })
+}
+
+fn thread() -> Builder {
+    Builder::new().name("read-ahead".to_owned())
+}
+
+/// Where pieces go in, and where they come out.
+fn ends() -> (Writer, Ahead) {
     let (filled, pieces) = bounded(WAITING);
     let (back, empty) = bounded(WAITING + 1);
-    Builder::new().name("read-ahead".to_owned()).spawn(move || fill(stream, &filled, &empty))?;
-    Ok(Ahead { pieces, back, piece: Vec::new(), at: 0 })
+    (Writer { filled, empty }, Ahead { pieces, back, piece: Vec::new(), at: 0 })
 }
 
 type Piece = io::Result<Vec<u8>>;
 
-/// Reads to the end, or until nobody wants more.
-fn fill(mut stream: impl Read, filled: &Sender<Piece>, empty: &Receiver<Vec<u8>>) {
-    loop {
-        let mut piece = empty.try_recv().unwrap_or_default();
-        piece.clear();
-        piece.reserve_exact(PIECE);
-        let read = (&mut stream).take(PIECE as u64).read_to_end(&mut piece);
-        let is_last = !matches!(read, Ok(count) if count > 0);
-        // What was read before an error is handed over, too.
-        let has_some = !piece.is_empty();
-        if has_some && filled.send(Ok(piece)).is_err() {
-            return;
-        }
-        if let Err(error) = read {
-            // Nobody may be left to hear of it.
-            let _ = filled.send(Err(error));
-        }
-        if is_last {
-            return;
+struct Writer {
+    filled: Sender<Piece>,
+    empty: Receiver<Vec<u8>>,
+}
+
+impl Writer {
+    /// Reads to the end, or until nobody wants more.
+    fn fill(self, mut stream: impl Read) {
+        loop {
+            let mut piece = self.empty.try_recv().unwrap_or_default();
+            piece.clear();
+            piece.reserve_exact(PIECE);
+            let read = (&mut stream).take(PIECE as u64).read_to_end(&mut piece);
+            let is_last = !matches!(read, Ok(count) if count > 0);
+            // What was read before an error is handed over, too.
+            let has_some = !piece.is_empty();
+            if has_some && self.filled.send(Ok(piece)).is_err() {
+                return;
+            }
+            if let Err(error) = read {
+                // Nobody may be left to hear of it.
+                let _ = self.filled.send(Err(error));
+            }
+            if is_last {
+                return;
+            }
         }
     }
 }
 
-struct Ahead {
+/// A stream that is read ahead.
+pub struct Ahead {
     pieces: Receiver<Piece>,
     back: Sender<Vec<u8>>,
     piece: Vec<u8>,
@@ -82,6 +115,9 @@ mod tests {
             let mut read = Vec::new();
             read_ahead(io::Cursor::new(bytes.clone())).unwrap().read_to_end(&mut read).unwrap();
             assert!(read == bytes, "{size}");
+            let mut again = Vec::new();
+            let within = with_read_ahead(&bytes[..], |mut ahead| ahead.read_to_end(&mut again));
+            assert_eq!((within.unwrap().unwrap(), again == bytes), (size, true));
         }
     }
 
@@ -109,5 +145,7 @@ mod tests {
         let mut ahead = read_ahead(io::repeat(1)).unwrap();
         ahead.read_exact(&mut [0; 10]).unwrap();
         drop(ahead);
+        let first = with_read_ahead(io::repeat(1), |mut ahead| ahead.read(&mut [0; 10]));
+        assert_eq!(first.unwrap().unwrap(), 10);
     }
 }

@@ -32,7 +32,7 @@ mod threaded;
 mod tree;
 mod writer;
 
-pub use ahead::read_ahead;
+pub use ahead::{read_ahead, with_read_ahead};
 pub use archive::{ArchiveCompression, detect_archive, open_archive, open_lzma};
 pub use decompress::decompress;
 pub use deflated::{Deflated, DeflatedPart, keeps_deflated};

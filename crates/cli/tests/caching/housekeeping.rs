@@ -135,7 +135,7 @@ fn a_store_is_listed_by_kind() {
     layers 5
     steps 5
     layer indexes 6
-    texts 3
+    texts 1
     builds 2
     other facts 6
     whereabouts 13

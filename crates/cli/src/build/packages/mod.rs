@@ -129,7 +129,8 @@ pub(super) fn index(
     let compression = ArchiveCompression::of_magic(&magic);
     let list = std::io::Cursor::new(magic).chain(list);
     let text = layer::open_archive(list, compression, &Limits::default()).map_err(read)?;
-    let index = PackageIndex::read(text).map_err(malformed)?;
+    let index = layer::with_read_ahead(text, PackageIndex::read).map_err(read)?;
+    let index = index.map_err(malformed)?;
     store.record_fact(INDEX, &digest, &index.to_bytes())?;
     step.finish(Outcome::Done);
     Ok(Arc::new(index))
