@@ -211,8 +211,9 @@ pub enum Need {
     Step {
         /// Which.
         key: StepKey,
-        /// What it does, wherever.
-        kind: Digest,
+        /// What it does, with whatever, if it asks for much: there may be something to learn from
+        /// others that did the same.
+        kind: Option<Digest>,
     },
     /// A step planned anew: what is on record of it does not do.
     Evaluation(StepKey),
@@ -328,11 +329,19 @@ impl WheelKey {
     pub fn of(package: &Package, interpreter: &Interpreter, scripts: ScriptTemplate) -> Self {
         WheelKey(Digest::of(format!("{package:?}\n{interpreter:?}\n{scripts:?}").as_bytes()))
     }
+
+    /// Its digest. That of another release may stand for something else.
+    pub fn digest(&self) -> Digest {
+        self.0
+    }
 }
 
 impl InstalledWheel {
-    /// A file of the wheel.
-    pub(crate) fn member(&self, at: usize) -> WheelMember {
+    /// A file of the wheel, by its position among [`members`](Self::members).
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn member(&self, at: usize) -> WheelMember {
         let member = self.members.get(at).expect("an installation is of the wheel's members");
         let (wheel, filename) = (self.wheel, Arc::clone(&self.filename));
         WheelMember { wheel, filename, member: member.clone() }

@@ -52,11 +52,13 @@ impl LayerKey {
 pub(crate) struct Form {
     digester: Digester,
     buffer: Vec<u8>,
+    kind: Option<Digest>,
 }
 
 impl Form {
     pub(crate) fn new() -> Self {
-        Form { digester: Digester::sha256(), buffer: Vec::with_capacity(1 << 16) }
+        let (digester, buffer) = (Digester::sha256(), Vec::with_capacity(1 << 16));
+        Form { digester, buffer, kind: None }
     }
 
     pub(crate) fn finish(mut self) -> Digest {
@@ -64,8 +66,18 @@ impl Form {
         self.digester.finish()
     }
 
+    /// What was said until now is what is done; what comes says with what.
+    pub(crate) fn end_kind(&mut self) {
+        self.kind = Some(self.so_far());
+    }
+
+    /// What is done, with whatever, if that was said.
+    pub(crate) fn kind(&self) -> Option<Digest> {
+        self.kind
+    }
+
     /// What it hashes to as far as it is.
-    pub(crate) fn so_far(&self) -> Digest {
+    fn so_far(&self) -> Digest {
         let mut digester = self.digester.clone();
         digester.update(&self.buffer);
         digester.finish()

@@ -169,8 +169,9 @@ pub struct RecordedWarning {
 pub struct StepTrace {
     /// Its key.
     pub key: StepKey,
-    /// What it does, wherever: whoever does the same elsewhere will ask for much the same.
-    pub kind: Digest,
+    /// What it does, with whatever, if it asks for much: whoever does the same elsewhere will ask for
+    /// much the same.
+    pub kind: Option<Digest>,
     /// What was to be said about it.
     pub warnings: Vec<RecordedWarning>,
 }
@@ -311,7 +312,7 @@ impl StagePlanner<'_, '_> {
         span: &Span,
         plan: impl FnOnce(&mut Self) -> Step<Becomes>,
     ) -> Step<Becomes> {
-        let kind = form.so_far();
+        let kind = self.step_kind(&form);
         let Some(key) = self.step_key(form) else { return plan(self) };
         let facts = self.shared.facts;
         match facts.steps.get(&key) {
@@ -344,6 +345,12 @@ impl StagePlanner<'_, '_> {
     }
 
     /// The key of a step here, if it is known what lies below it.
+    /// What a step does for this platform, whatever lies below it.
+    fn step_kind(&self, form: &Form) -> Option<Digest> {
+        let platform = &self.shared.request.platform;
+        Some(Digest::of(format!("{} {platform}", form.kind()?).as_bytes()))
+    }
+
     fn step_key(&self, mut form: Form) -> Option<StepKey> {
         if self.shared.facts.recall == Recall::Never {
             return None;

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use layer::{Content, Deflated, DeflatedPart, InflatedParts, LayerIndex, Limits, Node};
 use oci::{Descriptor, DiffId, Digest, Digester, ImagePath};
 use plan::{Facts, Holder, Source, Stream, WheelMember};
+use python::{FileOrigin, InstalledFile};
 
 use super::base;
 use super::error::BuildError;
@@ -32,6 +33,8 @@ pub(super) struct Contents<'a> {
     /// Where contents are in layers that were decompressed to files: offset and size.
     plain: HashMap<Digest, (Arc<File>, u64, u64)>,
     wheels: HashMap<Digest, File>,
+    /// Files of wheels that are here, for contents whose source is a wheel that is not.
+    instead: HashMap<Digest, WheelMember>,
     packages: HashMap<Digest, OpenFragment>,
 }
 
@@ -45,6 +48,7 @@ impl<'a> Contents<'a> {
             spool: Spool::default(),
             plain: HashMap::new(),
             wheels: HashMap::new(),
+            instead: HashMap::new(),
             packages: HashMap::new(),
         }
     }
@@ -59,6 +63,7 @@ impl<'a> Contents<'a> {
         let mut layers: BTreeMap<DiffId, (&Descriptor, &Holder, BTreeSet<ImagePath>)> =
             BTreeMap::new();
         let mut archives: BTreeMap<Digest, BTreeSet<ImagePath>> = BTreeMap::new();
+        self.bring_wheels(wanted)?;
         for (digest, source) in wanted {
             if self.spool.contains(digest) || self.plain.contains_key(digest) {
                 continue;
@@ -72,7 +77,10 @@ impl<'a> Contents<'a> {
                 Source::Archive { archive, path } => {
                     archives.entry(*archive).or_default().insert(path.clone());
                 }
-                Source::Wheel(member) => drop(self.open_wheel(member)?),
+                Source::Wheel(member) => {
+                    let member = self.instead.get(digest).unwrap_or(member).clone();
+                    self.open_wheel(&member)?;
+                }
                 Source::Package { package, .. } => drop(self.open_package(package)?),
                 Source::Inline(_) | Source::Context { .. } | Source::Download { .. } => {}
             }
@@ -92,6 +100,49 @@ impl<'a> Contents<'a> {
             self.prepare_archive(&archive, &paths)?;
         }
         Ok(())
+    }
+
+    /// Brings wheels that are sources. For a content that another wheel has, too, one that is here will
+    /// do.
+    fn bring_wheels(&mut self, wanted: &[(Digest, &Source)]) -> Result<(), Error> {
+        let store = self.session.store()?;
+        let sources = wanted.iter().filter_map(|(digest, source)| match source {
+            Source::Wheel(member) => Some((*digest, member.wheel)),
+            _ => None,
+        });
+        let mut missing: HashMap<Digest, Digest> = sources.collect();
+        let mut wheels: BTreeSet<Digest> = missing.values().copied().collect();
+        for wheel in std::mem::take(&mut wheels) {
+            if store.contains(&wheel)?.is_none() {
+                wheels.insert(wheel);
+            }
+        }
+        missing.retain(|_, wheel| wheels.contains(wheel));
+        for wheel in self.facts.installations.values() {
+            if missing.is_empty() || store.contains(&wheel.wheel)?.is_none() {
+                continue;
+            }
+            for InstalledFile { content, origin, .. } in &wheel.installation.files {
+                if let FileOrigin::Member(at) = origin
+                    && missing.remove(&content.digest).is_some()
+                {
+                    self.instead.insert(content.digest, wheel.member(*at));
+                }
+            }
+        }
+        self.inputs.absent_wheels.bring(self.session, &missing.into_values().collect())
+    }
+
+    /// Brings the wheels that files are taken from as they are packed.
+    pub(super) fn prepare_streams(
+        &self,
+        streams: &BTreeMap<ImagePath, Stream>,
+    ) -> Result<(), Error> {
+        let wheels = streams.values().filter_map(|stream| match stream {
+            Stream::Wheel(member) => Some(member.wheel),
+            Stream::Package { .. } => None,
+        });
+        self.inputs.absent_wheels.bring(self.session, &wheels.collect())
     }
 
     fn prepare_archive(
@@ -168,7 +219,10 @@ impl<'a> Contents<'a> {
     fn open_wheel(&mut self, member: &WheelMember) -> Result<&File, Error> {
         Ok(match self.wheels.entry(member.wheel) {
             Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(place) => place.insert(self.session.store()?.open_blob(&member.wheel)?),
+            Entry::Vacant(place) => {
+                self.inputs.absent_wheels.bring(self.session, &BTreeSet::from([member.wheel]))?;
+                place.insert(self.session.store()?.open_blob(&member.wheel)?)
+            }
         })
     }
 
@@ -224,6 +278,7 @@ impl<'a> Contents<'a> {
             return Ok(Box::new(Verified { content, wanted: *digest }));
         }
         if let Source::Wheel(member) = source
+            && let member = self.instead.get(digest).unwrap_or(member)
             && let Some(file) = self.wheels.get(&member.wheel)
         {
             return Ok(Box::new(Unpacked::new(member, *digest, file)));

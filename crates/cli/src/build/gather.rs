@@ -269,8 +269,9 @@ impl<'a> Gatherer<'a> {
             Need::Contents(name, paths) => self.digest(name, &paths)?,
             Need::Step { key, kind } => {
                 let record = recall::find(self, &key)?;
-                if record.is_none() {
+                if let (None, Some(kind)) = (&record, kind) {
                     hints::take(self, &kind)?;
+                    self.registry_cache.last(self.session, &self.pins, &kind)?;
                 }
                 self.facts.steps.insert(key, record);
             }

@@ -85,7 +85,7 @@ pub(super) fn remember(store: &Store, plan: &Plan, facts: &Facts) -> Result<(), 
     let kinds = plan.stages.iter().flat_map(|stage| &stage.steps);
     let kinds: Vec<Digest> = kinds
         .filter(|step| !step.packages.is_empty())
-        .filter_map(|step| step.trace.as_ref().map(|trace| trace.kind))
+        .filter_map(|step| step.trace.as_ref()?.kind)
         .collect();
     if kinds.is_empty() {
         return Ok(());

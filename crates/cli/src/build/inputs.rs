@@ -12,6 +12,7 @@ use recipe::IgnorePatterns;
 
 use super::error::BuildError;
 use super::plain_layers::PlainLayers;
+use super::wheels::AbsentWheels;
 use super::{lock, scratch_directory, threads};
 use crate::error::{Doing, Error};
 use crate::flags::{BuildArguments, ContextSource, NamedContext, RecipeSource};
@@ -45,6 +46,8 @@ pub(super) struct Inputs {
     pub(super) directory: Option<PathBuf>,
     /// Layers of bases that were decompressed to files.
     pub(super) plain_layers: PlainLayers,
+    /// Wheels that are fetched when their bytes are wanted.
+    pub(super) absent_wheels: AbsentWheels,
     contexts: BTreeMap<ContextName, Opened>,
 }
 
@@ -100,6 +103,7 @@ impl Inputs {
             lock,
             directory,
             plain_layers,
+            absent_wheels: AbsentWheels::default(),
             contexts,
         })
     }

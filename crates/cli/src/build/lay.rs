@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use image::Layer;
 use layer::{BlockList, EarlierBlob, LayerWriter, Node, Packed, Packing};
 use oci::Digest;
-use plan::{LayerSpec, Plan, PlannedLayer, RecalledLayer, Source};
+use plan::{LayerKey, LayerSpec, Plan, PlannedLayer, RecalledLayer, Source};
 use store::{CachedLayer, Store};
 
 use super::contents::Contents;
@@ -18,13 +18,15 @@ use crate::flags::CacheUse;
 use crate::progress::Outcome;
 use crate::session::Session;
 
-/// Makes every layer of the plan's target exist, and says what each is called.
+/// Makes every layer of the plan's target exist, and says what each is called. Of those that are
+/// `elsewhere` that is known.
 pub(super) fn lay(
     session: &Session,
     plan: &Plan,
     contents: &mut Contents<'_>,
     packing: Packing,
     cache: CacheUse,
+    elsewhere: &HashMap<LayerKey, Layer>,
 ) -> Result<Vec<Layer>, Error> {
     let mut layers = Vec::new();
     for planned in &plan.target().layers {
@@ -38,7 +40,9 @@ pub(super) fn lay(
                 session.progress.at_once(title, Outcome::Cached);
                 Layer { descriptor: descriptor.clone(), diff_id: *diff_id }
             }
-            PlannedLayer::New(spec) => match cached(session.store()?, spec, cache)? {
+            PlannedLayer::New(spec) => match cached(session.store()?, spec, cache)?
+                .or_else(|| elsewhere.get(&spec.key).cloned())
+            {
                 Some(layer) => {
                     session.progress.at_once(title(spec), Outcome::Cached);
                     layer
@@ -84,8 +88,8 @@ fn write(
 ) -> Result<Layer, Error> {
     let store = session.store()?;
     let step = session.progress.step(title(spec), Some(spec.content_bytes()));
-    let wanted = wanted(spec, sources);
-    contents.prepare(&wanted)?;
+    contents.prepare_streams(&spec.streams)?;
+    contents.prepare(&wanted(spec, sources))?;
     let sink = store.scratch()?;
     let threads = threads(session);
     let place = Place::of(contents.inputs(), spec);
@@ -125,9 +129,11 @@ fn write(
     Ok(Layer { descriptor: packed.descriptor, diff_id: packed.diff_id })
 }
 
+/// The contents that are not taken over as they are packed: of the same content, several wheels may
+/// be the source.
 fn wanted<'a>(spec: &LayerSpec, sources: &'a HashMap<Digest, Source>) -> Vec<(Digest, &'a Source)> {
     let digests = spec.entries.entries().iter().filter_map(|entry| match &entry.node {
-        Node::File(content) => Some(content.digest),
+        Node::File(content) if !spec.streams.contains_key(&entry.path) => Some(content.digest),
         _ => None,
     });
     digests.filter_map(|digest| Some((digest, sources.get(&digest)?))).collect()

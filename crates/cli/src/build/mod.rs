@@ -267,11 +267,13 @@ impl<'a> Work<'a> {
 
     fn image(&self, plan: &Plan) -> Result<(Image, BuildRecord), Error> {
         let mut contents = Contents::new(self.session, &self.gatherer.inputs, &self.gatherer.facts);
-        let cache = self.arguments.cache;
-        let layers = lay::lay(self.session, plan, &mut contents, self.settings.packing, cache)?;
+        let (cache, packing) = (self.arguments.cache, self.settings.packing);
+        let elsewhere = self.gatherer.registry_cache.layers(self.session, plan)?;
+        let layers = lay::lay(self.session, plan, &mut contents, packing, cache, &elsewhere)?;
         self.gatherer.pins.found_layers(plan, &layers)?;
-        recall::remember(self.session.store()?, &self.gatherer.pins, plan, &layers)?;
-        hints::remember(self.session.store()?, plan, &self.gatherer.facts)?;
+        let (store, facts) = (self.session.store()?, &self.gatherer.facts);
+        recall::remember(store, &self.gatherer.pins, plan, facts, &layers)?;
+        hints::remember(store, plan, facts)?;
         let annotations = assemble::manifest_annotations(
             plan.target(),
             &plan.platform,

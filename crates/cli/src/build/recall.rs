@@ -6,10 +6,12 @@ use std::sync::Arc;
 
 use debian::Proxy;
 use image::Layer;
+use oci::Digest;
 use plan::{
-    FetchKey, LayerKey, Packed, Plan, PlannedLayer, Read, Recall, RecalledLayer, StepKey,
-    StepRecord,
+    Facts, FetchKey, LayerKey, Packed, Plan, PlannedLayer, PlannedStep, Read, Recall,
+    RecalledLayer, StepKey, StepRecord,
 };
+use serde::{Deserialize, Serialize};
 use store::Store;
 
 use super::error::BuildError;
@@ -22,6 +24,15 @@ use crate::session::Session;
 
 /// The kind of fact that a record is.
 const STEP: &str = "step";
+/// The kind of fact that the wheels of a step are.
+const WHEELS: &str = "step-wheels";
+
+/// What a step does, and the wheels that it installed, by the keys of their installations.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct Wheels {
+    pub(super) kind: Option<Digest>,
+    pub(super) installations: Vec<Digest>,
+}
 
 /// Whether a build takes steps from the records. Whoever wants an explanation wants them evaluated.
 pub(super) fn of(arguments: &BuildArguments) -> Recall {
@@ -148,6 +159,7 @@ pub(super) fn remember(
     store: &Store,
     pins: &Pins,
     plan: &Plan,
+    facts: &Facts,
     layers: &[Layer],
 ) -> Result<(), Error> {
     let mut packed: HashMap<LayerKey, Packed> = HashMap::new();
@@ -166,9 +178,34 @@ pub(super) fn remember(
             record.packages = record.packages.into_iter().map(|it| pins.sized(it)).collect();
             record.say_digests();
             record_step(store, &key, &record)?;
+            record_wheels(store, step, &record, facts)?;
         }
     }
     Ok(())
+}
+
+/// The wheels of a step that was planned here, if it installed some.
+pub(super) fn wheels_of(store: &Store, key: &StepKey) -> Result<Option<Wheels>, Error> {
+    let wheels = store.fact(WHEELS, &key.0)?;
+    Ok(wheels.and_then(|wheels| serde_json::from_slice(&wheels).ok()))
+}
+
+fn record_wheels(
+    store: &Store,
+    step: &PlannedStep,
+    record: &StepRecord,
+    facts: &Facts,
+) -> Result<(), Error> {
+    let Some(trace) = &step.trace else { return Ok(()) };
+    let is_of_step = |wheel: &Digest| record.packages.iter().any(|it| it.digest == *wheel);
+    let known = facts.installations.iter().filter(|(_, known)| is_of_step(&known.wheel));
+    let mut installations: Vec<Digest> = known.map(|(key, _)| wheels::kept::key_of(key)).collect();
+    if installations.is_empty() {
+        return Ok(());
+    }
+    installations.sort_unstable();
+    let wheels = Wheels { kind: trace.kind, installations };
+    Ok(store.record_fact(WHEELS, &trace.key.0, &oci::json::to_bytes(&wheels))?)
 }
 
 fn record_step(store: &Store, key: &StepKey, record: &StepRecord) -> Result<(), Error> {

@@ -3,8 +3,10 @@
 //! An answer is kept with the store until what was asked changes, as Docker keeps the layer of a
 //! `RUN pip install`; `--no-cache` asks anew. Wheels are blobs of the store like any other.
 
+mod absent;
 mod download;
 mod host;
+pub(super) mod kept;
 mod network;
 
 use std::fs::File;
@@ -30,6 +32,8 @@ use crate::error::{Doing, Error};
 use crate::flags::CacheUse;
 use crate::progress::Outcome;
 use crate::session::Session;
+
+pub(super) use absent::AbsentWheels;
 
 /// The kind of fact that an answer is.
 const RESOLUTION: &str = "resolution";
@@ -195,7 +199,7 @@ fn give(
     Ok(store.blob_path(&digest))
 }
 
-/// Brings wheels, and says what each becomes.
+/// Says what each wheel becomes. Those of which that is not known are brought and read.
 pub(super) fn install_all(
     gatherer: &Gatherer<'_>,
     packages: Vec<Package>,
@@ -203,27 +207,56 @@ pub(super) fn install_all(
     scripts: ScriptTemplate,
 ) -> Result<Vec<(WheelKey, Arc<InstalledWheel>)>, Error> {
     let session = gatherer.session;
-    let digests = download::bring(session, &packages, request, gatherer.cache)?;
-    gatherer.pins.found_wheels(packages.iter().zip(digests.iter().copied()));
-    let work: Vec<(Package, Digest)> = packages.into_iter().zip(digests).collect();
-    let share = work.len().div_ceil(threads(session).get()).max(1);
+    let store = session.store()?;
     let interpreter = &request.target.interpreter;
-    let install = |(package, digest): &(Package, Digest)| {
+    let shared = Arc::new(request.clone());
+    let (mut installed, mut work) = (Vec::new(), Vec::new());
+    for package in packages {
+        let key = WheelKey::of(&package, interpreter, scripts);
+        match known_installation(gatherer, &package, &key)? {
+            Some(wheel) => {
+                gatherer.inputs.absent_wheels.note(wheel.wheel, &package.wheel, &shared);
+                gatherer.pins.found_wheels([(&package, wheel.wheel)].into_iter());
+                installed.push((key, Arc::new(wheel)));
+            }
+            None => work.push((key, package)),
+        }
+    }
+    let wheels = work.iter().map(|(_, package)| package);
+    let digests = download::bring(session, wheels.clone(), request, gatherer.cache)?;
+    gatherer.pins.found_wheels(wheels.zip(digests.iter().copied()));
+    let work: Vec<((WheelKey, Package), Digest)> = work.into_iter().zip(digests).collect();
+    let share = work.len().div_ceil(threads(session).get()).max(1);
+    let install = |((key, package), digest): &((WheelKey, Package), Digest)| {
         let wheel = install(session, package, *digest, request, scripts)?;
-        Ok((WheelKey::of(package, interpreter, scripts), Arc::new(wheel)))
+        kept::record(store, &kept::key_of(key), &wheel)?;
+        Ok((key.clone(), Arc::new(wheel)))
     };
     std::thread::scope(|scope| {
         let threads: Vec<_> = work
             .chunks(share)
             .map(|some| scope.spawn(|| some.iter().map(install).collect::<Result<Vec<_>, Error>>()))
             .collect();
-        let mut installed = Vec::new();
         for thread in threads {
             let some = thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             installed.extend(some?);
         }
         Ok(installed)
     })
+}
+
+/// What is known of a wheel of which the index says by a digest which it is.
+fn known_installation(
+    gatherer: &Gatherer<'_>,
+    package: &Package,
+    key: &WheelKey,
+) -> Result<Option<InstalledWheel>, Error> {
+    let is_elsewhere = matches!(package.wheel.location, Location::Url(_));
+    if gatherer.cache == CacheUse::Ignore || !is_elsewhere || package.wheel.sha256.is_none() {
+        return Ok(None);
+    }
+    let known = kept::known(gatherer.session.store()?, &kept::key_of(key))?;
+    Ok(known.filter(|known| Some(known.wheel) == package.wheel.sha256))
 }
 
 fn install(

@@ -25,8 +25,9 @@ fn what_needs_execution() {
       |
       = hint: nothing of an image is ever run on this machine; `plywood plan --explain-run` shows how far the line is understood, and files that a RUN makes can be copied in instead
     "#);
-    // Where it would go, it is asked whether something is on record of each instruction.
-    assert_eq!(attempt.requests(), 4);
+    // Where it would go, it is asked whether something is on record of each instruction, and of the
+    // last line that did the same.
+    assert_eq!(attempt.requests(), 5);
     assert_eq!(attempt.names(), [""; 0]);
 }
 

@@ -23,3 +23,4 @@ mod web;
 #[path = "../bad_input/python/wheel.rs"]
 #[allow(dead_code, reason = "the tests of bad input use more of it")]
 mod wheel;
+mod wheels;

@@ -15,7 +15,7 @@ use crate::traffic::Traffic;
 const PUSH: &[&str] = &["--push", "-t", "REGISTRY/team/app:1"];
 
 /// The records in the repository, by tag.
-fn records(setting: &Setting) -> BTreeMap<String, Value> {
+pub(crate) fn records(setting: &Setting) -> BTreeMap<String, Value> {
     let tags = setting.answer(&["ls-tags", "REGISTRY/team/app"]);
     let tags = tags.lines().filter(|tag| tag.starts_with("plywood-"));
     let read = |tag: &str| {
@@ -56,7 +56,7 @@ fn poisoned(poison: impl Fn(&mut Value)) -> String {
     lines.join("\n")
 }
 
-fn put(setting: &Setting, tag: &str, record: &Value) {
+pub(crate) fn put(setting: &Setting, tag: &str, record: &Value) {
     let manifest = Manifest::parse(record.to_string().into_bytes(), Some(&MediaType::OciManifest));
     setting.scene.registry.insert_manifest("team/app", Some(tag), &manifest.unwrap());
 }
@@ -241,7 +241,7 @@ fn a_bundle_that_is_none() {
     let words = ["build", "context", "--store=two", "--push", "-t", "REGISTRY/team/app:1"];
     let ended = setting.ended(&mut setting.command(&words));
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(ended.stderr.contains("the layers are read instead"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("what they are about is read instead"), "{}", ended.stderr);
     assert_ne!(ended.stdout.trim_end(), digest);
     assert_eq!(setting.build_elsewhere("three", &["--no-cache"]), ended.stdout.trim_end());
 }

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use oci::Digest;
 
+use testbed::HouseFile;
+
 use crate::wheel::Wheel;
 
 /// A running host. Its thread ends with the test's process.
@@ -47,16 +49,22 @@ impl Web {
         assert!(locked(&self.shared).files.remove(path).is_some(), "there was {path}");
     }
 
-    /// Has an index of these wheels and no others at `/simple/`.
+    /// Has an index of these wheels and no others at `/simple/`, with their metadata beside them
+    /// (PEP 658).
     pub(crate) fn offer(&self, wheels: &[Wheel]) {
         let mut pages: BTreeMap<String, String> = BTreeMap::new();
         for wheel in wheels {
-            let (file, bytes) = (wheel.filename(), wheel.bytes());
+            let HouseFile { file, bytes, metadata, .. } = wheel.served();
             let (name, _) = file.split_once('-').unwrap();
-            let digest = Digest::of(&bytes).hex();
-            let link = format!("<a href=\"/files/{file}#sha256={digest}\">{file}</a>\n");
+            let metadata = metadata.unwrap().into_bytes();
+            let (digest, beside) = (Digest::of(&bytes).hex(), Digest::of(&metadata).hex());
+            let link = format!(
+                "<a href=\"/files/{file}#sha256={digest}\" data-core-metadata=\"sha256={beside}\">\
+                 {file}</a>\n"
+            );
             pages.entry(name.to_owned()).or_default().push_str(&link);
             self.put(&format!("/files/{file}"), bytes);
+            self.put(&format!("/files/{file}.metadata"), metadata);
         }
         let mut shared = locked(&self.shared);
         shared.files.retain(|path, _| !path.starts_with("/simple/"));

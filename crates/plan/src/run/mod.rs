@@ -69,6 +69,7 @@ fn form(planner: &mut StagePlanner<'_, '_>, run: &Run, text: &str) -> Step<Optio
     for heredoc in &run.heredocs {
         form.text(heredoc.content.as_bytes());
     }
+    form.end_kind();
     for identity in &mounted {
         form.digests(identity);
     }

@@ -64,6 +64,7 @@ pub(crate) fn plan_debian(
 fn form(asked: &DebianPackages, mounted: &[Mounted]) -> Form {
     let mut form = Form::new();
     form.text(b"DEBIAN");
+    form.end_kind();
     form.text(format!("{asked:?}").as_bytes());
     form.number(mounted.len() as u64);
     for Mounted { path, bytes } in mounted {

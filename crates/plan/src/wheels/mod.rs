@@ -65,6 +65,7 @@ pub(crate) fn plan_python(
 fn form(planner: &StagePlanner<'_, '_>, asked: &PythonPackages, written: &Written) -> Form {
     let mut form = Form::new();
     form.text(b"PYTHON");
+    form.end_kind();
     form.text(format!("{asked:?}").as_bytes());
     form.text(format!("{written:?}").as_bytes());
     for (name, value) in planner.state.config.env() {

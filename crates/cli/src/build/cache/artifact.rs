@@ -40,6 +40,8 @@ const MOST_LAYERS: usize = 512;
 /// An artifact on its way out: its manifest, and the blobs that are its own.
 pub(super) struct Artifact {
     pub(super) tag: Tag,
+    /// The tag under which the last of its kind is found.
+    pub(super) last: Option<Tag>,
     pub(super) manifest: ImageManifest,
     pub(super) blobs: Vec<(Descriptor, Vec<u8>)>,
 }
@@ -62,6 +64,9 @@ pub(super) struct Label<'a> {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct StepDocument {
     key: StepKey,
+    /// What the step does, if more can be learned from the last that did the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    kind: Option<Digest>,
     pub(super) record: StepRecord,
 }
 
@@ -92,6 +97,11 @@ pub(super) fn step_tag(key: &StepKey) -> Tag {
     tag("step", &key.0)
 }
 
+/// The tag that the last step of a kind has.
+pub(super) fn last_tag(kind: &Digest) -> Tag {
+    tag("last", kind)
+}
+
 /// The tag that a base's artifact has.
 pub(super) fn base_tag(target: &Digest, platform: &Platform) -> Tag {
     tag("base", &base_key(target, platform))
@@ -110,14 +120,16 @@ impl Artifact {
     /// What came of a step, with facts about its layers; nothing if that is too much to say.
     pub(super) fn of_step(
         key: StepKey,
+        kind: Option<Digest>,
         record: StepRecord,
         facts: Option<Vec<u8>>,
         label: &Label<'_>,
     ) -> Option<Self> {
         let layers = record.layers.iter().filter_map(|layer| layer.packed.as_ref());
         let layers: Vec<Descriptor> = layers.map(|packed| packed.descriptor.clone()).collect();
-        let document = oci::json::to_bytes(&StepDocument { key, record });
-        Self::new((step_tag(&key), STEP), document, layers, facts, label)
+        let document = oci::json::to_bytes(&StepDocument { key, kind, record });
+        let artifact = Self::new((step_tag(&key), STEP), document, layers, facts, label)?;
+        Some(Artifact { last: kind.map(|kind| last_tag(&kind)), ..artifact })
     }
 
     /// What a base image says of itself, with facts about its layers; nothing if that is too much.
@@ -156,7 +168,7 @@ impl Artifact {
         all.extend(layers);
         let manifest = ImageManifest::artifact(kind, all, label.annotations());
         blobs.push((manifest.config().clone(), b"{}".to_vec()));
-        Some(Artifact { tag, manifest, blobs })
+        Some(Artifact { tag, last: None, manifest, blobs })
     }
 }
 
@@ -201,13 +213,34 @@ pub(super) fn renewed(manifest: &ImageManifest, now: Timestamp) -> Option<ImageM
     (renewed.config().digest == manifest.config().digest).then_some(renewed)
 }
 
+/// The tag under which an artifact is found as the last of its kind, if it is of a step and says so.
+pub(super) fn last_of(manifest: &ImageManifest) -> Option<Tag> {
+    let (found, _) = read::<StepDocument>(&Manifest::Image(manifest.clone()), STEP).ok()?;
+    Some(last_tag(&found.document.kind?))
+}
+
 /// Reads a step's artifact. Whoever wrote it may have written anything.
 pub(super) fn read_step(
     manifest: &Manifest,
     key: &StepKey,
 ) -> Result<Found<StepDocument>, Unusable> {
+    read_any_step(manifest, |document| document.key == *key)
+}
+
+/// Reads the last step's artifact of a kind.
+pub(super) fn read_last(
+    manifest: &Manifest,
+    kind: &Digest,
+) -> Result<Found<StepDocument>, Unusable> {
+    read_any_step(manifest, |document| document.kind == Some(*kind))
+}
+
+fn read_any_step(
+    manifest: &Manifest,
+    is_meant: impl FnOnce(&StepDocument) -> bool,
+) -> Result<Found<StepDocument>, Unusable> {
     let (found, kept) = read::<StepDocument>(manifest, STEP)?;
-    if found.document.key != *key {
+    if !is_meant(&found.document) {
         return Err(Unusable::Key);
     }
     if !is_plain(&found.document.record) {
@@ -262,7 +295,7 @@ impl RecordKind {
     pub(super) fn of_tag(tag: &str) -> Option<RecordKind> {
         let rest = tag.strip_prefix("plywood-")?;
         let is_of = |kind: &str| rest.strip_prefix(kind).is_some_and(|rest| rest.starts_with('-'));
-        match (is_of("step"), is_of("base")) {
+        match (is_of("step") || is_of("last"), is_of("base")) {
             (true, _) => Some(RecordKind::Step),
             (_, true) => Some(RecordKind::Base),
             _ => None,
@@ -295,12 +328,10 @@ pub(super) fn read_tagged(
 ) -> Result<Promises, Unusable> {
     match kind {
         RecordKind::Step => {
-            let (found, _) = read::<StepDocument>(manifest, STEP)?;
-            let key = found.document.key;
-            if step_tag(&key) != *under {
-                return Err(Unusable::Key);
-            }
-            let Found { document, facts } = read_step(manifest, &key)?;
+            let Found { document, facts } = read_any_step(manifest, |document| {
+                let last = document.kind.map(|kind| last_tag(&kind));
+                step_tag(&document.key) == *under || last.as_ref() == Some(under)
+            })?;
             let layers = document.record.layers.into_iter().filter_map(|layer| layer.packed);
             Ok(Promises { layers: layers.collect(), facts })
         }
@@ -373,7 +404,7 @@ mod tests {
         };
         let label = Label { title, now: at(day) };
         let key = StepKey(Digest::of(b"key"));
-        Artifact::of_step(key, record, Some(b"facts".to_vec()), &label).unwrap()
+        Artifact::of_step(key, None, record, Some(b"facts".to_vec()), &label).unwrap()
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! Facts about layers in one compressed piece: what the layers hold, and the texts of small files in
-//! them, so that no layer has to be fetched to be looked into.
+//! Facts in one compressed piece: what layers hold, and the texts of small files in them, so that no
+//! layer has to be fetched to be looked into; what wheels become, so that no wheel has to be.
 
 use layer::{LayerIndex, Node};
-use oci::DiffId;
+use oci::{DiffId, Digest};
 use store::Store;
 
+use crate::build::wheels::kept;
 use crate::build::{pieces, texts};
 use crate::error::Error;
 
@@ -19,6 +20,8 @@ const MOST_FACTS: usize = 65_536;
 const INDEX: u8 = b'i';
 /// The texts of a layer.
 const TEXTS: u8 = b't';
+/// What a wheel becomes.
+const WHEEL: u8 = b'w';
 
 /// What a bundle tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,20 +32,27 @@ pub(super) enum Extent {
     IndexesAndTexts,
 }
 
-/// A fact about a layer, and whether it is what the layer holds, or its texts.
+/// A fact, and what it is about.
 struct Fact<'a> {
     kind: u8,
-    layer: DiffId,
+    about: Digest,
     bytes: &'a [u8],
 }
 
-/// Packs what the store knows of `layers`; nothing if it knows nothing.
+/// Packs what the store knows of `layers`, and of the installations of wheels that have these keys;
+/// nothing if it knows nothing.
 pub(super) fn pack(
     store: &Store,
     layers: &[DiffId],
     extent: Extent,
+    wheels: &[Digest],
 ) -> Result<Option<Vec<u8>>, Error> {
     let mut plain = Vec::new();
+    for key in wheels {
+        if let Some(installation) = kept::packed(store, key)? {
+            pieces::put(&mut plain, WHEEL, key, &installation);
+        }
+    }
     for layer in layers {
         if let Some(index) = store.layer_index(layer)? {
             pieces::put(&mut plain, INDEX, &layer.0, &index);
@@ -64,11 +74,14 @@ pub(super) fn pack(
 pub(super) fn unpack(store: &Store, bundle: &[u8], layers: &[DiffId]) -> Result<Option<()>, Error> {
     let plain = pieces::decompress(bundle, MOST_BYTES);
     let Some(facts) = plain.as_deref().and_then(facts) else { return Ok(None) };
-    // Nobody is told about other layers than those that he asked for.
-    for Fact { kind, layer, bytes } in facts.iter().filter(|fact| layers.contains(&fact.layer)) {
-        match *kind {
-            TEXTS => texts::take(store, layer, bytes)?,
-            _ if !store.has_layer_index(layer) => store.record_layer_index(layer, bytes)?,
+    for Fact { kind, about, bytes } in facts {
+        let layer = DiffId(about);
+        match kind {
+            WHEEL => kept::take(store, &about, bytes)?,
+            // Nobody is told about other layers than those that he asked for.
+            _ if !layers.contains(&layer) => {}
+            TEXTS => texts::take(store, &layer, bytes)?,
+            _ if !store.has_layer_index(&layer) => store.record_layer_index(&layer, bytes)?,
             _ => {}
         }
     }
@@ -89,9 +102,10 @@ fn facts(plain: &[u8]) -> Option<Vec<Fact<'_>>> {
         match kind {
             INDEX if is_index(bytes) => {}
             TEXTS if texts::is_right(bytes) => {}
+            WHEEL if kept::is_right(bytes) => {}
             _ => return None,
         }
-        facts.push(Fact { kind, layer: DiffId(about), bytes });
+        facts.push(Fact { kind, about, bytes });
     }
     Some(facts)
 }

@@ -11,17 +11,20 @@ pub(crate) mod kept;
 mod publish;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::slice;
 use std::sync::Arc;
 
-use futures_util::future::try_join_all;
+use futures_util::future::{join_all, try_join_all};
+use image::Layer;
 use layer::{LayerIndex, Limits};
 use oci::{
     Descriptor, DiffId, Digest, ImageConfig, ImageManifest, Manifest, Platform, RepositoryName, Tag,
 };
-use plan::{Packed, StepKey, StepRecord};
+use plan::{LayerKey, Packed, Plan, PlannedLayer, StepKey, StepRecord};
 use recipe::CacheNames;
 
 use super::base;
+use super::lock::Pins;
 use crate::error::Error;
 use crate::flags::{BuildArguments, CacheUse, CacheVerification};
 use crate::session::Session;
@@ -40,6 +43,8 @@ pub(super) struct RegistryCache {
     broken: BTreeSet<RepositoryName>,
     /// Where the facts about a layer are.
     facts: HashMap<DiffId, Facts>,
+    /// The layers of steps that did the same as steps of this build, by their keys.
+    layers: HashMap<LayerKey, (RepositoryName, Packed)>,
     /// What is there already.
     present: BTreeSet<(RepositoryName, Tag)>,
     /// What of that is to be written anew, so that it does not look unused.
@@ -65,9 +70,20 @@ impl RegistryCache {
             from.clear();
         }
         let (verification, cache) = (arguments.cache_verification, arguments.cache);
-        let (broken, facts) = Default::default();
+        let (broken, facts, layers) = Default::default();
         let (present, stale, sought) = Default::default();
-        RegistryCache { from, to, verification, broken, facts, present, stale, sought, cache }
+        RegistryCache {
+            from,
+            to,
+            verification,
+            broken,
+            facts,
+            layers,
+            present,
+            stale,
+            sought,
+            cache,
+        }
     }
 
     /// What a repository says of a step, if it has all its layers.
@@ -164,28 +180,90 @@ impl RegistryCache {
         Ok(())
     }
 
-    /// Brings what a repository knows of a layer into the store.
-    pub(super) fn facts(&mut self, session: &Session, layer: &DiffId) -> Result<(), Error> {
-        let Some(Facts { repository, bundle, layers }) = self.facts.remove(layer) else {
+    /// Learns from the last step that did the same: what its wheels become, and which layers it came
+    /// to.
+    pub(super) fn last(
+        &mut self,
+        session: &Session,
+        pins: &Pins,
+        kind: &Digest,
+    ) -> Result<(), Error> {
+        let tag = artifact::last_tag(kind);
+        for repository in self.from.clone() {
+            let Some(manifest) = self.read(session, &repository, &tag)? else { continue };
+            let found = match artifact::read_last(&manifest, kind) {
+                Ok(found) => found,
+                Err(problem) => {
+                    self.pass_over(session, &repository, &tag, &problem);
+                    continue;
+                }
+            };
+            let mut about = Vec::new();
+            for layer in found.document.record.layers {
+                let is_pinned_otherwise = pins.contradicted(slice::from_ref(&layer)).is_some();
+                let Some(packed) = layer.packed.filter(|_| !is_pinned_otherwise) else { continue };
+                about.push(packed.diff_id);
+                self.layers.insert(layer.key, (repository.clone(), packed));
+            }
+            if let Some(bundle) = found.facts {
+                take_facts(session, &Facts { repository, bundle, layers: about.into() })?;
+            }
             return Ok(());
-        };
-        if bundle.size > MOST_FACTS_BYTES {
-            return Ok(());
-        }
-        let client = session.client()?;
-        let mut bytes = Vec::new();
-        let fetched =
-            session.block_on(async { Ok(client.blob(&repository, &bundle, &mut bytes).await) })?;
-        let taken = match fetched {
-            Ok(()) => bundle::unpack(session.store()?, &bytes, &layers)?,
-            Err(_) => None,
-        };
-        if taken.is_none() {
-            let what =
-                format!("the facts {} of {repository} cannot be read", bundle.digest.short());
-            session.progress.warning(&format!("{what}; the layers are read instead"));
         }
         Ok(())
+    }
+
+    /// The layers of a plan that steps which did the same came to, as far as repositories have them.
+    pub(super) fn layers(
+        &self,
+        session: &Session,
+        plan: &Plan,
+    ) -> Result<HashMap<LayerKey, Layer>, Error> {
+        let store = session.store()?;
+        let mut wanted = Vec::new();
+        for layer in &plan.target().layers {
+            if let PlannedLayer::New(spec) = layer
+                && let Some((repository, packed)) = self.layers.get(&spec.key)
+                && store.layer(&spec.key.0)?.is_none()
+            {
+                wanted.push((spec.key, repository, packed));
+            }
+        }
+        if wanted.is_empty() || session.is_offline() {
+            return Ok(HashMap::new());
+        }
+        let client = session.client()?;
+        let asked = wanted
+            .iter()
+            .map(|(_, repository, packed)| client.blob_size(repository, &packed.descriptor));
+        let sizes = session.block_on(async { Ok(join_all(asked).await) })?;
+        let mut layers = HashMap::new();
+        for ((key, repository, packed), size) in wanted.into_iter().zip(sizes) {
+            let is_there = size.is_ok_and(|size| size == Some(packed.descriptor.size));
+            if !is_there || self.is_wrong(session, packed)? {
+                continue;
+            }
+            store.record_remote(&packed.descriptor.digest, repository)?;
+            let (descriptor, diff_id) = (packed.descriptor.clone(), packed.diff_id);
+            layers.insert(key, Layer { descriptor, diff_id });
+        }
+        Ok(layers)
+    }
+
+    /// Whether a layer was looked at, and is another.
+    fn is_wrong(&self, session: &Session, packed: &Packed) -> Result<bool, Error> {
+        match self.verification {
+            CacheVerification::Whole => Ok(recomputed(session, &[packed])?.is_some()),
+            _ => Ok(false),
+        }
+    }
+
+    /// Brings what a repository knows of a layer into the store.
+    pub(super) fn facts(&mut self, session: &Session, layer: &DiffId) -> Result<(), Error> {
+        match self.facts.remove(layer) {
+            Some(facts) => take_facts(session, &facts),
+            None => Ok(()),
+        }
     }
 
     fn note_facts(
@@ -238,6 +316,27 @@ impl RegistryCache {
         let message = format!("{repository}:{tag} is passed over: {problem}");
         session.progress.warning(&message);
     }
+}
+
+/// Fetches a bundle of facts, and takes them into the store. What goes wrong is said, and no more.
+fn take_facts(session: &Session, facts: &Facts) -> Result<(), Error> {
+    let Facts { repository, bundle, layers } = facts;
+    if bundle.size > MOST_FACTS_BYTES {
+        return Ok(());
+    }
+    let client = session.client()?;
+    let mut bytes = Vec::new();
+    let fetched =
+        session.block_on(async { Ok(client.blob(repository, bundle, &mut bytes).await) })?;
+    let taken = match fetched {
+        Ok(()) => bundle::unpack(session.store()?, &bytes, layers)?,
+        Err(_) => None,
+    };
+    if taken.is_none() {
+        let what = format!("the facts {} of {repository} cannot be read", bundle.digest.short());
+        session.progress.warning(&format!("{what}; what they are about is read instead"));
+    }
+    Ok(())
 }
 
 /// What is wrong with layers, by their bytes; what they hold is on record afterwards.

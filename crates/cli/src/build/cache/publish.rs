@@ -12,7 +12,7 @@ use store::Store;
 use super::RegistryCache;
 use super::artifact::{self, Artifact, Label};
 use super::bundle::{self, Extent};
-use crate::build::recall;
+use crate::build::recall::{self, Wheels};
 use crate::error::Error;
 use crate::flags::CacheUse;
 use crate::session::Session;
@@ -150,9 +150,12 @@ fn renew(
     stale: &[(Tag, ImageManifest)],
 ) -> Result<(), Error> {
     let client = session.client()?;
-    let puts = stale.iter().map(|(tag, manifest)| async move {
-        let manifest = Manifest::Image(manifest.clone());
-        client.push_manifest(repository, &manifest, tag.clone()).await
+    let tags = |(tag, manifest): &(Tag, ImageManifest)| {
+        let tags = [tag.clone()].into_iter().chain(artifact::last_of(manifest));
+        tags.map(|tag| (tag, Manifest::Image(manifest.clone()))).collect::<Vec<_>>()
+    };
+    let puts = stale.iter().flat_map(tags).map(|(tag, manifest)| async move {
+        client.push_manifest(repository, &manifest, tag).await
     });
     session.block_on(async {
         drop(join_all(puts).await);
@@ -205,7 +208,7 @@ fn publication(
     }
     Ok(Publication {
         repository: repository.clone(),
-        tags: vec![artifact.tag.clone()],
+        tags: [artifact.tag.clone()].into_iter().chain(artifact.last.clone()).collect(),
         root: Manifest::Image(artifact.manifest.clone()),
         children: Vec::new(),
         referrers: Vec::new(),
@@ -259,11 +262,12 @@ fn step_artifacts(
         }
         let Some(record) = recall::recorded(store, &key)? else { continue };
         let layers: Vec<DiffId> = record.layers.iter().filter_map(diff_id).collect();
-        let facts = bundle::pack(store, &layers, Extent::Indexes)?;
+        let Wheels { kind, installations } = recall::wheels_of(store, &key)?.unwrap_or_default();
+        let facts = bundle::pack(store, &layers, Extent::Indexes, &installations)?;
         let first = record.layers.first().map(|layer| layer.title.clone());
         let title = first.unwrap_or_else(|| step.text.clone());
         let label = Label { title: &title, now: session.environment.now };
-        artifacts.extend(Artifact::of_step(key, record, facts, &label));
+        artifacts.extend(Artifact::of_step(key, kind, record, facts, &label));
     }
     Ok(())
 }
@@ -295,7 +299,7 @@ fn base_artifacts(
         let Some(documents) = documents(store, target, &plan.platform)? else { continue };
         let config = documents.last().and_then(|text| ImageConfig::parse(text.as_bytes()).ok());
         let Some(config) = config else { continue };
-        let facts = bundle::pack(store, &config.diff_ids(), Extent::IndexesAndTexts)?;
+        let facts = bundle::pack(store, &config.diff_ids(), Extent::IndexesAndTexts, &[])?;
         let title = format!("{} for {}", reference.familiar(), plan.platform);
         let label = Label { title: &title, now: session.environment.now };
         let artifact = Artifact::of_base(&target.digest, &plan.platform, documents, facts, &label);

@@ -18,9 +18,9 @@ use crate::session::Session;
 const WHEEL: &str = "wheel";
 
 /// Makes the store have the wheels of all packages, and says what each is called there.
-pub(super) fn bring(
+pub(super) fn bring<'p>(
     session: &Session,
-    packages: &[Package],
+    packages: impl Iterator<Item = &'p Package>,
     request: &ResolutionRequest,
     cache: CacheUse,
 ) -> Result<Vec<Digest>, Error> {
@@ -59,7 +59,8 @@ fn key(url: &str) -> Digest {
     Digest::of(url.as_bytes())
 }
 
-fn fetch(
+/// Fetches wheels, and says what each is called in the store.
+pub(super) fn fetch(
     session: &Session,
     wheels: &[WheelFile],
     request: &ResolutionRequest,

@@ -43,7 +43,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("steps", &["fact-step"]),
     ("layer indexes", &["layer-index"]),
     ("texts", &["fact-text", "fact-texts"]),
-    ("wheels and lists", &["fact-wheel", "fact-built-wheel", "fact-resolution"]),
+    ("wheels and lists", WHEELS),
     ("Debian packages", &["fact-deb", "fact-package-index", "fact-elf"]),
     ("hints", &["fact-hints"]),
     ("builds", &["fact-build", "builds"]),
@@ -55,6 +55,7 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 const LAYERS: &str = "layers";
+const WHEELS: &[&str] = &["fact-wheel", "fact-built-wheel", "fact-installation", "fact-resolution"];
 const OTHER_FACTS: usize = 8;
 const OTHER_BLOBS: &str = "other blobs";
 const ANSWERS: &str = "servers' answers";
