@@ -100,8 +100,8 @@ const PRUNE_HELP: &str = "\
 Without a repository the store is tidied. Its images stay whole, with a name or without, and so does
 what `plywood why` knows of them; `plywood prune` removes images, too. Age is counted from the last use.
 
-With repositories their records go, whose tags begin with `plywood-step-` and `plywood-base-`, and
-nothing else. Age is counted from the last time that a record was written; a build writes one anew that
+With repositories their records go, whose tags begin with `plywood-step-`, `plywood-last-` and
+`plywood-base-`, and nothing else. Age is counted from the last time that a record was written; a build writes one anew that
 it uses and that is older than 14 days. What goes costs a rebuild where it is wanted again.";
 
 const VERIFY_HELP: &str = "\

@@ -40,8 +40,6 @@ const MOST_LAYERS: usize = 512;
 /// An artifact on its way out: its manifest, and the blobs that are its own.
 pub(super) struct Artifact {
     pub(super) tag: Tag,
-    /// The tag under which the last of its kind is found.
-    pub(super) last: Option<Tag>,
     pub(super) manifest: ImageManifest,
     pub(super) blobs: Vec<(Descriptor, Vec<u8>)>,
 }
@@ -128,8 +126,7 @@ impl Artifact {
         let layers = record.layers.iter().filter_map(|layer| layer.packed.as_ref());
         let layers: Vec<Descriptor> = layers.map(|packed| packed.descriptor.clone()).collect();
         let document = oci::json::to_bytes(&StepDocument { key, kind, record });
-        let artifact = Self::new((step_tag(&key), STEP), document, layers, facts, label)?;
-        Some(Artifact { last: kind.map(|kind| last_tag(&kind)), ..artifact })
+        Self::new((step_tag(&key), STEP), document, layers, facts, label)
     }
 
     /// What a base image says of itself, with facts about its layers; nothing if that is too much.
@@ -168,7 +165,7 @@ impl Artifact {
         all.extend(layers);
         let manifest = ImageManifest::artifact(kind, all, label.annotations());
         blobs.push((manifest.config().clone(), b"{}".to_vec()));
-        Some(Artifact { tag, last: None, manifest, blobs })
+        Some(Artifact { tag, manifest, blobs })
     }
 }
 

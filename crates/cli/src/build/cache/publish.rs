@@ -84,14 +84,19 @@ impl RegistryCache {
         let missing = [looked_for, absent].concat();
         if let Err(error) = put_all(session, repository, &missing) {
             // Tags that must not move may have been made by another job a moment ago.
-            match Existing::of(session, repository, missing)?.absent.is_empty() {
+            match Existing::of(session, repository, missing.clone())?.absent.is_empty() {
                 true => {}
                 false => return Err(error),
             }
         }
         let found = self.stale.iter().filter(|((of, _), _)| of == repository);
         stale.extend(found.map(|((_, tag), manifest)| (tag.clone(), manifest.clone())));
-        renew(session, repository, &stale)
+        let last_of =
+            |manifest: &ImageManifest| Some((artifact::last_of(manifest)?, manifest.clone()));
+        let renewed = stale.iter().filter_map(|(_, manifest)| last_of(manifest));
+        let new = missing.iter().filter_map(|artifact| last_of(&artifact.manifest));
+        let last: Vec<_> = renewed.chain(new).collect();
+        name(session, repository, &[stale, last].concat())
     }
 }
 
@@ -142,20 +147,17 @@ fn is_as_good(there: &ImageManifest, own: &ImageManifest) -> bool {
         && own.layers().iter().all(|blob| there.layers().contains(blob))
 }
 
-/// Writes records anew, all of which is there. One that must not be written stays as it is: no build
-/// needs it younger.
-fn renew(
+/// Puts manifests under tags, all of which is there. A tag that must not move stays as it is: no build
+/// needs it, or needs it younger.
+fn name(
     session: &Session,
     repository: &RepositoryName,
-    stale: &[(Tag, ImageManifest)],
+    manifests: &[(Tag, ImageManifest)],
 ) -> Result<(), Error> {
     let client = session.client()?;
-    let tags = |(tag, manifest): &(Tag, ImageManifest)| {
-        let tags = [tag.clone()].into_iter().chain(artifact::last_of(manifest));
-        tags.map(|tag| (tag, Manifest::Image(manifest.clone()))).collect::<Vec<_>>()
-    };
-    let puts = stale.iter().flat_map(tags).map(|(tag, manifest)| async move {
-        client.push_manifest(repository, &manifest, tag).await
+    let puts = manifests.iter().map(|(tag, manifest)| async move {
+        let manifest = Manifest::Image(manifest.clone());
+        client.push_manifest(repository, &manifest, tag.clone()).await
     });
     session.block_on(async {
         drop(join_all(puts).await);
@@ -208,7 +210,7 @@ fn publication(
     }
     Ok(Publication {
         repository: repository.clone(),
-        tags: [artifact.tag.clone()].into_iter().chain(artifact.last.clone()).collect(),
+        tags: vec![artifact.tag.clone()],
         root: Manifest::Image(artifact.manifest.clone()),
         children: Vec::new(),
         referrers: Vec::new(),
