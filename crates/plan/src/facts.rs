@@ -325,9 +325,16 @@ impl Need {
 }
 
 impl WheelKey {
-    /// The key of a package's wheel, installed for `interpreter` with such `scripts`.
+    /// The key of a package's wheel, installed for `interpreter` with such `scripts`. Where its bytes
+    /// come from is no matter if it is said which they are.
     pub fn of(package: &Package, interpreter: &Interpreter, scripts: ScriptTemplate) -> Self {
-        WheelKey(Digest::of(format!("{package:?}\n{interpreter:?}\n{scripts:?}").as_bytes()))
+        let Package { name, version, wheel, requested, direct_url } = package;
+        let bytes = match wheel.sha256 {
+            Some(digest) => format!("{} {digest}", wheel.filename),
+            None => format!("{wheel:?}"),
+        };
+        let package = format!("{name} {version} {bytes} {requested} {direct_url:?}");
+        WheelKey(Digest::of(format!("{package}\n{interpreter:?}\n{scripts:?}").as_bytes()))
     }
 
     /// Its digest. That of another release may stand for something else.

@@ -150,3 +150,82 @@ fn unpack(packed: &[u8]) -> Option<Vec<(Digest, Vec<u8>)>> {
     }
     Some(files)
 }
+
+#[cfg(test)]
+mod tests {
+    use layer::{Attributes, Content, Entry};
+
+    use super::*;
+
+    fn open() -> (tempfile::TempDir, Store) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(directory.path()).unwrap();
+        (directory, store)
+    }
+
+    fn layer(name: &str) -> DiffId {
+        DiffId(Digest::of(name.as_bytes()))
+    }
+
+    fn found(store: &Store, name: &str, text: &str) -> Option<Arc<[u8]>> {
+        Texts::default().find(store, &layer(name), &Digest::of(text.as_bytes())).unwrap()
+    }
+
+    fn file(path: &str, text: &str) -> Entry {
+        let content = Content { digest: Digest::of(text.as_bytes()), size: text.len() as u64 };
+        Entry {
+            path: ImagePath::lexical(path),
+            attributes: Attributes {
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                mtime: 0,
+                xattrs: BTreeMap::new(),
+            },
+            node: Node::File(content),
+        }
+    }
+
+    #[test]
+    fn texts_are_found_with_their_layer_or_by_themselves() {
+        let (_directory, store) = open();
+        let texts = ["one", "two", "one"].map(|text| (Digest::of(text.as_bytes()), text.into()));
+        record_all(&store, &layer("base"), texts.into()).unwrap();
+        record(&store, &Digest::of(b"three"), b"three").unwrap();
+        assert_eq!(found(&store, "base", "two").as_deref(), Some(&b"two"[..]));
+        assert_eq!(found(&store, "other", "two"), None, "of another layer nothing is known");
+        assert_eq!(found(&store, "other", "three").as_deref(), Some(&b"three"[..]));
+        assert_eq!(found(&store, "base", "four"), None);
+    }
+
+    #[test]
+    fn what_was_made_here_is_gathered() {
+        let (_directory, store) = open();
+        let entries = vec![file("srv/motd", "motd"), file("var/lib/dpkg/status", "status")];
+        let index = LayerIndex::from_entries(entries).written().unwrap();
+        store.record_layer_index(&layer("made"), &index.to_bytes()).unwrap();
+        assert_eq!(packed(&store, &layer("made")).unwrap(), None);
+        for text in ["motd", "status"] {
+            record(&store, &Digest::of(text.as_bytes()), text.as_bytes()).unwrap();
+        }
+        let packed = packed(&store, &layer("made")).unwrap().unwrap();
+        assert!(is_right(&packed));
+        let (_other, elsewhere) = open();
+        take(&elsewhere, &layer("made"), &packed).unwrap();
+        assert_eq!(found(&elsewhere, "made", "status").as_deref(), Some(&b"status"[..]));
+        assert_eq!(found(&elsewhere, "made", "motd"), None, "nobody surely asks for it");
+    }
+
+    #[test]
+    fn what_is_not_what_it_says_is_seen() {
+        let pack = |kind: u8, text: &str| {
+            let mut plain = Vec::new();
+            pieces::put(&mut plain, kind, &Digest::of(b"text"), text.as_bytes());
+            zstd::encode_all(plain.as_slice(), LEVEL).unwrap()
+        };
+        assert!(is_right(&pack(FILE, "text")));
+        assert!(!is_right(&pack(FILE, "other")));
+        assert!(!is_right(&pack(b'x', "text")));
+        assert!(!is_right(b"no frame"));
+    }
+}

@@ -1,6 +1,7 @@
 //! Python packages of which one has moved, on a machine that knows nothing.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use oci::{Digest, MediaType};
 use serde_json::{Value, json};
@@ -9,6 +10,7 @@ use serve::testing::{Effect, Fault};
 use crate::poisoned::{put, records, rewrite};
 use crate::setting::Setting;
 use crate::traffic::Traffic;
+use crate::web::Web;
 use crate::wheel::{Wheel, wheel};
 
 /// What everyone builds.
@@ -19,30 +21,42 @@ fn large(name: &str, version: &str) -> Wheel {
     wheel(name, version).file(&format!("{name}/data.bin"), vec![0; 9 << 20])
 }
 
-/// A setting with two large packages and two small ones, of which one needs the other.
-fn setting() -> Setting {
-    let setting = Setting::new();
-    let small = wheel("small", "1.0").requires("other");
-    setting.web.offer(&[
+/// Two large packages and two small ones, of which one needs the other.
+fn wheels() -> [Wheel; 6] {
+    [
         large("app", "1.0").requires("small"),
         large("lib", "1.0"),
         large("lib", "1.1"),
-        small,
+        wheel("small", "1.0").requires("other"),
         wheel("other", "1.0"),
         wheel("other", "1.1"),
-    ]);
+    ]
+}
+
+fn setting() -> Setting {
+    let setting = Setting::new();
+    setting.web.offer(&wheels());
     setting
 }
 
 /// Asks for these packages beside `app`.
 fn ask(setting: &Setting, requirements: &str) {
-    setting.toml(|toml| toml.replace("\"lib\"", requirements));
+    ask_of(setting, "WEB", requirements);
+}
+
+/// The same of another host.
+fn ask_of(setting: &Setting, host: &str, requirements: &str) {
+    setting.toml(|toml| toml.replace("\"lib\"", requirements).replace("WEB", host));
     setting.forget();
 }
 
 /// The wheels that were fetched since the last look.
 fn fetched(setting: &Setting) -> BTreeSet<String> {
-    let asked = setting.web.take_asked().into_iter();
+    fetched_from(&setting.web)
+}
+
+fn fetched_from(web: &Web) -> BTreeSet<String> {
+    let asked = web.take_asked().into_iter();
     let wheels = asked.filter_map(|path| Some(path.strip_prefix("/files/")?.to_owned()));
     wheels.filter(|file| file.ends_with(".whl")).collect()
 }
@@ -79,6 +93,35 @@ fn what_shares_a_layer_with_it_is_fetched_for_that() {
     let digest = setting.build_elsewhere("two", PUSH);
     assert_eq!(fetched(&setting), names(["other-1.1", "small-1.0"]));
     assert_eq!(setting.build_elsewhere("three", &["--no-cache"]), digest, "as if made anew");
+}
+
+#[test]
+fn a_base_that_moves_brings_no_wheel() {
+    let setting = setting();
+    ask(&setting, "\"lib==1.0\", \"other==1.0\"");
+    let first = setting.build_elsewhere("one", PUSH);
+    fetched(&setting);
+    setting.base("two");
+    fs::remove_file(setting.path("plywood.lock")).unwrap();
+    setting.forget();
+    let digest = setting.build_elsewhere("two", PUSH);
+    assert_ne!(digest, first);
+    assert_eq!(fetched(&setting), names([]));
+    assert_eq!(setting.build_elsewhere("three", &["--no-cache"]), digest, "as if made anew");
+}
+
+#[test]
+fn the_same_bytes_of_a_mirror_are_the_same_wheel() {
+    let setting = setting();
+    ask(&setting, "\"lib==1.0\", \"other==1.0\"");
+    setting.build_elsewhere("one", PUSH);
+    fetched(&setting);
+    let mirror = Web::start();
+    mirror.offer(&wheels());
+    ask_of(&setting, &mirror.host, "\"lib==1.1\", \"other==1.0\"");
+    setting.build_elsewhere("two", PUSH);
+    assert_eq!(fetched(&setting), names([]));
+    assert_eq!(fetched_from(&mirror), names(["lib-1.1"]));
 }
 
 #[test]
