@@ -106,18 +106,18 @@ impl<'a> Contents<'a> {
     /// do.
     fn bring_wheels(&mut self, wanted: &[(Digest, &Source)]) -> Result<(), Error> {
         let store = self.session.store()?;
-        let sources = wanted.iter().filter_map(|(digest, source)| match source {
-            Source::Wheel(member) => Some((*digest, member.wheel)),
-            _ => None,
-        });
-        let mut missing: HashMap<Digest, Digest> = sources.collect();
-        let mut wheels: BTreeSet<Digest> = missing.values().copied().collect();
-        for wheel in std::mem::take(&mut wheels) {
-            if store.contains(&wheel)?.is_none() {
-                wheels.insert(wheel);
+        let mut sources: BTreeMap<Digest, Vec<Digest>> = BTreeMap::new();
+        for (digest, source) in wanted {
+            if let Source::Wheel(member) = source {
+                sources.entry(member.wheel).or_default().push(*digest);
             }
         }
-        missing.retain(|_, wheel| wheels.contains(wheel));
+        let mut missing: HashMap<Digest, Digest> = HashMap::new();
+        for (wheel, contents) in sources {
+            if store.contains(&wheel)?.is_none() {
+                missing.extend(contents.into_iter().map(|content| (content, wheel)));
+            }
+        }
         for wheel in self.facts.installations.values() {
             if missing.is_empty() || store.contains(&wheel.wheel)?.is_none() {
                 continue;
