@@ -15,9 +15,9 @@ mod transport;
 use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use crossbeam_channel::{Sender, bounded, unbounded};
+use crossbeam_channel::{Sender, bounded};
 use debian::{Deb, DebSource, Fetch, PackageIndex};
 use layer::{ArchiveCompression, Content, Limits};
 use oci::{Digest, Digester};
@@ -214,18 +214,64 @@ struct Arrived<'a> {
     bytes: Box<dyn Read + Send + 'a>,
 }
 
+/// Packages that wait to be read. The largest is taken first: one that takes long is not to be the
+/// last.
+#[derive(Default)]
+struct Arrivals<'a> {
+    waiting: Mutex<Waiting<'a>>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting<'a> {
+    arrived: Vec<Arrived<'a>>,
+    has_ended: bool,
+}
+
+impl<'a> Arrivals<'a> {
+    fn put(&self, arrived: Arrived<'a>) {
+        lock(&self.waiting).arrived.push(arrived);
+        self.changed.notify_one();
+    }
+
+    /// The next, once there is one; `None` when all have been taken.
+    fn take(&self) -> Option<Arrived<'a>> {
+        let mut waiting = lock(&self.waiting);
+        loop {
+            let arrived = &mut waiting.arrived;
+            let largest = (0..arrived.len()).max_by_key(|at| arrived[*at].wanted.size());
+            if let Some(largest) = largest {
+                return Some(arrived.swap_remove(largest));
+            }
+            if waiting.has_ended {
+                return None;
+            }
+            waiting = self.changed.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// Nothing more arrives once this is dropped, however that comes about.
+struct End<'e, 'a>(&'e Arrivals<'a>);
+
+impl Drop for End<'_, '_> {
+    fn drop(&mut self) {
+        lock(&self.0.waiting).has_ended = true;
+        self.0.changed.notify_all();
+    }
+}
+
 /// Fetches, reads and deflates packages, all at the same time.
 fn read_all(
     gatherer: &Gatherer<'_>,
     mut missing: Vec<(Digest, WantedDeb)>,
 ) -> At<Vec<(Digest, Arc<Deb>)>> {
-    // One that takes long is not to be the last.
     missing.sort_by_key(|(digest, wanted)| (std::cmp::Reverse(wanted.size()), *digest));
     let session = gatherer.session;
     let contents = open_files(gatherer, &missing)?;
     let step = session.progress.step(name(&missing), Some(total(&missing)));
     let threads = threads(session).get();
-    let ((arrived, arrivals), (jobs, parts)) = (unbounded(), bounded(2 * threads));
+    let (arrivals, (jobs, parts)) = (Arrivals::default(), bounded(2 * threads));
     let failed = Mutex::new(None);
     let read = Mutex::new(Vec::new());
     let fail = |wanted: &WantedDeb, error| {
@@ -237,7 +283,7 @@ fn read_all(
             scope.spawn(move || reading::deflate(&parts));
             let (failed, fail, read) = (&failed, &fail, &read);
             scope.spawn(move || {
-                for Arrived { digest, wanted, bytes } in arrivals {
+                while let Some(Arrived { digest, wanted, bytes }) = arrivals.take() {
                     if lock(failed).is_some() {
                         return;
                     }
@@ -249,20 +295,19 @@ fn read_all(
             });
         }
         drop((jobs, parts));
-        let arrived = arrived;
+        let end = End(&arrivals);
         let fetched = side_by_side(&missing, transport::SIDE_BY_SIDE, |(digest, wanted)| {
             if lock(&failed).is_some() {
                 return Ok(());
             }
             let bytes = open(gatherer, &contents, digest, wanted, &step)?;
-            // Nobody reads any more once something has failed.
-            let _ = arrived.send(Arrived { digest: *digest, wanted, bytes });
+            arrivals.put(Arrived { digest: *digest, wanted, bytes });
             Ok::<(), (Span, Error)>(())
         });
         if let Err(error) = fetched {
             lock(&failed).get_or_insert(error);
         }
-        drop(arrived);
+        drop(end);
     });
     if let Some(error) = lock(&failed).take() {
         return Err(error);
