@@ -111,8 +111,9 @@ fn download(directory: &Path, architecture: &str, packages: &[String]) -> Result
         apt.arg("-o").arg(format!("APT::Architectures={architecture}"));
         run(apt.args(words).current_dir(directory))
     };
-    apt(&["update"])?;
+    let updated = apt(&["update"]);
     let words: Vec<&str> =
         std::iter::once("download").chain(packages.iter().map(|name| &**name)).collect();
-    apt(&words)
+    // A mirror whose lists do not fit together for a while may have the packages all the same.
+    apt(&words).or_else(|failure| updated.and(Err(failure)))
 }
