@@ -82,7 +82,7 @@ impl<'a> Gatherer<'a> {
         let stat_cache = StatCache::load(&file, session.environment.now.into());
         let (pull, cache) = (arguments.pull, arguments.cache);
         let clients = download::Clients::default();
-        let registry_cache = RegistryCache::of(arguments, cache_names);
+        let registry_cache = RegistryCache::of(session, arguments, cache_names);
         let pins = Pins::open(session, inputs.lock.clone(), arguments)?;
         facts.keeping = pins.keeping();
         Ok(Gatherer {

@@ -198,3 +198,12 @@ fn layers_that_a_repository_has_lost_are_made_again() {
     let other: &[&str] = &["--push", "-t", "REGISTRY/team/other:1", "--cache-from=none"];
     assert_eq!(setting.build_elsewhere("two", other), digest);
 }
+
+#[test]
+fn without_a_network_nobody_is_asked_and_the_store_is_enough() {
+    let setting = setting();
+    let digest = setting.build(&["--cache-from", "REGISTRY/team/app"]);
+    setting.forget();
+    assert_eq!(setting.build(&["--offline", "--cache-from", "REGISTRY/team/app"]), digest);
+    assert_eq!(setting.asked(), [].into());
+}

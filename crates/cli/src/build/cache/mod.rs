@@ -64,9 +64,9 @@ struct Facts {
 }
 
 impl RegistryCache {
-    pub(super) fn of(arguments: &BuildArguments, recipe: &CacheNames) -> Self {
+    pub(super) fn of(session: &Session, arguments: &BuildArguments, recipe: &CacheNames) -> Self {
         let (mut from, to) = arguments.cache_repositories.with(recipe);
-        if arguments.cache == CacheUse::Ignore {
+        if arguments.cache == CacheUse::Ignore || session.is_offline() {
             from.clear();
         }
         let (verification, cache) = (arguments.cache_verification, arguments.cache);
@@ -229,7 +229,7 @@ impl RegistryCache {
                 wanted.push((spec.key, repository, packed));
             }
         }
-        if wanted.is_empty() || session.is_offline() {
+        if wanted.is_empty() {
             return Ok(HashMap::new());
         }
         let client = session.client()?;
@@ -254,7 +254,7 @@ impl RegistryCache {
     fn is_wrong(&self, session: &Session, packed: &Packed) -> Result<bool, Error> {
         match self.verification {
             CacheVerification::Whole => Ok(recomputed(session, &[packed])?.is_some()),
-            _ => Ok(false),
+            CacheVerification::Presence => Ok(false),
         }
     }
 
