@@ -12,13 +12,13 @@
 mod copy;
 mod error;
 mod facts;
+mod grouping;
 mod history;
 mod key;
 mod laying;
 mod metadata;
 mod outcome;
 mod owner;
-mod packages;
 mod record;
 mod request;
 mod run;

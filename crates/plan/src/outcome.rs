@@ -68,10 +68,10 @@ pub struct PlannedStep {
 pub enum Becomes {
     /// A change of the config, or nothing at all.
     Metadata,
-    /// A layer of files.
-    Files(Arc<LayerSpec>),
-    /// A layer of files of another stage or image, named.
-    CopyFrom(String, Arc<LayerSpec>),
+    /// Layers of files, one at least; more, if there is much in them.
+    Files(Vec<Arc<LayerSpec>>),
+    /// The same, of files of another stage or image, named.
+    CopyFrom(String, Vec<Arc<LayerSpec>>),
     /// Layers of packages, in the order in which they are laid.
     Packages(Vec<Arc<LayerSpec>>),
     /// What a command line did, evaluated: the layers of packages that it installed, and one of all
@@ -89,11 +89,21 @@ pub enum Becomes {
 }
 
 impl Becomes {
+    /// Layers of files; if there are none, nothing.
+    pub(crate) fn files(layers: Vec<Arc<LayerSpec>>) -> Self {
+        match layers.is_empty() {
+            true => Becomes::Metadata,
+            false => Becomes::Files(layers),
+        }
+    }
+
     /// The layers that are planned anew, lowest first.
     pub fn layers(&self) -> &[Arc<LayerSpec>] {
         match self {
-            Becomes::Files(spec) | Becomes::CopyFrom(_, spec) => std::slice::from_ref(spec),
-            Becomes::Packages(layers) | Becomes::Ran { layers, .. } => layers,
+            Becomes::Files(layers)
+            | Becomes::CopyFrom(_, layers)
+            | Becomes::Packages(layers)
+            | Becomes::Ran { layers, .. } => layers,
             Becomes::Metadata | Becomes::Recalled(..) | Becomes::NeedsExecution(_) => &[],
         }
     }

@@ -25,7 +25,7 @@ use crate::{ContextName, LayerKey};
 
 /// Raised whenever the same step could come to other layers: another rule of evaluation. Another
 /// release of plywood makes other keys anyway.
-const STEP_EPOCH: u64 = 1;
+const STEP_EPOCH: u64 = 2;
 
 /// Names what a step does, on what, before it is planned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -344,13 +344,13 @@ impl StagePlanner<'_, '_> {
         Ok(becomes)
     }
 
-    /// The key of a step here, if it is known what lies below it.
     /// What a step does for this platform, whatever lies below it.
     fn step_kind(&self, form: &Form) -> Option<Digest> {
         let platform = &self.shared.request.platform;
         Some(Digest::of(format!("{} {platform}", form.kind()?).as_bytes()))
     }
 
+    /// The key of a step here, if it is known what lies below it.
     fn step_key(&self, mut form: Form) -> Option<StepKey> {
         if self.shared.facts.recall == Recall::Never {
             return None;

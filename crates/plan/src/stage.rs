@@ -205,24 +205,17 @@ impl StagePlanner<'_, '_> {
     /// `config.md`, "history").
     fn record(&mut self, text: &str, becomes: &Becomes) {
         match becomes {
-            Becomes::Files(_) | Becomes::CopyFrom(..) => self.record_line(text, false),
-            Becomes::Packages(layers) | Becomes::Ran { layers, .. } if !layers.is_empty() => {
-                for layer in layers {
-                    self.record_line(&layer.title, false);
-                }
-            }
             Becomes::Recalled(_, record) if !record.layers.is_empty() => {
                 for layer in &record.layers {
                     self.record_line(&layer.title, false);
                 }
             }
-            Becomes::Packages(_)
-            | Becomes::Ran { .. }
-            | Becomes::Recalled(..)
-            | Becomes::Metadata
-            | Becomes::NeedsExecution(_) => {
-                self.record_line(text, true);
+            planned if !planned.layers().is_empty() => {
+                for layer in planned.layers() {
+                    self.record_line(&layer.title, false);
+                }
             }
+            _ => self.record_line(text, true),
         }
     }
 
@@ -256,10 +249,7 @@ impl StagePlanner<'_, '_> {
         form.text(self.state.config.user().unwrap_or_default().as_bytes());
         self.recalled(form, &word.span, |planner| {
             let entries = copy::make_directory(planner, &absolute, &word.span)?;
-            Ok(match planner.lay(entries, text) {
-                Some(spec) => Becomes::Files(spec),
-                None => Becomes::Metadata,
-            })
+            Ok(Becomes::files(planner.lay(entries, text).into_iter().collect()))
         })
     }
 

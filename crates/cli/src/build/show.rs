@@ -104,42 +104,44 @@ fn rows(
         cached: "",
         size: String::new(),
     };
-    let (becomes, spec) = match &step.becomes {
+    let (becomes, layers) = match &step.becomes {
         Becomes::Metadata | Becomes::Recalled(..) => return Ok(vec![no_layer("metadata")]),
         Becomes::NeedsExecution(execution) => {
             let reason = Row { title: format!("  {}", execution.why), ..no_layer("") };
             return Ok(vec![no_layer("needs execution"), reason]);
         }
-        Becomes::Ran { layers, .. } => match layers.as_slice() {
-            [] => return Ok(vec![no_layer("assembled, empty")]),
-            [spec] if spec.packages.is_empty() => ("assembled".to_owned(), spec),
-            layers => {
-                let mut rows =
-                    vec![no_layer(&format!("assembled, {}", count(layers.len(), "layer")))];
-                rows.extend(layer_rows(session, arguments, layers)?);
-                return Ok(rows);
-            }
-        },
-        Becomes::Files(spec) => ("files".to_owned(), spec),
-        Becomes::CopyFrom(origin, spec) => (format!("copy from {origin}"), spec),
+        Becomes::Ran { layers, .. } if layers.is_empty() => {
+            return Ok(vec![no_layer("assembled, empty")]);
+        }
+        Becomes::Ran { layers, .. } => ("assembled".to_owned(), layers),
+        Becomes::Files(layers) => ("files".to_owned(), layers),
+        Becomes::CopyFrom(origin, layers) => (format!("copy from {origin}"), layers),
         Becomes::Packages(layers) => {
             let mut rows = vec![no_layer(&count(layers.len(), "layer"))];
-            rows.extend(layer_rows(session, arguments, layers)?);
+            rows.extend(layer_rows(session, arguments, step, layers)?);
             return Ok(rows);
         }
     };
-    Ok(vec![row(session, arguments, &step.text, becomes, spec)?])
+    if let [spec] = layers.as_slice()
+        && spec.packages.is_empty()
+    {
+        return Ok(vec![row(session, arguments, &step.text, becomes, spec)?]);
+    }
+    let mut rows = vec![no_layer(&format!("{becomes}, {}", count(layers.len(), "layer")))];
+    rows.extend(layer_rows(session, arguments, step, layers)?);
+    Ok(rows)
 }
 
 /// The layers of one instruction.
 fn layer_rows(
     session: &Session,
     arguments: &BuildArguments,
+    step: &PlannedStep,
     layers: &[Arc<LayerSpec>],
 ) -> Result<Vec<Row>, Error> {
     let rows = layers.iter().map(|spec| {
         let (title, becomes) = match spec.packages.is_empty() {
-            true => ("other files", "files"),
+            true => (part(step, spec).unwrap_or("other files"), "files"),
             false => {
                 let title =
                     ["PYTHON ", "DEBIAN "].iter().find_map(|verb| spec.title.strip_prefix(verb));
@@ -149,6 +151,12 @@ fn layer_rows(
         row(session, arguments, &format!("  {title}"), becomes.to_owned(), spec)
     });
     rows.collect()
+}
+
+/// Which of the files of its instruction a layer has, if it has a part of them.
+fn part<'a>(step: &PlannedStep, spec: &'a LayerSpec) -> Option<&'a str> {
+    let instruction = step.text.lines().next().unwrap_or_default();
+    spec.title.strip_prefix(instruction)?.strip_prefix(" # ")
 }
 
 /// `1 layer`, `2 layers`.
@@ -221,8 +229,8 @@ fn step_json(
     arguments: &BuildArguments,
     step: &PlannedStep,
 ) -> Result<Value, Error> {
-    let (becomes, from, spec) = match &step.becomes {
-        Becomes::Metadata | Becomes::Recalled(..) => ("metadata", None, None),
+    let (becomes, from) = match &step.becomes {
+        Becomes::Metadata | Becomes::Recalled(..) => ("metadata", None),
         Becomes::NeedsExecution(execution) => {
             let commands = execution.report.commands.iter().map(command_json);
             return Ok(json!({
@@ -244,25 +252,15 @@ fn step_json(
                 "commands": report.commands.iter().map(command_json).collect::<Vec<_>>(),
             }));
         }
-        Becomes::Files(spec) => ("files", None, Some(spec)),
-        Becomes::CopyFrom(origin, spec) => ("copy-from", Some(origin), Some(spec)),
-        Becomes::Packages(layers) => {
-            return Ok(json!({
-                "instruction": step.text,
-                "becomes": "packages",
-                "layers": layers_json(session, arguments, layers)?,
-            }));
-        }
-    };
-    let layer = match spec {
-        Some(spec) => Some(layer_json(session, arguments, spec)?),
-        None => None,
+        Becomes::Files(_) => ("files", None),
+        Becomes::CopyFrom(origin, _) => ("copy-from", Some(origin)),
+        Becomes::Packages(_) => ("packages", None),
     };
     Ok(json!({
         "instruction": step.text,
         "becomes": becomes,
         "from": from,
-        "layer": layer,
+        "layers": layers_json(session, arguments, step.becomes.layers())?,
     }))
 }
 

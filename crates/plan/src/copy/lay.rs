@@ -13,6 +13,7 @@ use super::piece::{self, Gathered, Item, Paths, Piece};
 use super::selection::Kept;
 use super::sources::{LinkKey, SourceEntry, SourceKind};
 use crate::error::{PlanError, Step};
+use crate::grouping;
 use crate::key::Form;
 use crate::laying::{DirectoryId, Existing, FileKey, Laying, Target};
 use crate::outcome::{Becomes, LayerSpec, Source};
@@ -33,7 +34,7 @@ struct Work<'a, 'b, 'c> {
     number: usize,
 }
 
-/// The layer that `pieces` of contexts make: on record, or laid.
+/// The layers that `pieces` of contexts make: on record, or laid.
 pub(super) fn recalled_or_laid(
     planner: &mut StagePlanner<'_, '_>,
     copy: &Copy,
@@ -43,8 +44,7 @@ pub(super) fn recalled_or_laid(
     span: &Span,
 ) -> Step<Becomes> {
     let laid = |planner: &mut StagePlanner<'_, '_>| {
-        let spec = lay(planner, copy, order, pieces, title)?;
-        Ok(spec.map_or(Becomes::Metadata, Becomes::Files))
+        Ok(Becomes::files(lay(planner, copy, order, pieces, title)?))
     };
     if planner.shared.facts.recall == Recall::Never {
         return laid(planner);
@@ -58,14 +58,14 @@ pub(super) fn recalled_or_laid(
     planner.recalled(form, span, laid)
 }
 
-/// The layer that `pieces` make, unless there is nothing in it.
+/// The layers that `pieces` make; none, if there is nothing in them.
 pub(super) fn lay(
     planner: &mut StagePlanner<'_, '_>,
     copy: &Copy,
     order: &Order,
     pieces: &[Piece],
     title: &str,
-) -> Step<Option<Arc<LayerSpec>>> {
+) -> Step<Vec<Arc<LayerSpec>>> {
     if planner.state.tree.has_unknown() {
         // Where it goes may not be found out in this round; what goes there can.
         piece::ask(planner, order, pieces)?;
@@ -101,7 +101,20 @@ pub(super) fn lay(
         }
     }
     let Work { planner, laying, .. } = work;
-    Ok(planner.lay(laying.finish(), title))
+    let parts = grouping::files::parts(laying.finish(), grouping::most_layers(planner));
+    let layers = parts.into_iter().filter_map(|part| {
+        planner.lay(
+            part.entries,
+            &part.name.map_or_else(|| title.to_owned(), |name| part_title(title, &name)),
+        )
+    });
+    Ok(layers.collect())
+}
+
+/// What a layer is called that has a part of what an instruction lays: the instruction's first line,
+/// and which.
+fn part_title(title: &str, name: &grouping::files::Name) -> String {
+    format!("{} # {name}", title.lines().next().unwrap_or_default())
 }
 
 impl Work<'_, '_, '_> {

@@ -127,9 +127,11 @@ fn lay_copy(
     match &copy.from {
         None => lay::recalled_or_laid(planner, copy, order, &pieces, text, span),
         Some(origin) => {
-            let spec = lay::lay(planner, copy, order, &pieces, text)?;
-            let from = |spec| Becomes::CopyFrom(origin.text.clone(), spec);
-            Ok(spec.map_or(Becomes::Metadata, from))
+            let layers = lay::lay(planner, copy, order, &pieces, text)?;
+            Ok(match layers.is_empty() {
+                true => Becomes::Metadata,
+                false => Becomes::CopyFrom(origin.text.clone(), layers),
+            })
         }
     }
 }

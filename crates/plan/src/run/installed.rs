@@ -11,8 +11,9 @@ use shell::{Changed, ChangedNode};
 
 use super::lay;
 use crate::error::Step;
+use crate::grouping::most_layers;
+use crate::grouping::packages::{self, Sized};
 use crate::outcome::{LayerSpec, Stream};
-use crate::packages::groups::{self, Sized};
 use crate::stage::StagePlanner;
 use crate::wheels;
 
@@ -67,7 +68,7 @@ pub(super) fn layers(
         return Ok((Vec::new(), changes));
     }
     let rest = rest(planner, &standing, &changes)?;
-    let most = wheels::most_layers(planner);
+    let most = most_layers(planner);
     let mut most = most.saturating_sub(usize::from(!rest.is_empty())).max(1);
     let directories = directories(&changes);
     let mut layers = Vec::new();
@@ -75,7 +76,7 @@ pub(super) fn layers(
         // A layer for each kind that is still to come.
         let others = standing.kinds[at + 1..].iter().filter(|others| !others.is_empty()).count();
         let sized: Vec<Sized<'_>> = packages.iter().map(|standing| standing.sized()).collect();
-        let groups = groups::group(&sized, most.saturating_sub(others).max(1));
+        let groups = packages::group(&sized, most.saturating_sub(others).max(1));
         most = most.saturating_sub(groups.len());
         for group in groups {
             let own: Vec<&Stand<'_>> = group.iter().map(|at| &packages[*at]).collect();

@@ -12,6 +12,7 @@ use recipe::IgnorePatterns;
 
 use super::World;
 use super::lines::{Line, line, make};
+use super::packages;
 use crate::{BaseImage, ContextName, Download, Facts, Need, WheelKey};
 
 /// Facts, and the world that they are of.
@@ -165,6 +166,11 @@ impl<'a> Gatherer<'a> {
         let mut cache = StatCache::in_memory(SystemTime::UNIX_EPOCH);
         let contents =
             self.contexts[&name].0.digest(&wanted, &mut cache, NonZeroUsize::MIN).unwrap();
+        let said = |content: Content| {
+            let size = packages::size(&self.texts[&content.digest]).unwrap_or(content.size);
+            Content { size, ..content }
+        };
+        let contents: Vec<Content> = contents.into_iter().map(said).collect();
         self.facts.contents.entry(name).or_default().extend(paths.iter().cloned().zip(contents));
     }
 }

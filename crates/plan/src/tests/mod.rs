@@ -9,6 +9,7 @@ mod copy;
 mod facts;
 mod gatherer;
 mod keys;
+mod large_files;
 mod lines;
 mod links;
 mod packages;

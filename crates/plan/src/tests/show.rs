@@ -41,16 +41,15 @@ impl Gatherer<'_> {
     }
 
     fn show_step(&self, plan: &Plan, step: &PlannedStep) -> Option<String> {
-        let mut shown = String::new();
-        let (how, spec) = match &step.becomes {
+        let (how, layers) = match &step.becomes {
             Becomes::Metadata => return None,
             Becomes::Recalled(..) => return Some(format!("{}: on record\n", step.text)),
             Becomes::NeedsExecution(execution) => {
                 let why = &execution.why;
                 return Some(format!("{}: needs execution: {why}\n", step.text));
             }
-            Becomes::Files(spec) => ("files".to_owned(), spec),
-            Becomes::CopyFrom(origin, spec) => (format!("from {origin}"), spec),
+            Becomes::Files(layers) => ("files".to_owned(), layers),
+            Becomes::CopyFrom(origin, layers) => (format!("from {origin}"), layers),
             Becomes::Packages(layers) | Becomes::Ran { layers, .. } => {
                 let layer = |spec: &Arc<LayerSpec>| {
                     format!("{}:\n{}", spec.title, self.show_layer(plan, spec))
@@ -58,11 +57,14 @@ impl Gatherer<'_> {
                 return Some(layers.iter().map(layer).collect());
             }
         };
-        if plan.target().new_layers().count() > 1 {
-            let _ = writeln!(shown, "{}: {how}", step.text.lines().next().unwrap());
-        }
-        shown.push_str(&self.show_layer(plan, spec));
-        Some(shown)
+        let layer = |spec: &Arc<LayerSpec>| {
+            let shown = self.show_layer(plan, spec);
+            match plan.target().new_layers().count() > 1 {
+                true => format!("{}: {how}\n{shown}", spec.title.lines().next().unwrap()),
+                false => shown,
+            }
+        };
+        Some(layers.iter().map(layer).collect())
     }
 
     fn show_layer(&self, plan: &Plan, spec: &LayerSpec) -> String {

@@ -12,18 +12,14 @@ use super::title::title;
 use super::{collisions, warn};
 use crate::error::Step;
 use crate::facts::InstalledWheel;
+use crate::grouping::most_layers;
+use crate::grouping::packages::{self, Sized};
 use crate::laying::{DirectoryId, Laying};
 use crate::outcome::{LayerSpec, Source, Stream, WheelMember};
-use crate::packages::groups::{self, Sized};
 use crate::stage::StagePlanner;
 
 /// What pip gives directories, with the usual umask.
 const DIRECTORY_MODE: u32 = 0o755;
-/// How many layers an image gets at most, if nothing else is asked for. Docker takes 127, and each
-/// costs every node that pulls the image a request and a mount.
-const MAX_IMAGE_LAYERS: usize = 60;
-/// Packages get some layers even on a base that has many.
-const LEAST_LAYERS: usize = 4;
 
 /// Lays all wheels, and puts the layers on the stage's tree.
 pub(super) fn lay(
@@ -41,7 +37,7 @@ pub(super) fn lay(
     let mut layers = Vec::new();
     // All are laid on what was there before: a layer that knew of its neighbours would change with
     // them. So each has the directories that it needs, with the same attributes everywhere.
-    for group in groups::group(&sized, most) {
+    for group in packages::group(&sized, most) {
         let mut layer = Layer::new(planner, span);
         layer.directories.laying.reserve(group.iter().map(|at| placed[*at].files.len()).sum());
         for at in &group {
@@ -61,13 +57,7 @@ pub(super) fn lay(
     Ok(layers)
 }
 
-/// How many layers packages may take, with the instructions in mind that are yet to come.
-pub(crate) fn most_layers(planner: &StagePlanner<'_, '_>) -> usize {
-    let taken = planner.state.tree.depth() + planner.layers_to_come;
-    MAX_IMAGE_LAYERS.saturating_sub(taken).max(LEAST_LAYERS)
-}
-
-/// The same where the recipe says how many an image may have.
+/// How many layers packages may take, where the recipe says how many an image may have.
 fn most_layers_asked(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages) -> usize {
     let Some(limit) = &asked.max_layers else { return most_layers(planner) };
     let taken = planner.state.tree.depth() + planner.layers_to_come;

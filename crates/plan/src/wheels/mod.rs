@@ -14,7 +14,7 @@ mod removal;
 mod title;
 
 pub(crate) use files::bytes as context_bytes;
-pub(crate) use install::{is_kept, most_layers, source};
+pub(crate) use install::{is_kept, source};
 pub(crate) use title::title;
 
 use std::sync::Arc;

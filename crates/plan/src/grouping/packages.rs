@@ -1,14 +1,10 @@
 //! Which packages share a layer.
 //!
-//! A registry and a node keep whole layers, so a layer should change only with what is in it: a
-//! large package has one of its own, and small ones share. Who shares with whom follows from the
-//! packages' names alone, by a tree over their hashes: a package that comes, goes or changes its
-//! size moves the layer that it is in, and at worst splits it or joins it with its neighbour's.
-//!
-//! The sizes that count double until the layers are few enough. That moves many layers at once,
-//! and happens at few sizes only.
+//! A large package has a layer of its own, and small ones share, by a tree over the hashes of their
+//! names: a package that comes, goes or changes its size moves the layer that it is in, and at worst
+//! splits it or joins it with its neighbour's.
 
-use oci::Digest;
+use super::{few_enough, name_hash};
 
 /// From how many bytes on a package has a layer of its own, and as many make a shared one split.
 const LARGE: u64 = 8 << 20;
@@ -27,17 +23,8 @@ pub(crate) struct Sized<'a> {
 /// once. Layers of one package come first, by name, then shared ones; the order within one is that
 /// of `packages`.
 pub(crate) fn group(packages: &[Sized<'_>], most: usize) -> Vec<Vec<usize>> {
-    let mut large = LARGE;
-    loop {
-        let groups = group_by(packages, large);
-        if groups.len() <= most.max(1) {
-            return groups;
-        }
-        let Some(larger) = large.checked_mul(2) else {
-            return vec![(0..packages.len()).collect()];
-        };
-        large = larger;
-    }
+    few_enough(LARGE, most, |large| group_by(packages, large))
+        .unwrap_or_else(|| vec![(0..packages.len()).collect()])
 }
 
 fn group_by(packages: &[Sized<'_>], large: u64) -> Vec<Vec<usize>> {
@@ -45,7 +32,7 @@ fn group_by(packages: &[Sized<'_>], large: u64) -> Vec<Vec<usize>> {
         (0..packages.len()).partition(|at| packages[*at].size >= large);
     alone.sort_by_key(|at| packages[*at].name);
     let mut groups: Vec<Vec<usize>> = alone.into_iter().map(|at| vec![at]).collect();
-    let small = small.into_iter().map(|at| (name_hash(packages[at].name), at)).collect();
+    let small = small.into_iter().map(|at| (name_hash(packages[at].name.as_bytes()), at)).collect();
     split(packages, small, large, 0, &mut groups);
     groups
 }
@@ -69,12 +56,6 @@ fn split(
         group.into_iter().partition(|(hash, _)| hash.rotate_left(depth + 1) & 1 == 1);
     split(packages, zeros, large, depth + 1, groups);
     split(packages, ones, large, depth + 1, groups);
-}
-
-fn name_hash(name: &str) -> u64 {
-    let digest = Digest::of(name.as_bytes());
-    let first = digest.as_bytes().first_chunk().copied();
-    u64::from_be_bytes(first.unwrap_or_default())
 }
 
 #[cfg(test)]

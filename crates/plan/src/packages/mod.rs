@@ -1,3 +1,0 @@
-//! What package managers install, as layers.
-
-pub(crate) mod groups;
