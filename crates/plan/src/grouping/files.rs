@@ -174,7 +174,7 @@ impl<'a> Files<'a> {
             true => Vec::new(),
             false => small.iter().map(hash).collect(),
         };
-        let mut runs = vec![0..small.len()];
+        let mut runs: Vec<Range<usize>> = Vec::from([0..small.len()]);
         while let Some(run) = runs.pop() {
             let size: u64 = sizes[run.clone()].iter().sum();
             if size < large || run.len() < 2 {
