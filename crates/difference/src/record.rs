@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use oci::{DiffId, Digest, ImagePath};
+use oci::{DiffId, Digest};
 use serde::{Deserialize, Serialize};
 
 use crate::files::{Files, Node};
@@ -307,19 +307,17 @@ impl ContextFiles {
 
 /// The directories of these paths, by the first `depth` parts of theirs.
 fn folders(entries: &BTreeMap<String, ContextEntry>, depth: usize) -> BTreeMap<String, Folder> {
-    let mut digesters: BTreeMap<String, (u64, oci::Digester)> = BTreeMap::new();
+    let mut digesters: BTreeMap<&str, (u64, oci::Digester)> = BTreeMap::new();
     for (path, entry) in entries {
-        let path = ImagePath::lexical(path);
-        let count = path.components().count();
-        let parts = path.components().take(depth.min(count.saturating_sub(1)));
-        let folder: Vec<_> = parts.map(String::from_utf8_lossy).collect();
+        let slashes = path.match_indices('/').map(|(at, _)| at).take(depth);
+        let folder = &path[..slashes.last().unwrap_or(0)];
         let (files, digester) =
-            digesters.entry(folder.join("/")).or_insert_with(|| (0, oci::Digester::sha256()));
+            digesters.entry(folder).or_insert_with(|| (0, oci::Digester::sha256()));
         *files += 1;
-        digester.update(&oci::json::to_bytes(&(path.to_string(), entry)));
+        digester.update(&oci::json::to_bytes(&(path, entry)));
     }
-    let folder = |(path, (files, digester)): (String, (u64, oci::Digester))| {
-        (path, Folder { files, digest: digester.finish() })
+    let folder = |(path, (files, digester)): (&str, (u64, oci::Digester))| {
+        (path.to_owned(), Folder { files, digest: digester.finish() })
     };
     digesters.into_iter().map(folder).collect()
 }

@@ -11,7 +11,7 @@ use oci::{Digest, ImagePath};
 use recipe::{Add, Span, Word};
 
 use super::address::{self, Address};
-use super::piece::{self, Paths, Piece};
+use super::piece::{self, Paths, Piece, Sources};
 use super::selection::{self, Selected};
 use super::sources::{SourceKind, SourceTree};
 use super::{Order, context_tree, lay};
@@ -164,7 +164,7 @@ fn unpacked(
     let Some(entry) = entry.filter(|entry| matches!(entry.kind(), SourceKind::File)) else {
         return Ok(None);
     };
-    match piece::content(planner, tree, &entry, word)? {
+    match piece::content(planner, tree, &entry, word, Sources::Noted)? {
         Some(content) => archive(planner, content, word),
         None => {
             piece::need_contents(planner, tree, &[entry])?;

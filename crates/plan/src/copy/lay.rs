@@ -9,7 +9,7 @@ use oci::{Digest, ImagePath};
 use recipe::{Copy, FileKind, FileMode, Span};
 
 use super::Order;
-use super::piece::{self, Gathered, Item, Paths, Piece};
+use super::piece::{self, Gathered, Item, Paths, Piece, Sources};
 use super::selection::Kept;
 use super::sources::{LinkKey, SourceEntry, SourceKind};
 use crate::error::{PlanError, Step};
@@ -79,7 +79,7 @@ pub(super) fn lay(
     if !copy.link {
         planner.state.tree.follow(&order.destination.path, planner.needs)?;
     }
-    let gathered = piece::gather(planner, order, pieces)?;
+    let gathered = piece::gather(planner, order, pieces, Sources::Noted)?;
     let Ids { uid, gid } = owner.unwrap_or(owner::ROOT);
     let mtime = planner.shared.request.timestamp;
     let made = Attributes { uid, gid, ..Attributes::root(order.made_mode, mtime) };

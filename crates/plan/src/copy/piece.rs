@@ -51,6 +51,15 @@ pub(super) struct Item<'a> {
     pub(super) content: Option<Content>,
 }
 
+/// Whether it is noted where contents can be had, for whoever lays them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sources {
+    /// It is.
+    Noted,
+    /// What is gathered is only looked at.
+    Left,
+}
+
 /// Asks for the contents that are missing, all at once.
 pub(super) fn ask(planner: &mut StagePlanner<'_, '_>, order: &Order, pieces: &[Piece]) -> Step<()> {
     let mut is_known = true;
@@ -73,6 +82,7 @@ pub(super) fn gather<'a>(
     planner: &mut StagePlanner<'_, '_>,
     order: &Order,
     pieces: &'a [Piece],
+    sources: Sources,
 ) -> Step<Vec<Vec<Gathered<'a>>>> {
     let mut all = Vec::with_capacity(pieces.len());
     let mut is_known = true;
@@ -83,7 +93,7 @@ pub(super) fn gather<'a>(
             continue;
         };
         for selected in &paths.selected {
-            match items(planner, order, paths, selected) {
+            match items(planner, order, paths, selected, sources) {
                 Ok(items) => gathered.push(Gathered { selected, items }),
                 Err(Stop::Needs) => is_known = false,
                 Err(stop) => return Err(stop),
@@ -101,7 +111,7 @@ pub(super) fn describe(
     pieces: &[Piece],
     form: &mut Form,
 ) -> Step<()> {
-    let gathered = gather(planner, order, pieces)?;
+    let gathered = gather(planner, order, pieces, Sources::Left)?;
     form.number(pieces.len() as u64);
     for (piece, gathered) in pieces.iter().zip(gathered) {
         match piece {
@@ -195,15 +205,18 @@ fn items<'a>(
     order: &Order,
     paths: &'a Paths,
     selected: &Selected,
+    sources: Sources,
 ) -> Step<Vec<Item<'a>>> {
     let entries = entries(planner, order, paths, selected)?;
     let mut items = Vec::with_capacity(entries.len());
-    planner.shared.sources.reserve(entries.len());
+    if sources == Sources::Noted {
+        planner.shared.sources.reserve(entries.len());
+    }
     let mut is_known = true;
     for entry in entries {
         let content = match entry.kind() {
             SourceKind::File => {
-                let content = content(planner, &paths.tree, &entry, &paths.word)?;
+                let content = content(planner, &paths.tree, &entry, &paths.word, sources)?;
                 is_known &= content.is_some();
                 content
             }
@@ -246,12 +259,13 @@ pub(super) fn need_contents(
     Err(Stop::Needs)
 }
 
-/// A file's content, with its source noted; `None` if it has to be asked for.
+/// A file's content; `None` if it has to be asked for.
 pub(super) fn content(
     planner: &mut StagePlanner<'_, '_>,
     tree: &SourceTree,
     entry: &SourceEntry<'_>,
     word: &Word,
+    note: Sources,
 ) -> Step<Option<Content>> {
     let sources = &mut planner.shared.sources;
     match (tree, entry) {
@@ -261,10 +275,12 @@ pub(super) fn content(
                 return Ok(None);
             };
             planner.reads.note_file(name);
-            sources.entry(content.digest).or_insert_with(|| Source::Context {
-                context: name.clone(),
-                path: entry.path().clone(),
-            });
+            if note == Sources::Noted {
+                sources.entry(content.digest).or_insert_with(|| Source::Context {
+                    context: name.clone(),
+                    path: entry.path().clone(),
+                });
+            }
             Ok(Some(*content))
         }
         (SourceTree::Tree(tree), SourceEntry::Found(path, found)) => {
@@ -274,7 +290,8 @@ pub(super) fn content(
                     .with_hint("the image is hostile or broken: do not use it")
             };
             let (content, file) = tree.file(*found, planner.needs)?.ok_or_else(broken)?;
-            if !sources.contains_key(&content.digest)
+            if note == Sources::Noted
+                && !sources.contains_key(&content.digest)
                 && let Some(source) = tree.source(&content, file, sources)
             {
                 sources.insert(content.digest, source);
