@@ -24,12 +24,13 @@ use crate::session::Session;
 
 /// The kind of fact that a record is.
 const STEP: &str = "step";
-/// The kind of fact that the wheels of a step are.
-const WHEELS: &str = "step-wheels";
+/// The kind of fact that is of use to steps of the same kind.
+const USES: &str = "step-uses";
 
-/// What a step does, and the wheels that it installed, by the keys of their installations.
+/// What of a step is of use to one that does the same: what it does, if its layers or its wheels can
+/// be those of another, and the wheels that it installed, by the keys of their installations.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(super) struct Wheels {
+pub(super) struct Uses {
     pub(super) kind: Option<Digest>,
     pub(super) installations: Vec<Digest>,
 }
@@ -178,19 +179,19 @@ pub(super) fn remember(
             record.packages = record.packages.into_iter().map(|it| pins.sized(it)).collect();
             record.say_digests();
             record_step(store, &key, &record)?;
-            record_wheels(store, step, &record, facts)?;
+            record_uses(store, step, &record, facts)?;
         }
     }
     Ok(())
 }
 
-/// The wheels of a step that was planned here, if it installed some.
-pub(super) fn wheels_of(store: &Store, key: &StepKey) -> Result<Option<Wheels>, Error> {
-    let wheels = store.fact(WHEELS, &key.0)?;
-    Ok(wheels.and_then(|wheels| serde_json::from_slice(&wheels).ok()))
+/// What of a step that was planned here is of use to others, if anything is.
+pub(super) fn uses_of(store: &Store, key: &StepKey) -> Result<Option<Uses>, Error> {
+    let uses = store.fact(USES, &key.0)?;
+    Ok(uses.and_then(|uses| serde_json::from_slice(&uses).ok()))
 }
 
-fn record_wheels(
+fn record_uses(
     store: &Store,
     step: &PlannedStep,
     record: &StepRecord,
@@ -200,12 +201,13 @@ fn record_wheels(
     let is_of_step = |wheel: &Digest| record.packages.iter().any(|it| it.digest == *wheel);
     let known = facts.installations.iter().filter(|(_, known)| is_of_step(&known.wheel));
     let mut installations: Vec<Digest> = known.map(|(key, _)| wheels::kept::key_of(key)).collect();
-    if installations.is_empty() {
+    // Of one layer alone, nothing is left where something of it is another.
+    if installations.is_empty() && record.layers.len() < 2 {
         return Ok(());
     }
     installations.sort_unstable();
-    let wheels = Wheels { kind: trace.kind, installations };
-    Ok(store.record_fact(WHEELS, &trace.key.0, &oci::json::to_bytes(&wheels))?)
+    let uses = Uses { kind: trace.kind, installations };
+    Ok(store.record_fact(USES, &trace.key.0, &oci::json::to_bytes(&uses))?)
 }
 
 fn record_step(store: &Store, key: &StepKey, record: &StepRecord) -> Result<(), Error> {

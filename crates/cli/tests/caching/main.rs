@@ -7,6 +7,7 @@
 
 mod fresh;
 mod housekeeping;
+mod large_files;
 mod mistakes;
 mod poisoned;
 #[path = "../scene/mod.rs"]

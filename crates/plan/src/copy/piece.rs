@@ -12,6 +12,7 @@ use super::selection::Selected;
 use super::sources::{SourceEntry, SourceKind, SourceTree};
 use crate::Need;
 use crate::error::{PlanError, Step, Stop};
+use crate::grouping;
 use crate::key::Form;
 use crate::outcome::Source;
 use crate::stage::StagePlanner;
@@ -104,7 +105,8 @@ pub(super) fn gather<'a>(
     if is_known { Ok(all) } else { Err(Stop::Needs) }
 }
 
-/// Says all of `pieces` that a layer can depend on. Those of a tree are nothing that this knows.
+/// Says all of `pieces` that a layer can depend on. Those of a tree are nothing that this knows. If
+/// they make several layers, some of these may be those of an earlier step of the kind.
 pub(super) fn describe(
     planner: &mut StagePlanner<'_, '_>,
     order: &Order,
@@ -112,6 +114,12 @@ pub(super) fn describe(
     form: &mut Form,
 ) -> Step<()> {
     let gathered = gather(planner, order, pieces, Sources::Left)?;
+    let items = gathered.iter().flatten().flat_map(|gathered| &gathered.items);
+    let contents = items.filter_map(|item| item.content.as_ref());
+    let bytes = contents.fold(0, |sum: u64, content| sum.saturating_add(content.size));
+    if grouping::files::may_be_several(bytes) {
+        form.end_kind();
+    }
     form.number(pieces.len() as u64);
     for (piece, gathered) in pieces.iter().zip(gathered) {
         match piece {

@@ -56,6 +56,12 @@ impl fmt::Display for Name {
     }
 }
 
+/// Whether files with so much in them can make more than one layer. Few bytes never do but with very
+/// many names.
+pub(crate) fn may_be_several(bytes: u64) -> bool {
+    bytes >= LARGE
+}
+
 /// Deals `entries`, in a layer's order, out to `most` layers at most and one at least.
 pub(crate) fn parts(entries: Vec<Entry>, most: usize) -> Vec<Part> {
     // What is taken away of a directory belongs with what is laid into it.

@@ -199,13 +199,15 @@ impl RegistryCache {
                 }
             };
             let mut about = Vec::new();
+            let has_packages = !found.document.record.packages.is_empty();
             for layer in found.document.record.layers {
                 let is_pinned_otherwise = pins.contradicted(slice::from_ref(&layer)).is_some();
                 let Some(packed) = layer.packed.filter(|_| !is_pinned_otherwise) else { continue };
                 about.push(packed.diff_id);
                 self.layers.insert(layer.key, (repository.clone(), packed));
             }
-            if let Some(bundle) = found.facts {
+            // Of files there is nothing to be learned beside their layers.
+            if let Some(bundle) = found.facts.filter(|_| has_packages) {
                 take_facts(session, &Facts { repository, bundle, layers: about.into() })?;
             }
             return Ok(());

@@ -12,7 +12,7 @@ use store::Store;
 use super::RegistryCache;
 use super::artifact::{self, Artifact, Label};
 use super::bundle::{self, Extent};
-use crate::build::recall::{self, Wheels};
+use crate::build::recall::{self, Uses};
 use crate::error::Error;
 use crate::flags::CacheUse;
 use crate::session::Session;
@@ -264,7 +264,7 @@ fn step_artifacts(
         }
         let Some(record) = recall::recorded(store, &key)? else { continue };
         let layers: Vec<DiffId> = record.layers.iter().filter_map(diff_id).collect();
-        let Wheels { kind, installations } = recall::wheels_of(store, &key)?.unwrap_or_default();
+        let Uses { kind, installations } = recall::uses_of(store, &key)?.unwrap_or_default();
         let facts = bundle::pack(store, &layers, Extent::Indexes, &installations)?;
         let first = record.layers.first().map(|layer| layer.title.clone());
         let title = first.unwrap_or_else(|| step.text.clone());
