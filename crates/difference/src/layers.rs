@@ -30,6 +30,16 @@ pub struct LayerChange {
     pub(crate) origins: (Option<Origin>, Option<Origin>),
     #[serde(skip)]
     pub(crate) packages: (Vec<String>, Vec<String>),
+    /// Its titles before and now, which differ where an instruction has other layers.
+    #[serde(skip)]
+    pub(crate) titles: (String, String),
+}
+
+impl LayerChange {
+    /// Whether it is, or was, a layer of packages.
+    pub(crate) fn has_packages(&self) -> bool {
+        !self.packages.0.is_empty() || !self.packages.1.is_empty()
+    }
 }
 
 /// What became of a layer.
@@ -116,14 +126,16 @@ pub(crate) fn changes(
 
 fn change(fate: Fate, old: Option<&Piece>, new: Option<&Piece>) -> LayerChange {
     let packages = |piece: Option<&Piece>| piece.map(|it| it.packages.clone()).unwrap_or_default();
+    let title = |piece: Option<&Piece>| piece.map(|it| it.title.clone()).unwrap_or_default();
     LayerChange {
         fate,
-        title: new.or(old).map(|piece| piece.title.clone()).unwrap_or_default(),
+        title: title(new.or(old)),
         old: old.map(|piece| piece.place.clone()),
         new: new.map(|piece| piece.place.clone()),
         files: None,
         origins: (old.and_then(|piece| piece.origin), new.and_then(|piece| piece.origin)),
         packages: (packages(old), packages(new)),
+        titles: (title(old), title(new)),
     }
 }
 
@@ -162,7 +174,8 @@ impl Pairs {
     }
 }
 
-/// Layers of the same instruction belong together; of several, those that share packages.
+/// Layers of the same instruction belong together; of several, those that share packages, and those
+/// of one title.
 fn join_by_steps(left: &[Piece], right: &[Piece], alignment: &Alignment, pairs: &mut Pairs) {
     let same_step = |a: &Piece, b: &Piece| match (a.origin, b.origin) {
         (Some(Origin::Step(a)), Some(Origin::Step(b))) => alignment.new_of(a) == Some(b),
@@ -176,6 +189,8 @@ fn join_by_steps(left: &[Piece], right: &[Piece], alignment: &Alignment, pairs: 
     };
     let plain = |a: &Piece, b: &Piece| a.packages.is_empty() && b.packages.is_empty();
     pairs.join_all(left, right, Fate::Changed, |a, b| same_step(a, b) && shares(a, b));
+    let same_title = |a: &Piece, b: &Piece| plain(a, b) && a.title == b.title;
+    pairs.join_all(left, right, Fate::Changed, |a, b| same_step(a, b) && same_title(a, b));
     pairs.join_all(left, right, Fate::Changed, |a, b| same_step(a, b) && plain(a, b));
 }
 

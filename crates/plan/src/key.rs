@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::outcome::Stream;
 
-/// Raised whenever the same entries would give other bytes: another block rule, another compressor.
-pub const FORMAT_EPOCH: u32 = 1;
+/// Raised whenever the same entries would give other bytes or other layers: another block rule, another
+/// compressor, another way to deal them out.
+pub const FORMAT_EPOCH: u32 = 2;
 
 /// How a layer is compressed, as part of its identity.
 pub use layer::Packing;

@@ -133,7 +133,7 @@ fn an_archive_that_moves_on_is_built_as_it_was() {
     -[[layer]]
     -platform = "linux/amd64"
     -title = "RUN apt-get install hello=1.0"
-    -key = "sha256:72e8012fed178c3cb2f4a3a3d75a21bc92094547de725ed7e2e531d3336b19bb"
+    -key = "sha256:57f572717a900fefee12af7407af561d46376211a1c9abcb76ca57874b8613b3"
     -media-type = "application/vnd.oci.image.layer.v1.tar+gzip"
     -size = 109
     -diff-id = "sha256:0df0dfeb2e3b7c0b76ff7243b0507b4509829c4e16cc8533854b9453d0f7555a"

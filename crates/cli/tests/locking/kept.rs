@@ -12,7 +12,7 @@ fn the_first_build_pins_what_it_took() {
     # What this image was made of when somebody last looked. Written by plywood: commit it, do not edit
     # it. `plywood outdated` says what has moved since, `plywood lock --upgrade` takes it.
     version = 1
-    epoch = 1
+    epoch = 2
     compression = "gzip:4"
 
     [[base]]
@@ -51,7 +51,7 @@ fn the_first_build_pins_what_it_took() {
     [[layer]]
     platform = "linux/amd64"
     title = "PYTHON app==1.0 dep==1.0 lib==1.0"
-    key = "sha256:184f1d28cb2122988f6667252705db4a86f838cc4ffce6f1e6eaa9d1a94bd121"
+    key = "sha256:e1e859a913ca6c932ee8884668fabbd1fde6445354c805b181d5bf5f8040f7b0"
     media-type = "application/vnd.oci.image.layer.v1.tar+gzip"
     digest = "sha256:d1aee20992de654e9a5b35620d87723a4c579afde243d906541379c5a0c59ea2"
     size = 1139
@@ -100,7 +100,7 @@ fn a_changed_question_moves_what_it_must() {
     setting.build(&[]);
     insta::assert_snapshot!(setting.difference(&earlier), @r#"
     -title = "PYTHON app==1.0 dep==1.0 lib==1.0"
-    -key = "sha256:184f1d28cb2122988f6667252705db4a86f838cc4ffce6f1e6eaa9d1a94bd121"
+    -key = "sha256:e1e859a913ca6c932ee8884668fabbd1fde6445354c805b181d5bf5f8040f7b0"
     -digest = "sha256:d1aee20992de654e9a5b35620d87723a4c579afde243d906541379c5a0c59ea2"
     -size = 1139
     -diff-id = "sha256:9c632bb5f799b438d8788a01641442d562496f0eda096e03d29b58b6bd9c6456"
@@ -109,7 +109,7 @@ fn a_changed_question_moves_what_it_must() {
     +url = "http://127.0.0.1:11111/files/more-1.0-py3-none-any.whl"
     +digest = "sha256:42a6b45a1347cf56d6c7a1a082270340f1a93028e8c94cc750aea31c97ccda21"
     +title = "PYTHON app==1.0 dep==1.0 lib==1.0 and 1 more"
-    +key = "sha256:10235af1ba5d680776ac82d5b7267b69478baba2f8aa9ff2f5ca26fdf739d67b"
+    +key = "sha256:dc6906f66b90f6a9f9605c42a2139ff24c64a5c39b535c6211e7d54d2f41a05a"
     +digest = "sha256:e53e597918ad68a20459a19dadca5c31f2b12df1ec32512d26a782b9f7e5f97e"
     +size = 1423
     +diff-id = "sha256:1d012a111dc074ccbb7b91dbf8a55705ef1962485fd4bd7f2ad527226db76cd3"

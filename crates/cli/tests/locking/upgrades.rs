@@ -34,7 +34,7 @@ fn one_package_moves() {
     -url = "http://127.0.0.1:11111/files/lib-1.0-py3-none-any.whl"
     -digest = "sha256:f5909cd2bf48e8f3ab0511421f80568faf096895a0bf4b72ab0783b95001c32a"
     -title = "PYTHON app==1.0 dep==1.0 lib==1.0"
-    -key = "sha256:184f1d28cb2122988f6667252705db4a86f838cc4ffce6f1e6eaa9d1a94bd121"
+    -key = "sha256:e1e859a913ca6c932ee8884668fabbd1fde6445354c805b181d5bf5f8040f7b0"
     -digest = "sha256:d1aee20992de654e9a5b35620d87723a4c579afde243d906541379c5a0c59ea2"
     -size = 1139
     -diff-id = "sha256:9c632bb5f799b438d8788a01641442d562496f0eda096e03d29b58b6bd9c6456"
@@ -43,7 +43,7 @@ fn one_package_moves() {
     +url = "http://127.0.0.1:11111/files/lib-1.1-py3-none-any.whl"
     +digest = "sha256:9ca4791444517e19e650fca4bb9945d7d052069076c91614b062d95c14a9c086"
     +title = "PYTHON app==1.0 dep==1.0 lib==1.1"
-    +key = "sha256:f0c8613652016042107b4b8a57a909db18997f1de03f6fa57967714982a7a820"
+    +key = "sha256:06ba9fdbea3ba077543464dc501427a83488adafbf72c72b713c25d86308b6c7"
     +digest = "sha256:1c2acf3c03ba3a7e54ccf091250e0afcaf0cdc3c1583ff3c8f9e85fe4237532d"
     +size = 1149
     +diff-id = "sha256:319647a2a8c7af3bc9f893f9fd09989f47d52d5a3e87cf21915c439c0706483e"

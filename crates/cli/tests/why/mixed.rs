@@ -132,3 +132,19 @@ fn a_stage_that_another_copies_from() {
         ]
     );
 }
+
+/// A file that grows makes two layers of one, and another is in one of them.
+#[test]
+fn files_that_are_dealt_out_to_other_layers() {
+    let world = World::new();
+    world.file("app/one.csv", &"1\n".repeat(10 << 20));
+    world.file("app/two.csv", "2\n");
+    let change = |w: &World| {
+        w.file("app/two.csv", &"2\n".repeat(10 << 20));
+        w.file("app/views.py", "others\n");
+    };
+    let effects = "[COPY app] changed, [COPY app] added, history?";
+    let causes = ["two.csv", "views.py"];
+    let causes = causes.map(|name| format!("certain file changed app/{name}: {effects}"));
+    assert_eq!(said(&world, &[], change, &[]), causes);
+}

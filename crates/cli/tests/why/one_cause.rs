@@ -47,6 +47,28 @@ fn a_file_that_is_new() {
     );
 }
 
+/// An instruction with much in it has several layers.
+#[test]
+fn a_large_file_beside_another() {
+    let world = World::new();
+    world.file("app/one.csv", &"1\n".repeat(17 << 20));
+    world.file("app/two.csv", &"2\n".repeat(17 << 20));
+    let change = |w: &World| w.file("app/two.csv", &"3\n".repeat(17 << 20));
+    let said = said(&world, &[], change, &[]);
+    assert_eq!(said, ["certain file changed app/two.csv: [COPY app] changed"]);
+}
+
+/// What was with it is in another layer now, and is what it was.
+#[test]
+fn a_file_that_makes_a_layer_two() {
+    let world = World::new();
+    world.file("app/one.csv", &"1\n".repeat(10 << 20));
+    let change = |w: &World| w.file("app/two.csv", &"2\n".repeat(10 << 20));
+    let said = said(&world, &[], change, &[]);
+    let effects = "[COPY app] changed, [COPY app] added, history";
+    assert_eq!(said, [format!("certain file added app/two.csv: {effects}")]);
+}
+
 #[test]
 fn a_file_that_is_gone() {
     check(

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Explainer;
 use super::layers::Recorded;
-use crate::compare::{Certainty, Comparison, Output};
+use crate::compare::{Certainty, Comparison, Output, Which};
 use crate::config::{self, FORM, HISTORY, HISTORY_TIMES, KeyChange};
 use crate::evidence::verbs_of;
 use crate::inputs::{Detail, Kind};
@@ -81,13 +81,15 @@ impl Explainer<'_> {
     fn history(&mut self, output: Output, key: &KeyChange, comparison: &Comparison) {
         let mut left = false;
         let sides = [(self.old, &key.old), (self.new, &key.new)];
-        for (which, (record, value)) in sides.into_iter().enumerate() {
+        for (which, (record, value)) in [Which::Old, Which::New].into_iter().zip(sides) {
             for (digest, text) in config::lines(value.as_ref()) {
                 let is_line = |place: Option<StepAt>| {
                     place.and_then(|at| record.step(at)).is_some_and(|step| step.line == digest)
                 };
                 let instructions = self.inputs(|one| match one.detail {
-                    Detail::Step { old, new } => is_line(if which == 0 { old } else { new }),
+                    Detail::Step { old, new } => {
+                        is_line(if which == Which::Old { old } else { new })
+                    }
                     _ => false,
                 });
                 if !instructions.is_empty() {
@@ -96,7 +98,7 @@ impl Explainer<'_> {
                     }
                     continue;
                 }
-                left |= !self.history_of_layer(output, &text, comparison);
+                left |= !self.history_of_layer(output, (which, &text), comparison);
             }
         }
         if left {
@@ -112,10 +114,19 @@ impl Explainer<'_> {
     }
 
     /// A line that is a layer's title has the layer's causes.
-    fn history_of_layer(&mut self, output: Output, text: &str, comparison: &Comparison) -> bool {
-        let title = crate::shortened(text);
+    fn history_of_layer(
+        &mut self,
+        output: Output,
+        (which, text): (Which, &str),
+        comparison: &Comparison,
+    ) -> bool {
+        let title = Some(crate::shortened(text));
+        let own = |layer: &LayerChange| match which {
+            Which::Old => layer.old.as_ref().map(|_| layer.titles.0.clone()),
+            Which::New => layer.new.as_ref().map(|_| layer.titles.1.clone()),
+        };
         let layers = comparison.layers.iter().enumerate();
-        let layers = layers.filter(|(_, layer)| layer.title == title && layer.fate != Fate::Same);
+        let layers = layers.filter(|(_, layer)| own(layer) == title && layer.fate != Fate::Same);
         let outputs: Vec<Output> = layers.map(|(at, _)| Output::Layer(at)).collect();
         let causes: Vec<(usize, Certainty)> = self
             .found
@@ -126,8 +137,15 @@ impl Explainer<'_> {
                 certainties.map(|certainty| (*at, *certainty)).collect::<Vec<_>>()
             })
             .collect();
+        let of_packages = |output: &Output| match output {
+            Output::Layer(at) => comparison.layers[*at].has_packages(),
+            _ => false,
+        };
+        // A title of packages names each. That there is a layer of files, any of them can have done.
+        let is_shared = causes.len() > 1 && !outputs.iter().any(of_packages);
         for (at, certainty) in &causes {
-            self.found.note(*at, output, *certainty);
+            let certainty = if is_shared { Certainty::Possible } else { *certainty };
+            self.found.note(*at, output, certainty);
         }
         !causes.is_empty()
     }

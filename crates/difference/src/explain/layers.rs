@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::evident::{Evidence, Left};
-use super::{Explainer, step};
+use super::wholes::Whole;
+use super::{Explainer, place, step};
 use crate::compare::{Certainty, Lack, Output, Side, Which, files_of};
 use crate::evidence::is_file_of;
 use crate::files::{self, Files};
@@ -44,6 +45,11 @@ impl Sides {
         let new = side(Which::New, new, &layer.new);
         Some(Sides { old, new })
     }
+
+    /// Both, if they are known.
+    pub(super) fn both(&self) -> Option<(&Files, &Files)> {
+        self.old.as_ref().zip(self.new.as_ref())
+    }
 }
 
 /// Whether everything was recorded that what differs depends on.
@@ -77,9 +83,10 @@ impl Explainer<'_> {
         &mut self,
         output: Output,
         layer: &mut LayerChange,
-        places: (Option<StepAt>, Option<StepAt>),
-        files: Option<Sides>,
+        sides: Option<Sides>,
+        whole: Option<&Whole>,
     ) {
+        let places = (place(layer.origins.0), place(layer.origins.1));
         let own = self.took_along(layer, places);
         for input in &own {
             self.found.note(*input, output, Certainty::Certain);
@@ -88,10 +95,16 @@ impl Explainer<'_> {
             return;
         }
         let mut evidence = None;
-        if let Some(Sides { old: Some(old), new: Some(new) }) = files {
-            let changes = files::differences(&old, &new);
-            evidence = Some(self.by_files(&changes));
+        if let Some((old, new)) = sides.as_ref().and_then(Sides::both) {
+            let changes = files::differences(old, new);
+            let own_changes = whole.map(|whole| whole.among(&changes));
+            let is_dealt_otherwise =
+                !changes.is_empty() && own_changes.as_ref().is_some_and(Vec::is_empty);
+            evidence = Some(self.by_files(own_changes.as_ref().unwrap_or(&changes)));
             layer.files = Some(changes);
+            if let Some(whole) = whole.filter(|_| is_dealt_otherwise && own.is_empty()) {
+                return self.dealt_otherwise(output, places, whole);
+            }
         }
         let Evidence { certain, possible, left } = evidence.clone().unwrap_or_default();
         for input in &certain {
@@ -122,6 +135,22 @@ impl Explainer<'_> {
             _ => self.recorded(places),
         };
         self.eliminate(output, &candidates, recorded);
+    }
+
+    /// A layer whose files are what they were, and are with others: by what moved among those of the
+    /// instruction, or by what says how many layers it may have.
+    fn dealt_otherwise(
+        &mut self,
+        output: Output,
+        places: (Option<StepAt>, Option<StepAt>),
+        whole: &Whole,
+    ) {
+        let Evidence { certain, possible, .. } = self.by_files(&whole.all());
+        let mut candidates: BTreeSet<usize> = certain.union(&possible).copied().collect();
+        candidates.extend(self.of_kinds(&[Kind::Plywood, Kind::FormatEpoch, Kind::Instruction]));
+        candidates.extend(self.of_kinds(&[Kind::Package]));
+        candidates.extend(self.of_bases());
+        self.eliminate(output, &candidates, self.recorded(places));
     }
 
     /// The instruction that came or went and took a layer along.

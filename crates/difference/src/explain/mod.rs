@@ -3,6 +3,7 @@
 mod evident;
 mod keys;
 mod layers;
+mod wholes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +14,7 @@ use crate::reach::{self, Variables};
 use crate::record::BuildRecord;
 use crate::steps::{Alignment, StepAt};
 use layers::{Recorded, Sides};
+use wholes::{Whole, Wholes};
 
 /// Fills in why the two images differ.
 pub(crate) fn explain(
@@ -30,9 +32,13 @@ pub(crate) fn explain(
     let origins = reach::variables(old, new, &moved);
     let mut explainer = Explainer { old, new, alignment, moved, origins, found: Found::default() };
     let mut layers = std::mem::take(&mut comparison.layers);
-    for (at, layer) in layers.iter_mut().enumerate() {
-        let files = Sides::of(layer, old_side, new_side, &mut comparison.lacks);
-        explainer.layer(Output::Layer(at), layer, files);
+    let lacks = &mut comparison.lacks;
+    let sides: Vec<Option<Sides>> =
+        layers.iter().map(|layer| Sides::of(layer, old_side, new_side, lacks)).collect();
+    let wholes = Wholes::of(&layers, &sides, alignment);
+    for (at, (layer, sides)) in layers.iter_mut().zip(sides).enumerate() {
+        let whole = wholes.of_layer(layer, alignment);
+        explainer.layer(Output::Layer(at), layer, sides, whole);
     }
     comparison.layers = layers;
     for (at, key) in comparison.config.iter().enumerate() {
@@ -104,7 +110,13 @@ impl Explainer<'_> {
         self.inputs(|one| kinds.contains(&one.kind))
     }
 
-    fn layer(&mut self, output: Output, layer: &mut LayerChange, files: Option<Sides>) {
+    fn layer(
+        &mut self,
+        output: Output,
+        layer: &mut LayerChange,
+        sides: Option<Sides>,
+        whole: Option<&Whole>,
+    ) {
         let general = [Kind::Plywood, Kind::FormatEpoch];
         match layer.fate {
             Fate::Same => {}
@@ -117,7 +129,7 @@ impl Explainer<'_> {
                 (Some(Origin::Base), _) | (_, Some(Origin::Base)) => {
                     self.eliminate(output, &self.of_bases(), Recorded::All);
                 }
-                (old, new) => self.own_layer(output, layer, (place(old), place(new)), files),
+                _ => self.own_layer(output, layer, sides, whole),
             },
         }
     }
