@@ -363,6 +363,7 @@ impl StagePlanner<'_, '_> {
         form.number(request.timestamp.cast_unsigned());
         form.packing(request.packing);
         form.number(self.layers_to_come as u64);
+        form.number(self.max_layers.unwrap_or(0) as u64);
         form.digests(&below);
         Some(StepKey(form.finish()))
     }

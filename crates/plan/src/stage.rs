@@ -10,6 +10,7 @@ use recipe::{Instruction, Span};
 use crate::copy;
 use crate::error::{PlanError, Step, Stop};
 use crate::facts::Needs;
+use crate::grouping;
 use crate::history;
 use crate::key::{Form, LayerKey};
 use crate::metadata;
@@ -49,6 +50,8 @@ pub(crate) struct StagePlanner<'a, 'b> {
     pub(crate) needs: &'a mut Needs,
     /// How many of the stage's instructions that are yet to come can make layers.
     pub(crate) layers_to_come: usize,
+    /// How many layers the image may have at most, if the recipe says.
+    pub(crate) max_layers: Option<usize>,
     /// What the step that is planned has read of what can change.
     pub(crate) reads: Reads,
     /// What there is to remember of it.
@@ -72,8 +75,10 @@ pub(crate) fn plan_stage(
     let state = initial_state(shared, number, base, earlier);
     let layers_to_come =
         stage.instructions.iter().filter(|step| makes_layers(&step.instruction)).count();
+    let max_layers = grouping::max_layers(stage);
     let (reads, trace) = Default::default();
-    let mut planner = StagePlanner { shared, state, earlier, needs, layers_to_come, reads, trace };
+    let mut planner =
+        StagePlanner { shared, state, earlier, needs, layers_to_come, max_layers, reads, trace };
     planner.run_triggers(&stage.base.image.span)?;
     for step in &stage.instructions {
         planner.layers_to_come -= usize::from(makes_layers(&step.instruction));

@@ -177,34 +177,40 @@ impl<'a> Files<'a> {
         let sizes: Vec<u64> = small.iter().map(|child| self.size(&child.range)).collect();
         let hash = |child: &Child| name_hash(child.path(self.entries));
         let hashes: Vec<u64> = match sizes.iter().sum::<u64>() < large {
-            true => Vec::new(),
+            // There is nothing to cut.
+            true => vec![0; small.len()],
             false => small.iter().map(hash).collect(),
         };
-        let mut runs: Vec<Range<usize>> = Vec::from([0..small.len()]);
+        let all = 0..small.len();
+        let mut runs = vec![all];
         while let Some(run) = runs.pop() {
-            let size: u64 = sizes[run.clone()].iter().sum();
-            if size < large || run.len() < 2 {
-                if !run.is_empty() {
-                    groups.push(small[run].to_vec());
-                }
-                continue;
+            match cut_of(&sizes[run.clone()], &hashes[run.clone()], large) {
+                Some(at) => runs.extend([run.start..run.start + at, run.start + at..run.end]),
+                None if run.is_empty() => {}
+                None => groups.push(small[run].to_vec()),
             }
-            let mut left = 0;
-            let mut cut: Option<(u64, usize)> = None;
-            let mut largest = (0, run.start);
-            for at in run.clone() {
-                if left >= large / 4 && size - left >= large / 4 {
-                    cut = cut.max(Some((hashes[at], at)));
-                }
-                largest = largest.max((sizes[at], at));
-                left += sizes[at];
-            }
-            // If no cut leaves enough on both sides, one of them is nearly all there is.
-            let beside = largest.1.max(run.start + 1);
-            let at = cut.map_or(beside, |(_, at)| at);
-            runs.extend([run.start..at, at..run.end]);
         }
     }
+}
+
+/// Where a run of neighbours is cut in two; none if it stays as it is.
+fn cut_of(sizes: &[u64], hashes: &[u64], large: u64) -> Option<usize> {
+    let size: u64 = sizes.iter().sum();
+    if size < large || sizes.len() < 2 {
+        return None;
+    }
+    let mut left = 0;
+    let mut best: Option<(u64, usize)> = None;
+    let mut largest = (0, 0);
+    for (at, (own, hash)) in sizes.iter().zip(hashes).enumerate() {
+        if left >= large / 4 && size - left >= large / 4 {
+            best = best.max(Some((*hash, at)));
+        }
+        largest = largest.max((*own, at));
+        left += own;
+    }
+    // If no cut leaves enough on both sides, one of them is nearly all there is.
+    Some(best.map_or(largest.1.max(1), |(_, at)| at))
 }
 
 /// Each group's entries, with the directories above them.

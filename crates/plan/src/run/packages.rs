@@ -19,6 +19,7 @@ use super::redaction::Redaction;
 use super::{Done, finish, has_failed_script, report};
 use crate::error::{PlanError, Step, Stop, together};
 use crate::facts::Need;
+use crate::grouping;
 use crate::key::Form;
 use crate::outcome::Becomes;
 use crate::stage::StagePlanner;
@@ -103,6 +104,9 @@ fn install(
     match outside.conclude(ended, outcome)? {
         Ok((outcome, _)) if outcome.status != 0 => Err(failed(asked, &outcome, span).into()),
         Ok((outcome, installs)) => {
+            if !installs.debs.is_empty() {
+                grouping::warn_of_limit(planner, asked.max_layers.as_ref());
+            }
             let done = Done { outcome, trees, installs, verb: "DEBIAN" };
             finish(planner, done, &redaction, text, span)
         }

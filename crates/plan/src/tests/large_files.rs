@@ -1,6 +1,7 @@
 //! Files that are large: layers of their own, that stay as they are when others change.
 
 use super::context;
+use super::packages::PYTHON;
 
 const FILES: &[&str] = &["a.py=1", "data/", "data/one=40000000 bytes", "data/two=40000001 bytes"];
 
@@ -76,4 +77,18 @@ fn a_changed_file_moves_its_layer_alone() {
     assert_eq!((before.len(), after.len()), (3, 3));
     assert_eq!(before[1..], after[1..]);
     assert_ne!(before[0], after[0]);
+}
+
+#[test]
+fn layers_are_as_many_as_the_recipe_says() {
+    let world = context(FILES).base(&[PYTHON]).package("six==1.16", &["site:six.py=1"], &[]);
+    let count = |most: &str| {
+        let python = format!("[python]\nrequirements = [\"six==1.16\"]\n{most}");
+        let files = "[[files]]\nfrom = \".\"\nto = \"/app/\"";
+        world.plan(&format!("base = \"base\"\n{python}\n{files}")).keys.len()
+    };
+    assert_eq!(count(""), 4);
+    assert_eq!(count("max-layers = 5"), 4);
+    assert_eq!(count("max-layers = 4"), 2, "two of twice the size would be three");
+    assert_eq!(count("max-layers = 1"), 2);
 }

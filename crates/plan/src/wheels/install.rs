@@ -8,11 +8,11 @@ use oci::ImagePath;
 use python::{FileOrigin, Installation, InstalledFile, Method, Package};
 use recipe::{PythonPackages, Span};
 
+use super::collisions;
 use super::title::title;
-use super::{collisions, warn};
 use crate::error::Step;
 use crate::facts::InstalledWheel;
-use crate::grouping::most_layers;
+use crate::grouping;
 use crate::grouping::packages::{self, Sized};
 use crate::laying::{DirectoryId, Laying};
 use crate::outcome::{LayerSpec, Source, Stream, WheelMember};
@@ -33,11 +33,13 @@ pub(super) fn lay(
     let lost = collisions::settle(planner, &placed, span)?;
     let sized: Vec<Sized<'_>> =
         placed.iter().map(|wheel| Sized { name: &wheel.wheel, size: size(wheel) }).collect();
-    let most = if packages.is_empty() { 0 } else { most_layers_asked(planner, asked) };
+    if !packages.is_empty() {
+        grouping::warn_of_limit(planner, asked.max_layers.as_ref());
+    }
     let mut layers = Vec::new();
     // All are laid on what was there before: a layer that knew of its neighbours would change with
     // them. So each has the directories that it needs, with the same attributes everywhere.
-    for group in packages::group(&sized, most) {
+    for group in packages::group(&sized, grouping::most_layers(planner)) {
         let mut layer = Layer::new(planner, span);
         layer.directories.laying.reserve(group.iter().map(|at| placed[*at].files.len()).sum());
         for at in &group {
@@ -55,21 +57,6 @@ pub(super) fn lay(
         planner.state.tree.push(Arc::clone(layer));
     }
     Ok(layers)
-}
-
-/// How many layers packages may take, where the recipe says how many an image may have.
-fn most_layers_asked(planner: &mut StagePlanner<'_, '_>, asked: &PythonPackages) -> usize {
-    let Some(limit) = &asked.max_layers else { return most_layers(planner) };
-    let taken = planner.state.tree.depth() + planner.layers_to_come;
-    if taken >= limit.node {
-        let message = format!(
-            "`max-layers` is {}, and without packages the image has {taken} already",
-            limit.node
-        );
-        let hint = "all packages share one layer".to_owned();
-        warn(planner, &limit.span, message, Some(hint));
-    }
-    limit.node.saturating_sub(taken).max(1)
 }
 
 fn size(wheel: &Installation) -> u64 {

@@ -155,8 +155,8 @@ pub(super) const DOCUMENT: &[Key] = &[
         name: "files",
         kind: Kind::Tables(FILES),
         default: "no files",
-        description: "Files to copy. Each `[[files]]` is a layer, in their order, so those that \
-            change often belong at the end. The ignore file (`.dockerignore`) holds for all.",
+        description: "Files to copy. Each `[[files]]` is a layer, or several if it holds more \
+            than 32 MiB, in their order, so those that change often belong at the end. The ignore file (`.dockerignore`) holds for all.",
         example: "[[files]]\nfrom = \"shop\"\nto = \"/app/shop\"",
     },
 ];

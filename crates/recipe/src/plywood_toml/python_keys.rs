@@ -187,8 +187,8 @@ pub(super) const PYTHON: &[Key] = &[
         kind: Kind::Count(super::MAX_LAYERS),
         default: "60, or four more than there are without packages",
         description: "The most layers that the image may have, those of the base and of \
-            `[[files]]` included. Large packages get a layer each as far as that goes; small ones \
-            share.",
+            `[[files]]` included. Large packages, and large files, get a layer each as far as that goes; \
+            small ones share.",
         example: "max-layers = 40",
     },
 ];

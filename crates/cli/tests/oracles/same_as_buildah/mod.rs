@@ -6,6 +6,7 @@
 mod add;
 mod copy;
 mod ignore;
+mod large_files;
 mod links;
 mod metadata;
 mod owners;
