@@ -202,6 +202,34 @@ impl Leave {
     }
 }
 
+/// What apt would install, asked for what is essential where nothing is installed. It would take itself
+/// for essential if it were asked for that in one word, and /usr is merged.
+const ESSENTIAL: &str = "apt-get update >/dev/null && : > /tmp/nothing && \
+    names=$(apt-cache dumpavail | awk -v RS= '/\\nEssential: yes/ { print $2 }' | sort -u) && \
+    apt-get -o Dir::State::status=/tmp/nothing --no-install-recommends --simulate install \
+    $names usr-is-merged";
+
+#[test]
+fn essential_is_what_apt_calls_so() -> Result {
+    let archive = Archive::start()?;
+    let command = "cmd = [\"/bin/sh\", \"-c\", \"dpkg-query --show | wc -l\"]";
+    let text = recipe("variant = \"essential\"", command);
+    let context = Context::new()?.file("plywood.toml", text)?;
+    let made = Made::of(&context, &archive, &[])?;
+    let workshop = Workshop::copy_of(&debian::minbase(&archive)?, &archive)?;
+    let simulated = workshop.run(ESSENTIAL)?;
+    let installed = simulated.lines().filter_map(|line| line.strip_prefix("Inst "));
+    let name = |line: &str| line.split(' ').next().unwrap_or_default().to_owned();
+    let essential: BTreeSet<String> = installed.map(name).collect();
+    assert!(essential.contains("dpkg") && !essential.contains("apt"), "{essential:?}");
+    assert_eq!(made.packages(), essential);
+    let shown = crun::run(&made.bundle(), "plywood-essential")?;
+    assert_eq!(shown.trim(), essential.len().to_string());
+    let workshop = Workshop::within(&made.root(), &archive);
+    assert_eq!(workshop.run("dpkg --audit && dpkg --verify")?, "");
+    Ok(())
+}
+
 /// On another machine than it is for, and with nothing of it run.
 #[test]
 fn minbase_of_another_architecture() -> Result {
