@@ -102,13 +102,15 @@ pub(super) fn lay(
     }
     let Work { planner, laying, .. } = work;
     let parts = grouping::files::parts(laying.finish(), grouping::most_layers(planner));
-    let layers = parts.into_iter().filter_map(|part| {
-        planner.lay(
-            part.entries,
-            &part.name.map_or_else(|| title.to_owned(), |name| part_title(title, &name)),
-        )
-    });
-    Ok(layers.collect())
+    let mut layers = Vec::new();
+    for part in parts {
+        let title = match &part.name {
+            Some(name) => part_title(title, name),
+            None => title.to_owned(),
+        };
+        layers.extend(planner.lay(part.entries, &title));
+    }
+    Ok(layers)
 }
 
 /// What a layer is called that has a part of what an instruction lays: the instruction's first line,

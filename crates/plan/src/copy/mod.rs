@@ -90,7 +90,6 @@ fn form_of_tree(
     form.text(b"COPY --from");
     // The history has it as it is written.
     form.text(text.as_bytes());
-    form.digests(&identity);
     order.describe(copy, &mut form);
     form.number(copy.sources.len() as u64);
     for source in &copy.sources {
@@ -99,6 +98,8 @@ fn form_of_tree(
             recipe::Source::Path(word) => form.text(planner.expand(word)?.as_bytes()),
         }
     }
+    form.end_kind();
+    form.digests(&identity);
     Ok(Some(form))
 }
 
