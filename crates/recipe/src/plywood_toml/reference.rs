@@ -53,7 +53,8 @@ them at once.
 The order of keys and tables in the file does not matter, but that of the `[[files]]`. The image has
 what changes seldom at the bottom: the base, the Debian packages, the Python packages (both in layers
 of their own, by package), the working directory, then a layer for each `[[files]]`, or several if it
-holds much. Configuration makes no layer. In a history each appears as the Dockerfile's instruction that says the same.
+holds much. Configuration makes no layer. In a history each appears as the Dockerfile's instruction
+that says the same.
 
 ## Templates
 
