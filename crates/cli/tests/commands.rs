@@ -8,6 +8,7 @@ mod remote;
 mod scene;
 mod serving;
 
+use std::fs;
 use std::io::Read;
 use std::process::Stdio;
 
@@ -219,6 +220,31 @@ fn history_is_newest_first() {
     0B ENV A=b
     6B COPY shared /
     ");
+}
+
+#[test]
+fn a_plan_says_which_layers_there_will_be() {
+    let scene = Scene::new();
+    let context = scene.path("context");
+    fs::create_dir_all(context.join("src")).unwrap();
+    let dockerfile = "FROM scratch\nCOPY src /app\nCOPY src/main.py \\\n  /main.py\nUSER 1\n";
+    fs::write(context.join("Dockerfile"), dockerfile).unwrap();
+    fs::write(context.join("src/main.py"), "1\n").unwrap();
+    fs::write(context.join("src/model.bin"), vec![1; 33 << 20]).unwrap();
+    insta::assert_snapshot!(scene.answer(&["plan", "--platform", OWN, "context"]), @"
+    stage 0 on scratch for linux/amd64
+      INSTRUCTION                                       BECOMES             LAYER KEY     CACHED        SIZE
+      COPY src /app                                     files, 2 layers
+        /app/main.py                                    files               779f5c5d3dec  no              2B
+        /app/model.bin                                  files               b149cbec5015  no          34.6MB
+      COPY src/main.py   /main.py                       files               8ad370a3d226  no              2B
+      USER 1                                            metadata
+    ");
+    let plan = scene.answer(&["plan", "--json", "context"]);
+    let plan: Value = serde_json::from_str(&plan).unwrap();
+    let instructions = plan["platforms"][0]["stages"][0]["instructions"].as_array().unwrap();
+    let layers = instructions.iter().map(|it| it["layers"].as_array().unwrap().len());
+    assert_eq!(layers.collect::<Vec<_>>(), [2, 1, 0], "{plan}");
 }
 
 #[test]
