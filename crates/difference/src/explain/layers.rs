@@ -147,8 +147,8 @@ impl Explainer<'_> {
     ) {
         let Evidence { certain, possible, .. } = self.by_files(&whole.all());
         let mut candidates: BTreeSet<usize> = certain.union(&possible).copied().collect();
-        candidates.extend(self.of_kinds(&[Kind::Plywood, Kind::FormatEpoch, Kind::Instruction]));
-        candidates.extend(self.of_kinds(&[Kind::Package]));
+        let general = [Kind::Plywood, Kind::FormatEpoch, Kind::Instruction, Kind::Package];
+        candidates.extend(self.of_kinds(&general));
         candidates.extend(self.of_bases());
         self.eliminate(output, &candidates, self.recorded(places));
     }

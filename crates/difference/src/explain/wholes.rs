@@ -21,7 +21,6 @@ enum Instruction {
 }
 
 /// The files in which an instruction's layers differ, taken together.
-#[derive(Debug, Default)]
 pub(super) struct Whole(BTreeMap<String, FileChange>);
 
 /// The instructions of which several layers of files differ.
