@@ -219,6 +219,8 @@ pub struct LayerSpec {
     pub streams: BTreeMap<ImagePath, Stream>,
     /// The instruction that it comes from, for people.
     pub title: String,
+    /// Which of what its instruction lays it has, if it has a part of it; the title says so, too.
+    pub part: Option<String>,
     /// The packages in it, if it is a layer of those: `NAME==VERSION` for Python's, and
     /// `NAME=VERSION` for Debian's.
     pub packages: Vec<String>,

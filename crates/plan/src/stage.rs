@@ -260,9 +260,15 @@ impl StagePlanner<'_, '_> {
 
     /// Puts a layer of `entries` on the tree, unless there are none.
     pub(crate) fn lay(&mut self, entries: Vec<Entry>, title: &str) -> Option<Arc<LayerSpec>> {
-        let spec = Arc::new(self.layer(entries, BTreeMap::new(), title)?);
+        let spec = self.layer(entries, BTreeMap::new(), title)?;
+        Some(self.push(spec))
+    }
+
+    /// Puts a layer on the tree.
+    pub(crate) fn push(&mut self, spec: LayerSpec) -> Arc<LayerSpec> {
+        let spec = Arc::new(spec);
         self.state.tree.push(Arc::clone(&spec));
-        Some(spec)
+        spec
     }
 
     /// A layer of `entries`, of which `streams` are kept as they are; nothing if there are none.
@@ -277,8 +283,8 @@ impl StagePlanner<'_, '_> {
         }
         let key = LayerKey::of(&entries, &streams, self.shared.request.packing);
         let entries = Arc::new(layer::LayerIndex::from_entries(entries));
-        let (title, packages) = (title.to_owned(), Vec::new());
-        Some(LayerSpec { key, entries, streams, title, packages })
+        let (title, part, packages) = (title.to_owned(), None, Vec::new());
+        Some(LayerSpec { key, entries, streams, title, part, packages })
     }
 
     /// The stage's number in the recipe.

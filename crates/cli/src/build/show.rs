@@ -118,7 +118,7 @@ fn rows(
         Becomes::CopyFrom(origin, layers) => (format!("copy from {origin}"), layers),
         Becomes::Packages(layers) => {
             let mut rows = vec![no_layer(&count(layers.len(), "layer"))];
-            rows.extend(layer_rows(session, arguments, step, layers)?);
+            rows.extend(layer_rows(session, arguments, layers)?);
             return Ok(rows);
         }
     };
@@ -128,7 +128,7 @@ fn rows(
         return Ok(vec![row(session, arguments, &step.text, becomes, spec)?]);
     }
     let mut rows = vec![no_layer(&format!("{becomes}, {}", count(layers.len(), "layer")))];
-    rows.extend(layer_rows(session, arguments, step, layers)?);
+    rows.extend(layer_rows(session, arguments, layers)?);
     Ok(rows)
 }
 
@@ -136,12 +136,11 @@ fn rows(
 fn layer_rows(
     session: &Session,
     arguments: &BuildArguments,
-    step: &PlannedStep,
     layers: &[Arc<LayerSpec>],
 ) -> Result<Vec<Row>, Error> {
     let rows = layers.iter().map(|spec| {
         let (title, becomes) = match spec.packages.is_empty() {
-            true => (part(step, spec).unwrap_or("other files"), "files"),
+            true => (spec.part.as_deref().unwrap_or("other files"), "files"),
             false => {
                 let title =
                     ["PYTHON ", "DEBIAN "].iter().find_map(|verb| spec.title.strip_prefix(verb));
@@ -151,12 +150,6 @@ fn layer_rows(
         row(session, arguments, &format!("  {title}"), becomes.to_owned(), spec)
     });
     rows.collect()
-}
-
-/// Which of the files of its instruction a layer has, if it has a part of them.
-fn part<'a>(step: &PlannedStep, spec: &'a LayerSpec) -> Option<&'a str> {
-    let instruction = step.text.lines().next().unwrap_or_default();
-    spec.title.strip_prefix(instruction)?.strip_prefix(" # ")
 }
 
 /// `1 layer`, `2 layers`.

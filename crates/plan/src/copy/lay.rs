@@ -1,6 +1,6 @@
 //! Lays the pieces of a `COPY` or an `ADD` on the stage's tree.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use context::LastComponent;
@@ -14,6 +14,7 @@ use super::selection::Kept;
 use super::sources::{LinkKey, SourceEntry, SourceKind};
 use crate::error::{PlanError, Step};
 use crate::grouping;
+use crate::grouping::files::Part;
 use crate::key::Form;
 use crate::laying::{DirectoryId, Existing, FileKey, Laying, Target};
 use crate::outcome::{Becomes, LayerSpec, Source};
@@ -103,20 +104,22 @@ pub(super) fn lay(
     let Work { planner, laying, .. } = work;
     let parts = grouping::files::parts(laying.finish(), grouping::most_layers(planner));
     let mut layers = Vec::new();
-    for part in parts {
-        let title = match &part.name {
-            Some(name) => part_title(title, name),
-            None => title.to_owned(),
-        };
-        layers.extend(planner.lay(part.entries, &title));
+    for Part { entries, name } in parts {
+        let part = name.map(|name| name.to_string());
+        let title = part_title(title, part.as_deref());
+        let layer = planner.layer(entries, BTreeMap::new(), &title);
+        layers.extend(layer.map(|layer| planner.push(LayerSpec { part, ..layer })));
     }
     Ok(layers)
 }
 
-/// What a layer is called that has a part of what an instruction lays: the instruction's first line,
-/// and which.
-fn part_title(title: &str, name: &grouping::files::Name) -> String {
-    format!("{} # {name}", title.lines().next().unwrap_or_default())
+/// What a layer of an instruction is called: as the instruction, or, if it has a part of what that
+/// lays, by its first line and which part.
+fn part_title(title: &str, part: Option<&str>) -> String {
+    match part {
+        Some(part) => format!("{} # {part}", title.lines().next().unwrap_or_default()),
+        None => title.to_owned(),
+    }
 }
 
 impl Work<'_, '_, '_> {
